@@ -1,0 +1,30 @@
+"""Who is calling."""
+
+from typing import Literal
+
+from moorage.ground.record import Record
+
+Kind = Literal["operator", "root", "host"]
+
+
+class Principal(Record):
+    """A caller whose signature was verified, or one of our own controllers.
+
+    `operator` runs this installation and holds the key in the data folder; `root` is the root of
+    one account; `host` is an agent: it may only speak for the instance that its key is bound to,
+    once it has registered one (`instance` is that instance's ARN, empty before).
+    """
+
+    kind: Kind
+    account: str
+    access_key_id: str = ""
+    cluster: str = ""
+    instance: str = ""
+    name: str = ""
+
+    @property
+    def arn(self) -> str:
+        """The ARN that GetCallerIdentity shows."""
+        if self.kind == "host":
+            return f"arn:aws:sts::{self.account}:assumed-role/moorage-host/{self.name}"
+        return f"arn:aws:iam::{self.account}:root"
