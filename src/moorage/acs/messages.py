@@ -1,0 +1,224 @@
+"""What control plane and agent say over the ACS websocket: one struct a message.
+
+Names and members are those of Amazon's ACS model (2014-11-13), the part of it that we use.
+Amazon's agent ignores unknown members and drops unknown types without an acknowledgement; so our
+own additions are optional members, or types of their own (the last section) that are sent only to
+an agent which registered the attribute `moorage.capability.agent`.
+"""
+
+from typing import Literal
+
+from moorage.acs.task_messages import RoleCredentials, Shape, Task
+
+CAPABILITY_OF_OUR_AGENT = "moorage.capability.agent"
+
+
+class Message(Shape):
+    """What stands under `message` in a frame; its type is the class's name."""
+
+
+# --- server to agent -----------------------------------------------------------------------------
+
+
+class PayloadMessage(Message):
+    """Tasks to run or to stop. Resent, with the same id, until acknowledged."""
+
+    message_id: str
+    cluster_arn: str
+    container_instance_arn: str
+    tasks: tuple[Task, ...] | None = None
+    generated_at: int | None = None
+    seq_num: int | None = None
+    timeline: int | None = None
+
+
+class HeartbeatMessage(Message):
+    """The server is there; also on TCS, where it has no id and no answer."""
+
+    message_id: str | None = None
+    healthy: bool | None = None
+
+
+class TaskIdentifier(Shape):
+    """One line of a manifest or of a stop verification."""
+
+    task_arn: str
+    task_cluster_arn: str | None = None
+    desired_status: str | None = None
+
+
+class TaskManifestMessage(Message):
+    """All tasks that this instance should know; dropped where `timeline` is not a new high."""
+
+    message_id: str
+    cluster_arn: str
+    container_instance_arn: str
+    tasks: tuple[TaskIdentifier, ...] | None = None
+    generated_at: int | None = None
+    timeline: int | None = None
+
+
+class TaskStopVerificationAck(Message):
+    """The server confirms which of the candidates are to be stopped."""
+
+    message_id: str
+    stop_tasks: tuple[TaskIdentifier, ...] | None = None
+    generated_at: int | None = None
+
+
+class IAMRoleCredentialsMessage(Message):
+    """New credentials for a task's role; `role_type` is TaskApplication or TaskExecution."""
+
+    message_id: str
+    task_arn: str
+    role_type: str
+    role_credentials: RoleCredentials
+    task_cluster_arn: str | None = None
+
+
+class CloseMessage(Message):
+    """The server is about to close; logged only."""
+
+    message: str | None = None
+
+
+class ErrorMessage(Message):
+    """The server is in trouble; logged only."""
+
+    message: str | None = None
+
+
+# --- agent to server -----------------------------------------------------------------------------
+
+
+class AckRequest(Message):
+    """A payload, a manifest or one of our own messages was accepted and stored."""
+
+    message_id: str
+    cluster: str | None = None
+    container_instance: str | None = None
+
+
+class NackRequest(Message):
+    """A message was understood and refused."""
+
+    message_id: str
+    reason: str
+    cluster: str | None = None
+    container_instance: str | None = None
+
+
+class HeartbeatAckRequest(Message):
+    """The agent is there."""
+
+    message_id: str | None = None
+
+
+class TaskStopVerificationMessage(Message):
+    """Asks whether tasks that run here and were not in the manifest of this id may be stopped."""
+
+    message_id: str
+    stop_candidates: tuple[TaskIdentifier, ...] | None = None
+
+
+class IAMRoleCredentialsAckRequest(Message):
+    """Credentials were stored."""
+
+    message_id: str
+    credentials_id: str | None = None
+    expiration: str | None = None
+
+
+# --- ours: only to and from an agent with moorage.capability.agent -------------------------------
+
+
+class RegistryMessage(Message):
+    """Under which `HOST:PORT` names our registry is known, and at which URL it is reached.
+
+    `certificate_authority` is PEM, where the registry serves TLS by a private authority.
+    """
+
+    message_id: str
+    names: tuple[str, ...]
+    endpoint: str
+    certificate_authority: str | None = None
+
+
+class ImagesInUseMessage(Message):
+    """Images (as written) and digests that some deployment claims: never removed from a host."""
+
+    message_id: str
+    images: tuple[str, ...] | None = None
+    digests: tuple[str, ...] | None = None
+
+
+class LogsRequest(Message):
+    """Send the output of a container; `since` in epoch seconds, `tail_lines` None for all."""
+
+    request_id: str
+    task_arn: str
+    container_name: str
+    follow: bool | None = None
+    tail_lines: int | None = None
+    since: float | None = None
+
+
+class LogsCancel(Message):
+    """Nobody reads this output any more."""
+
+    request_id: str
+
+
+class LogsChunk(Message):
+    """Some output; `data` is base64 on the wire. The last chunk has `end`, and `error` if failed."""
+
+    request_id: str
+    stream: Literal["stdout", "stderr"] | None = None
+    data: bytes | None = None
+    end: bool | None = None
+    error: str | None = None
+
+
+ServerMessage = (
+    PayloadMessage
+    | HeartbeatMessage
+    | TaskManifestMessage
+    | TaskStopVerificationAck
+    | IAMRoleCredentialsMessage
+    | CloseMessage
+    | ErrorMessage
+    | RegistryMessage
+    | ImagesInUseMessage
+    | LogsRequest
+    | LogsCancel
+)
+AgentMessage = (
+    AckRequest
+    | NackRequest
+    | HeartbeatAckRequest
+    | TaskStopVerificationMessage
+    | IAMRoleCredentialsAckRequest
+    | LogsChunk
+)
+
+SERVER_MESSAGES: tuple[type[Message], ...] = (
+    PayloadMessage,
+    HeartbeatMessage,
+    TaskManifestMessage,
+    TaskStopVerificationAck,
+    IAMRoleCredentialsMessage,
+    CloseMessage,
+    ErrorMessage,
+    RegistryMessage,
+    ImagesInUseMessage,
+    LogsRequest,
+    LogsCancel,
+)
+AGENT_MESSAGES: tuple[type[Message], ...] = (
+    AckRequest,
+    NackRequest,
+    HeartbeatAckRequest,
+    TaskStopVerificationMessage,
+    IAMRoleCredentialsAckRequest,
+    LogsChunk,
+)
