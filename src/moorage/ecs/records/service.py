@@ -1,0 +1,62 @@
+"""A service: how many tasks of which definition should run, and how it changes."""
+
+from typing import Literal
+
+from moorage.ground.instant import Instant
+from moorage.ground.record import Record
+from moorage.shapes.ecs.deployment_configuration import DeploymentConfiguration
+from moorage.shapes.ecs.network import NetworkConfiguration
+from moorage.shapes.ecs.placement import PlacementConstraint, PlacementStrategy
+from moorage.shapes.ecs.tag import Tag
+
+ServiceStatus = Literal["ACTIVE", "DRAINING", "INACTIVE"]
+
+
+class StartBackoff(Record):
+    """What the service knows of starts that failed one after another.
+
+    `failures` in a row; nothing is started before `until`; `last_at` is when the newest failed.
+    """
+
+    failures: int = 0
+    until: Instant | None = None
+    last_at: Instant | None = None
+
+
+class Service(Record):
+    """One service. Its counts are computed from its tasks, its rollouts from its deployments.
+
+    `deployment` is the id (`ecs-svc/N`) of the newest deployment, the PRIMARY one. `steady_at` is
+    when it was last said to be steady. `counted_at` is up to when task endings were judged for
+    the back-off and the breaker.
+    """
+
+    account: str
+    region: str
+    cluster: str
+    name: str
+    arn: str
+    status: ServiceStatus
+    created_at: Instant
+    created_by: str
+    desired_count: int
+    task_definition: str
+    deployment: str
+    deployment_configuration: DeploymentConfiguration
+    launch_type: str | None = None
+    scheduling_strategy: str = "REPLICA"
+    placement_constraints: list[PlacementConstraint] = []
+    placement_strategy: list[PlacementStrategy] = []
+    network_configuration: NetworkConfiguration | None = None
+    health_check_grace_period_seconds: int = 0
+    availability_zone_rebalancing: str = "DISABLED"
+    propagate_tags: str = "NONE"
+    enable_ecs_managed_tags: bool = False
+    enable_execute_command: bool = False
+    client_token: str = ""
+    backoff: StartBackoff = StartBackoff()
+    steady_at: Instant | None = None
+    deleted_at: Instant | None = None
+    events_written: int = 0
+    tags: list[Tag] = []
+    version: int = 1

@@ -1,0 +1,29 @@
+"""A service revision: the immutable snapshot that a deployment brings out."""
+
+from moorage.ground.instant import Instant
+from moorage.ground.record import Record
+from moorage.shapes.ecs.network import NetworkConfiguration
+
+
+class RevisionImage(Record):
+    """The image of one container: as it was written, and the digest it was pinned to, if any."""
+
+    container_name: str
+    image: str
+    digest: str | None = None
+
+
+class ServiceRevision(Record):
+    """What a deployment runs; `images` are pinned once (versionConsistency) and then stay."""
+
+    account: str
+    region: str
+    cluster: str
+    service: str
+    arn: str
+    number: str
+    task_definition: str
+    created_at: Instant
+    launch_type: str | None = None
+    images: tuple[RevisionImage, ...] = ()
+    network_configuration: NetworkConfiguration | None = None

@@ -1,0 +1,121 @@
+"""A task: one run of a task definition on one host."""
+
+from typing import Literal
+
+from moorage.ecs.records.resources import Resources
+from moorage.ground.instant import Instant
+from moorage.ground.record import Record
+from moorage.shapes.ecs.network import NetworkBinding
+from moorage.shapes.ecs.tag import Tag
+from moorage.shapes.ecs.task import TaskOverride
+
+TaskStatus = Literal[
+    "PROVISIONING",
+    "PENDING",
+    "ACTIVATING",
+    "RUNNING",
+    "DEACTIVATING",
+    "STOPPING",
+    "DEPROVISIONING",
+    "STOPPED",
+]
+DesiredStatus = Literal["RUNNING", "STOPPED"]
+Connectivity = Literal["CONNECTED", "DISCONNECTED"]
+Health = Literal["HEALTHY", "UNHEALTHY", "UNKNOWN"]
+
+
+class TaskContainer(Record):
+    """One container of one task, as its host reported it; `image` is as it was written.
+
+    `pinned_image` is what the host is told to run, where it differs from `image`.
+    """
+
+    name: str
+    arn: str
+    image: str
+    essential: bool = True
+    pinned_image: str | None = None
+    image_digest: str | None = None
+    runtime_id: str | None = None
+    last_status: str = "PENDING"
+    exit_code: int | None = None
+    reason: str | None = None
+    network_bindings: tuple[NetworkBinding, ...] = ()
+    has_health_check: bool = False
+    health: Health = "UNKNOWN"
+    cpu: str | None = None
+    memory: str | None = None
+    memory_reservation: str | None = None
+
+
+class Task(Record):
+    """One task. `last_status` is the host's to move (by its reports), `desired_status` ours.
+
+    `reserved` is what it takes of its host until it is STOPPED. `payload_sequence` is the number
+    under which it was last sent to its host, `acknowledged_at` when the host took it in:
+    what a host should hold is derived from these, no message is stored. `stop_sequence` and
+    `stop_acknowledged_at` are the same for the order to stop.
+    """
+
+    account: str
+    region: str
+    cluster: str
+    id: str
+    arn: str
+    task_definition: str
+    family: str
+    revision: int
+    group: str
+    instance: str
+    last_status: TaskStatus
+    desired_status: DesiredStatus
+    created_at: Instant
+    reserved: Resources
+    containers: tuple[TaskContainer, ...]
+    launch_type: str = "EC2"
+    started_by: str = ""
+    service: str = ""
+    deployment: str = ""
+    service_revision: str = ""
+    zone: str = ""
+    connectivity: Connectivity = "CONNECTED"
+    connectivity_at: Instant | None = None
+    overrides: TaskOverride | None = None
+    cpu: str | None = None
+    memory: str | None = None
+    stop_code: str | None = None
+    stopped_reason: str | None = None
+    stop_requested_at: Instant | None = None
+    pull_started_at: Instant | None = None
+    pull_stopped_at: Instant | None = None
+    started_at: Instant | None = None
+    stopping_at: Instant | None = None
+    execution_stopped_at: Instant | None = None
+    stopped_at: Instant | None = None
+    payload_sequence: int = 0
+    acknowledged_at: Instant | None = None
+    stop_sequence: int = 0
+    stop_acknowledged_at: Instant | None = None
+    enable_execute_command: bool = False
+    judged: bool = False
+    tags: list[Tag] = []
+    version: int = 1
+
+    @property
+    def health(self) -> Health:
+        """The worst of the essential containers that have a check: UNHEALTHY, UNKNOWN, HEALTHY."""
+        checked = {one.health for one in self.containers if one.essential and one.has_health_check}
+        for worst in ("UNHEALTHY", "UNKNOWN", "HEALTHY"):
+            if worst in checked:
+                return worst
+        return "UNKNOWN"
+
+    @property
+    def has_health_check(self) -> bool:
+        """Whether an essential container of this task has a health check."""
+        return any(one.essential and one.has_health_check for one in self.containers)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the task has reached its end; STOPPED is terminal."""
+        return self.last_status == "STOPPED"

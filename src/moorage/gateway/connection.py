@@ -1,0 +1,137 @@
+"""Our HTTP connection: uvicorn's, with bounds on headers, and files sent by the kernel.
+
+A subclass of uvicorn's httptools protocol. It closes a client that is slow with its headers, and
+gives each HTTP scope the extension `moorage.file`, with which a response's body is sent from an
+open file by sendfile(2) in a thread: pumping large layers through coroutines would cost half of
+the throughput.
+"""
+
+import asyncio
+import os
+import select
+import socket
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+HEADER_BYTES_MAX = 64 * 1024
+HEADER_SECONDS = 10.0
+FILE_EXTENSION = "moorage.file"
+SEND_AT_ONCE_BYTES = 8 * 1024 * 1024
+# A client that takes nothing for so long is cut off.
+SEND_STALL_SECONDS = 60.0
+DRAIN_POLL_SECONDS = 0.002
+
+
+class ClientGone(Exception):  # noqa: N818 - the past tense of a client
+    """The client closed, or stopped taking bytes, while a file was being sent."""
+
+
+class Connection(HttpToolsProtocol):
+    """One client connection."""
+
+    header_seconds = HEADER_SECONDS
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        """Begin with no request."""
+        super().__init__(*arguments, **named)
+        self._header_bytes = 0
+        self._header_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Give the client its time for the first headers."""
+        super().connection_made(transport)
+        self._expect_headers()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the timer."""
+        self._drop_timer()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._header_bytes = 0
+        self._expect_headers()
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """Count the request line among the headers."""
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Count each header."""
+        self._count(len(name) + len(value))
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The headers came in time: offer the extension, and start the request."""
+        self._drop_timer()
+        self.scope["extensions"] = {FILE_EXTENSION: {"send": self.send_file}}  # type: ignore[typeddict-item]
+        super().on_headers_complete()
+
+    async def send_file(self, file: int, offset: int, count: int) -> None:
+        """Send `count` bytes of the open file descriptor as the whole body of the response.
+
+        The response has been started with `content-length: count`. Raises ClientGone.
+        """
+        cycle: RequestResponseCycle = self.cycle
+        while self.transport.get_write_buffer_size() and not cycle.disconnected:
+            await asyncio.sleep(DRAIN_POLL_SECONDS)  # noqa: ASYNC110 - the transport tells nobody
+        plain = self.transport.get_extra_info("socket")
+        if cycle.disconnected or plain is None:
+            raise ClientGone
+        twin = socket.socket(fileno=os.dup(plain.fileno()))
+        try:
+            await asyncio.to_thread(_send, twin, file, offset, count)
+        except OSError as error:
+            self.transport.abort()
+            raise ClientGone from error
+        finally:
+            twin.close()
+        cycle.expected_content_length -= count
+        await cycle.send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _expect_headers(self) -> None:
+        self._drop_timer()
+        self._header_timer = self.loop.call_later(self.header_seconds, self._too_slow)
+
+    def _too_slow(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.close()
+
+    def _drop_timer(self) -> None:
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+            self._header_timer = None
+
+    def _count(self, size_bytes: int) -> None:
+        self._header_bytes += size_bytes
+        if self._header_bytes > HEADER_BYTES_MAX and not self.transport.is_closing():
+            self.transport.write(
+                b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+                b"content-length: 0\r\nconnection: close\r\n\r\n"
+            )
+            self.transport.close()
+
+
+def _send(twin: socket.socket, file: int, offset: int, count: int) -> None:
+    """Move bytes from file to socket inside the kernel; the socket stays non-blocking."""
+    poller = select.poll()
+    poller.register(twin.fileno(), select.POLLOUT)
+    sent_until = offset
+    while sent_until < offset + count:
+        try:
+            sent = os.sendfile(
+                twin.fileno(),
+                file,
+                sent_until,
+                min(SEND_AT_ONCE_BYTES, offset + count - sent_until),
+            )
+        except BlockingIOError:
+            if not poller.poll(SEND_STALL_SECONDS * 1000):
+                raise TimeoutError from None
+            continue
+        if sent == 0:
+            raise OSError("the file is shorter than its digest's row says")
+        sent_until += sent

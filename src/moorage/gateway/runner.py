@@ -1,0 +1,119 @@
+"""Drives the controllers on the real clock: changes and timers become due keys, each run once.
+
+One loop a server. A controller that fails is tried again with a growing delay, and the others go
+on: the trouble of one key is nobody else's.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+
+from moorage.ground.clock import Clock
+from moorage.ground.instant import Instant, between, in_seconds, later, seconds
+from moorage.kernel.agenda import Agenda, Key
+from moorage.kernel.call import Turn
+from moorage.kernel.controller import Controller
+from moorage.kernel.site import Site
+from moorage.sql.engine import Change, Database
+from moorage.sql.transaction import Transaction
+
+KEYS_AT_ONCE = 16
+IDLE_SECONDS_MAX = 5.0
+RETRY_SECONDS = 0.5
+RETRY_SECONDS_MAX = 60.0
+_log = logging.getLogger("moorage.runner")
+
+
+class Runner:
+    """The controllers of this server, and their agenda."""
+
+    def __init__(
+        self, database: Database, clock: Clock, site: Site, controllers: Sequence[Controller]
+    ) -> None:
+        """Take the table of controllers; several may be woken by one kind of change."""
+        self._database = database
+        self._clock = clock
+        self._site = site
+        self._agenda = Agenda()
+        self._controllers = {controller.name: controller for controller in controllers}
+        self._woken: Mapping[str, list[str]] = _by_kind(controllers)
+        self._failures: dict[Key, int] = {}
+        self._bell = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._stopping = False
+
+    def changed(self, changes: Sequence[Change]) -> None:
+        """Take in committed changes; called from any thread."""
+        keys = [
+            (name, change.key) for change in changes for name in self._woken.get(change.kind, ())
+        ]
+        if keys:
+            self._loop.call_soon_threadsafe(self._wake, keys)
+
+    async def run(self) -> None:
+        """Converge whatever is due, until stopped. Every key there is, is due once at first."""
+        for controller in self._controllers.values():
+            await self._wake_all(controller)
+        running: set[asyncio.Task[None]] = set()
+        while not self._stopping:
+            for key in self._agenda.take(self._clock.now(), KEYS_AT_ONCE - len(running)):
+                task = asyncio.create_task(self._turn(key))
+                running.add(task)
+                task.add_done_callback(running.discard)
+                task.add_done_callback(lambda _: self._bell.set())
+            await self._rest(len(running))
+        if running:
+            await asyncio.wait(running)
+
+    def stop(self) -> None:
+        """Let the present turns finish and start no more."""
+        self._stopping = True
+        self._bell.set()
+
+    def _wake(self, keys: Sequence[Key]) -> None:
+        self._agenda.wake(keys)
+        self._bell.set()
+
+    async def _wake_all(self, controller: Controller) -> None:
+        def keys(tx: Transaction) -> list[str]:
+            return list(controller.keys(tx))
+
+        found = await asyncio.wrap_future(self._database.read(keys))
+        self._agenda.wake((controller.name, key) for key in found)
+
+    async def _rest(self, running: int) -> None:
+        if self._agenda.is_due and running < KEYS_AT_ONCE:
+            return
+        look = self._agenda.next_look()
+        wait = IDLE_SECONDS_MAX
+        if look is not None:
+            wait = min(wait, max(0.0, in_seconds(between(self._clock.now(), look))))
+        try:
+            await asyncio.wait_for(self._bell.wait(), wait)
+        except TimeoutError:
+            return
+        self._bell.clear()
+
+    async def _turn(self, key: Key) -> None:
+        name, resource = key
+        controller = self._controllers[name]
+
+        def work(tx: Transaction) -> Instant | None:
+            return controller(Turn(tx=tx, site=self._site), resource)
+
+        try:
+            look_again = await asyncio.wrap_future(self._database.write(work))
+            self._failures.pop(key, None)
+        except Exception:  # noqa: BLE001 - one key's trouble stops no other; it is logged and retried
+            failures = self._failures[key] = self._failures.get(key, 0) + 1
+            delay = min(RETRY_SECONDS_MAX, RETRY_SECONDS * 2 ** min(failures, 10))
+            _log.exception("the controller %s failed for %s", name, resource)
+            look_again = later(self._clock.now(), seconds(delay))
+        self._agenda.finish(key, look_again)
+
+
+def _by_kind(controllers: Sequence[Controller]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for controller in controllers:
+        found.setdefault(controller.kind, []).append(controller.name)
+    return found

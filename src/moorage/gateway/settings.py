@@ -1,0 +1,153 @@
+"""Settings: every knob of the server, typed, with its default and its reason.
+
+A value comes from a flag, else from the environment (`MOORAGE_SETTLE_SECONDS`), else from
+`moorage.toml` in the data folder (or the file named by --config), else it is the default.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from moorage.ground.record import Record
+
+ENVIRONMENT_PREFIX = "MOORAGE_"
+FILE_NAME = "moorage.toml"
+
+
+class Settings(Record):
+    """The server's settings; units stand at the end of the names."""
+
+    data: str = ".moorage"
+    listen: str = "127.0.0.1:4750"
+    public_names: tuple[str, ...] = ()
+    insecure: bool = False
+    database: str = ""
+    regions: tuple[str, ...] = ("us-east-1",)
+    settle_seconds: float = 40.0
+    stopped_task_retention_hours: float = 24.0
+    host_suspect_seconds: float = 8.0
+    host_lost_seconds: float = 12.0
+    heartbeat_seconds: float = 5.0
+    request_body_kib: int = 1024
+    header_seconds: float = 10.0
+    upload_expiry_hours: float = 24.0
+    disk_reserve_mib: int = 64
+    connections: int = 4096
+    log_file_mib: int = 16
+
+
+REASONS: Mapping[str, str] = {
+    "data": "where everything is kept: database, blobs, keys, logs",
+    "listen": "address and port; anything but loopback needs certificates or --insecure",
+    "public_names": "names (host:port) that answers show; default: the listening address",
+    "insecure": "listen on other addresses without certificates",
+    "database": "URL of the database; default: SQLite in the data folder",
+    "regions": "regions that are served; requests for others are refused",
+    "settle_seconds": "how long a task without health check runs before it counts as healthy (ECS: 40)",
+    "stopped_task_retention_hours": "how long stopped tasks stay visible (ECS: at least 1)",
+    "host_suspect_seconds": "silence after which a host is suspected",
+    "host_lost_seconds": "silence after which a host is taken for lost",
+    "heartbeat_seconds": "how often a host is asked for a sign of life",
+    "request_body_kib": "the longest body of an API request",
+    "header_seconds": "how long a client may take to send its headers",
+    "upload_expiry_hours": "when an unfinished upload is thrown away",
+    "disk_reserve_mib": "free space below which uploads are refused, so that the database can write",
+    "connections": "connections served at once",
+    "log_file_mib": "size at which the log file is turned over",
+}
+
+STOPPED_TASK_RETENTION_HOURS_MIN = 1.0
+
+
+class SettingsRefused(Exception):  # noqa: N818 - shown to the operator as it is
+    """A setting has a value that cannot be used; the message names it and where it came from."""
+
+
+class Sourced(Record):
+    """A settings record, and where each of its values came from."""
+
+    settings: Settings
+    sources: dict[str, str]
+
+
+def load(
+    flags: Mapping[str, object], environment: Mapping[str, str], config: Path | None = None
+) -> Sourced:
+    """Gather the settings; raises SettingsRefused, naming the setting and its source.
+
+    `flags` holds only those that were given. An unknown key in the file is refused, so that a
+    misspelt one is noticed.
+    """
+    values: dict[str, object] = {}
+    sources = dict.fromkeys(Settings.__struct_fields__, "default")
+    data = str(flags.get("data") or environment.get("MOORAGE_DATA") or Settings().data)
+    path = config or Path(data) / FILE_NAME
+    for name, value in _file(path, required=config is not None).items():
+        values[name], sources[name] = value, str(path)
+    for name in Settings.__struct_fields__:
+        variable = ENVIRONMENT_PREFIX + name.upper()
+        if variable in environment:
+            values[name], sources[name] = _text(name, environment[variable]), variable
+    for name, given in flags.items():
+        values[name], sources[name] = given, f"--{name.replace('_', '-')}"
+    settings = _converted(values, sources)
+    _check(settings, sources)
+    return Sourced(settings=settings, sources=sources)
+
+
+def _file(path: Path, *, required: bool) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        if required:
+            raise SettingsRefused(f"{path}: there is no such file") from error
+        return {}
+    except (OSError, ValueError) as error:
+        raise SettingsRefused(f"{path}: {error}") from error
+    unknown = sorted(set(content) - set(Settings.__struct_fields__))
+    if unknown:
+        raise SettingsRefused(f"{path}: there is no setting {', '.join(unknown)}")
+    return content
+
+
+def _text(name: str, text: str) -> object:
+    if name in {"public_names", "regions"}:
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    return text
+
+
+def _converted(values: Mapping[str, object], sources: Mapping[str, str]) -> Settings:
+    for name, value in values.items():
+        try:
+            msgspec.convert({name: value}, Settings, strict=False)
+        except msgspec.ValidationError as error:
+            raise SettingsRefused(f"{name} (from {sources[name]}): {error}") from error
+    return msgspec.convert(dict(values), Settings, strict=False)
+
+
+def _check(settings: Settings, sources: Mapping[str, str]) -> None:
+    bounds: tuple[tuple[str, float, float], ...] = (
+        ("settle_seconds", 0, 3600),
+        ("stopped_task_retention_hours", STOPPED_TASK_RETENTION_HOURS_MIN, 24 * 365),
+        ("host_suspect_seconds", 1, 3600),
+        ("host_lost_seconds", 2, 3600),
+        ("heartbeat_seconds", 0.1, 45),
+        ("request_body_kib", 64, 65536),
+        ("header_seconds", 1, 300),
+        ("upload_expiry_hours", 0.01, 24 * 30),
+        ("disk_reserve_mib", 0, 1_000_000),
+        ("connections", 16, 1_000_000),
+        ("log_file_mib", 1, 10_000),
+    )
+    for name, low, high in bounds:
+        if not low <= getattr(settings, name) <= high:
+            raise SettingsRefused(
+                f"{name} (from {sources[name]}): must be between {low:g} and {high:g}"
+            )
+    if settings.host_lost_seconds <= settings.host_suspect_seconds:
+        raise SettingsRefused("host_lost_seconds must be greater than host_suspect_seconds")
+    if not settings.regions:
+        raise SettingsRefused("regions: at least one is needed")

@@ -1,0 +1,23 @@
+"""An access key: what a caller signs with, and who the caller then is."""
+
+from moorage.ground.instant import Instant
+from moorage.ground.principal import Kind
+from moorage.ground.record import Record
+
+
+class AccessKey(Record):
+    """One key. `sealed_secret` opens only with the key that lies outside the database.
+
+    A host's key names the cluster that the host joined, and the instance it registered (an ARN,
+    empty before).
+    """
+
+    id: str
+    account: str
+    kind: Kind
+    sealed_secret: str
+    created_at: Instant
+    name: str = ""
+    region: str = ""
+    cluster: str = ""
+    instance: str = ""

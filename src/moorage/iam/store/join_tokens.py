@@ -1,0 +1,27 @@
+"""The table of join tokens."""
+
+from moorage.ground.record import evolve
+from moorage.iam.records.join_token import JoinToken
+from moorage.sql.document import Table
+from moorage.sql.transaction import Transaction
+
+JOIN_TOKENS = Table("join_tokens", JoinToken, keys=("hash",), columns=("expires_at",))
+_OLD = JOIN_TOKENS.query(order=("expires_at",))
+SWEPT_AT_ONCE = 100
+
+
+def create(tx: Transaction, token: JoinToken) -> None:
+    """Keep a new token, and forget some that have expired."""
+    for old in _OLD.all(tx, limit=SWEPT_AT_ONCE):
+        if old.expires_at <= tx.now:
+            JOIN_TOKENS.delete(tx, old.hash)
+    JOIN_TOKENS.put(tx, token)
+
+
+def spend(tx: Transaction, token_hash: str) -> JoinToken | None:
+    """Take one use of a token; None where it is unknown, expired or used up."""
+    token = JOIN_TOKENS.lock(tx, token_hash)
+    if token is None or token.expires_at <= tx.now or token.uses_left < 1:
+        return None
+    JOIN_TOKENS.put(tx, evolve(token, uses_left=token.uses_left - 1))
+    return token
