@@ -1,0 +1,29 @@
+"""What our own operations demand of the members of requests."""
+
+from moorage.shapes.constraint import Constraint, Constraints
+from moorage.shapes.moorage.account import CreateAccountRequest
+from moorage.shapes.moorage.host import CreateJoinTokenRequest, JoinRequest
+
+NAME_LENGTH_MAX = 128
+TOKEN_LENGTH_MAX = 256
+TOKEN_USES_MAX = 10_000
+TOKEN_TTL_SECONDS_MAX = 7 * 24 * 3600
+_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
+
+CONSTRAINTS: Constraints = {
+    CreateAccountRequest: (
+        Constraint(member="name", wire="name", minimum=1, maximum=NAME_LENGTH_MAX),
+    ),
+    CreateJoinTokenRequest: (
+        Constraint(member="uses", wire="uses", minimum=1, maximum=TOKEN_USES_MAX),
+        Constraint(
+            member="ttl_seconds", wire="ttlSeconds", minimum=1, maximum=TOKEN_TTL_SECONDS_MAX
+        ),
+    ),
+    JoinRequest: (
+        Constraint(
+            member="token", wire="token", required=True, maximum=TOKEN_LENGTH_MAX, sensitive=True
+        ),
+        Constraint(member="name", wire="name", maximum=NAME_LENGTH_MAX, pattern=_NAME),
+    ),
+}

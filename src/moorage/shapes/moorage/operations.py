@@ -1,0 +1,20 @@
+"""Our own operations: request and response of each."""
+
+import msgspec
+
+from moorage.shapes.moorage.account import CreateAccountRequest, CreateAccountResponse
+from moorage.shapes.moorage.host import (
+    CreateJoinTokenRequest,
+    CreateJoinTokenResponse,
+    JoinRequest,
+    JoinResponse,
+)
+
+TARGET = "Moorage_V1"
+API_VERSION = "2026-11-01"
+
+OPERATIONS: dict[str, tuple[type[msgspec.Struct], type[msgspec.Struct]]] = {
+    "CreateAccount": (CreateAccountRequest, CreateAccountResponse),
+    "CreateJoinToken": (CreateJoinTokenRequest, CreateJoinTokenResponse),
+    "Join": (JoinRequest, JoinResponse),
+}
