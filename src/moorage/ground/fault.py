@@ -5,6 +5,7 @@
     └─ common, below
        ├─ AccessDenied           400 AccessDeniedException
        ├─ MissingAuthentication  400 MissingAuthenticationTokenException
+       ├─ IncompleteSignature    400 IncompleteSignatureException
        ├─ InvalidSignature       400 InvalidSignatureException
        ├─ UnrecognizedClient     400 UnrecognizedClientException
        ├─ ExpiredToken           400 ExpiredTokenException
@@ -49,6 +50,12 @@ class MissingAuthentication(Fault):
     """The request carries no credentials."""
 
     code = "MissingAuthenticationTokenException"
+
+
+class IncompleteSignature(Fault):
+    """The credentials of the request are malformed, or lack a part."""
+
+    code = "IncompleteSignatureException"
 
 
 class InvalidSignature(Fault):
