@@ -2,8 +2,9 @@
 
 Rules for the shell that performs them:
 
-- They are *begun* in the order given. SaveCheckpoint with `durable` is finished (fsync) before
-  the next one of the same answer is begun; all others run beside each other.
+- They are *begun* in the order given. SaveCheckpoint is finished (with `durable`: fsync) before
+  the next one of the same answer is begun; all others run beside each other. So what is to be done
+  on the host stands before it, and what is said to the server, on the strength of it, after it.
 - Each names its completion below. All are idempotent: given again, they change nothing that is
   done already and answer as if they had.
 - A failure of the container engine itself (unreachable, hanging) is `EngineLost`, no completion.
@@ -25,7 +26,7 @@ from moorage.ground.record import Record
 class SaveCheckpoint(Record):
     """Keep these records on disk; drop those of the tasks named in `forgotten`.
 
-    Always the first instruction of an answer, and only what changed. `memory` None: as it was.
+    At most one in an answer, and only what changed. `memory` None: as it was.
     """
 
     tasks: tuple[TaskRecord, ...] = ()

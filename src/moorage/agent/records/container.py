@@ -105,7 +105,7 @@ class ContainerRecord(Record):
 
     name: str
     status: ContainerStatus = ContainerStatus.WAITING
-    attempt: int = 0
+    attempt: int = 1
     failures: int = 0
     deadline: Instant | None = None
     retry_at: Instant | None = None
