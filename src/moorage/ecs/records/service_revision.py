@@ -6,15 +6,23 @@ from moorage.shapes.ecs.network import NetworkConfiguration
 
 
 class RevisionImage(Record):
-    """The image of one container: as it was written, and the digest it was pinned to, if any."""
+    """The image of one container: as it was written, and the digest it was pinned to, if any.
+
+    `consistent` is false where the container's versionConsistency is disabled: never pinned.
+    """
 
     container_name: str
     image: str
     digest: str | None = None
+    consistent: bool = True
 
 
 class ServiceRevision(Record):
-    """What a deployment runs; `images` are pinned once (versionConsistency) and then stay."""
+    """What a deployment runs; `images` are pinned once (versionConsistency) and then stay.
+
+    `pinned_at` is when that was done with: until then one task starts first, and the digests that
+    it reports pin the rest.
+    """
 
     account: str
     region: str
@@ -27,3 +35,4 @@ class ServiceRevision(Record):
     launch_type: str | None = None
     images: tuple[RevisionImage, ...] = ()
     network_configuration: NetworkConfiguration | None = None
+    pinned_at: Instant | None = None

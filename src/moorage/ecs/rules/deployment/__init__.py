@@ -1,0 +1,8 @@
+"""What should this service do now?
+
+`state` holds what is asked and answered, `reconcile` is the one question, `census` counts the
+tasks, `rolling` is the percent arithmetic, `replica` starts and stops, `health` says which tasks
+count, `circuit_breaker` and `backoff` judge failed starts, `steady_state` ends a deployment,
+`pinning` resolves images. The words are defined in `docs/explanation/deployments.md`.
+Begin reading at `state.py`, then `reconcile.py`.
+"""

@@ -1,0 +1,83 @@
+"""What is asked of a service's rules, and what they answer."""
+
+from collections.abc import Sequence
+
+from moorage.ecs.records.service import Service
+from moorage.ecs.records.service_deployment import ServiceDeployment
+from moorage.ecs.records.service_revision import ServiceRevision
+from moorage.ecs.records.task import Task
+from moorage.ground.instant import Duration, Instant, hours, minutes, seconds
+from moorage.ground.record import Record
+
+
+class Conditions(Record):
+    """The settings that the rules depend on; each is a member of `Site` under the same name."""
+
+    settle: Duration = seconds(40)
+    steady_state_repeat: Duration = hours(6)
+    start_failure_within: Duration = seconds(30)
+    start_backoff_reset: Duration = minutes(5)
+
+
+class ServiceState(Record):
+    """All that one decision looks at.
+
+    `deployments`: the open ones, and the newest one with `completed_before` even where it is
+    closed (a rollback goes back to it). `tasks`: all that are not STOPPED, and the STOPPED ones
+    that are not `judged`. `revision`: the primary's. `draining`: ARNs of DRAINING instances.
+    `placeable`: None at first; where placement found hosts for fewer tasks than a plan starts, ask
+    again with how many it found, and act on that second plan alone.
+    """
+
+    service: Service
+    deployments: tuple[ServiceDeployment, ...]
+    tasks: tuple[Task, ...]
+    revision: ServiceRevision
+    draining: frozenset[str] = frozenset()
+    conditions: Conditions = Conditions()
+    placeable: int | None = None
+
+    @property
+    def primary(self) -> ServiceDeployment:
+        """The newest deployment, the one that `service.deployment` names."""
+        return next(one for one in self.deployments if one.id == self.service.deployment)
+
+
+class StartOrder(Record):
+    """Start `count` tasks of a deployment (always the primary)."""
+
+    deployment: str
+    count: int
+
+
+class StopOrder(Record):
+    """Stop one task, with the code and the reason that it will show."""
+
+    task: str
+    code: str
+    reason: str
+
+
+class Plan(Record):
+    """What a service should do now; each member that is empty or None changes nothing.
+
+    `start` and `stop`: the tasks. `service`, `deployments`, `revision`: changed records, to be
+    stored as they are. `judged`: ARNs of STOPPED tasks that were counted; store `judged=True`.
+    `events`: sentences in order, before muting (`events.admitted`); the caller adds `started` with
+    the ids it minted, and the sentence on what could not be placed. `look_again`: when time alone
+    may change the answer.
+    """
+
+    start: tuple[StartOrder, ...] = ()
+    stop: tuple[StopOrder, ...] = ()
+    service: Service | None = None
+    deployments: tuple[ServiceDeployment, ...] = ()
+    revision: ServiceRevision | None = None
+    judged: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    look_again: Instant | None = None
+
+
+def soonest(instants: Sequence[Instant | None]) -> Instant | None:
+    """The earliest of some instants, None where there is none."""
+    return min((one for one in instants if one is not None), default=None)
