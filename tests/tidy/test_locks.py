@@ -6,7 +6,15 @@ from tests.tidy.tree import text, tracked
 
 LOCKS = [name for name in tracked() if name.startswith("requirements/") and name.endswith(".lock")]
 FORBIDDEN_FILES = frozenset(
-    ["uv.lock", "poetry.lock", "pylock.toml", "Pipfile.lock", "pdm.lock", "package-lock.json", "yarn.lock"]
+    [
+        "uv.lock",
+        "poetry.lock",
+        "pylock.toml",
+        "Pipfile.lock",
+        "pdm.lock",
+        "package-lock.json",
+        "yarn.lock",
+    ]
 )
 # Written in two halves, so that this file does not name them itself.
 REGISTRIES = tuple(

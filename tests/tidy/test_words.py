@@ -6,7 +6,9 @@ from pathlib import PurePath
 import pytest
 from tests.tidy.tree import classes, functions, python_files
 
-BANNED = frozenset(["manager", "helper", "helpers", "util", "utils", "base", "impl", "data", "info"])
+BANNED = frozenset(
+    ["manager", "helper", "helpers", "util", "utils", "base", "impl", "data", "info"]
+)
 # Words that are verbs or nouns of the field inside a longer function name: `data_folder`.
 BANNED_INSIDE_FUNCTIONS = BANNED - {"base", "data", "info"}
 

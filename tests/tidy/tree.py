@@ -16,7 +16,17 @@ GENERATED = tuple(f"src/moorage/shapes/{name}/" for name in ("ecs", "ecr", "sts"
 @functools.cache
 def tracked() -> tuple[str, ...]:
     """Every file of the project, as git sees it: tracked, or new and not ignored."""
-    listing = ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard"]
+    listing = [
+        "git",
+        "-c",
+        "safe.directory=*",
+        "-C",
+        str(ROOT),
+        "ls-files",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ]
     names = subprocess.run(listing, check=True, capture_output=True, text=True).stdout.split("\n")
     return tuple(sorted(name for name in set(names) if name and (ROOT / name).is_file()))
 

@@ -1,0 +1,83 @@
+"""Installs what the tests need beside `.venv`: Docker Engine, PostgreSQL and a static busybox.
+
+Says first what it is going to install; does nothing where all is there. Needs root and apt only
+where something is missing. Every server that the tests use is started by the tests themselves.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Need:
+    """A thing that the tests use: how to see whether it is there, and the package that brings it."""
+
+    what: str
+    package: str
+    present: Callable[[], bool]
+
+
+def has_command(name: str) -> bool:
+    """Whether a command is on the path or where Debian keeps root's commands."""
+    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") is not None
+
+
+def has_postgresql() -> bool:
+    """Whether a PostgreSQL server's programs are there: Debian keeps them off the path."""
+    return has_command("initdb") or any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+
+
+def has_static_busybox() -> bool:
+    """Whether busybox needs no library, so that it can stand in an image made from scratch."""
+    busybox = Path("/bin/busybox")
+    return busybox.is_file() and b"/ld-linux" not in busybox.read_bytes()
+
+
+NEEDS = (
+    Need("Docker Engine", "docker.io", lambda: has_command("dockerd")),
+    Need("Docker's command line", "docker.io", lambda: has_command("docker")),
+    Need("PostgreSQL", "postgresql", has_postgresql),
+    Need("busybox without libraries", "busybox-static", has_static_busybox),
+)
+
+
+def missing() -> list[Need]:
+    """What is not there yet."""
+    return [need for need in NEEDS if not need.present()]
+
+
+def install(packages: list[str]) -> None:
+    """Install Debian packages; raises CalledProcessError where apt refuses."""
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    options = ["-y", "-qq", "--no-install-recommends"]
+    subprocess.run(["apt-get", "update", "-qq"], check=True, env=environment)
+    subprocess.run(["apt-get", "install", *options, *packages], check=True, env=environment)
+
+
+def main() -> int:
+    """Install what is missing; the exit code."""
+    needs = missing()
+    if not needs:
+        return 0
+    packages = list(dict.fromkeys(need.package for need in needs))
+    print(f"Missing: {', '.join(need.what for need in needs)}.")
+    if os.geteuid() != 0 or not has_command("apt-get"):
+        print(f"Install them and run this again. On Debian: apt-get install {' '.join(packages)}")
+        return 1
+    print(f"Installing with apt: {' '.join(packages)}", flush=True)
+    install(packages)
+    if not has_command("docker"):
+        install(["docker-cli"])  # newer Debian packs the command line by itself
+    still = missing()
+    if still:
+        print(f"Still missing: {', '.join(need.what for need in still)}.")
+    return int(bool(still))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
