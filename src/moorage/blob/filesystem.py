@@ -32,7 +32,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from moorage.blob.hashing import ALGORITHMS
+from moorage.blob.hashing import ALGORITHMS, HASHES, Hashes
 from moorage.blob.medium import Medium, named_failures, read_small, remove, write_new
 from moorage.blob.reading import FileBlob, files_in, modified_of
 from moorage.blob.staging import (
@@ -80,6 +80,7 @@ class FilesystemBlobStore:
         medium: Medium | None = None,
         checkpoint_bytes: int = CHECKPOINT_BYTES,
         boot: str | None = None,
+        hashes: Hashes = HASHES,
     ) -> None:
         """Make the folders under `root` where they are missing, and take up what is there.
 
@@ -98,7 +99,7 @@ class FilesystemBlobStore:
                 raise StoreFailed(f"{root}: blobs and uploads must be on one file system")
             self._cut_uploads_of_another_boot(boot_of_machine() if boot is None else boot)
         executor = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="blob-hash")
-        self._shared = Shared(self.medium, executor, checkpoint_bytes)
+        self._shared = Shared(self.medium, executor, hashes, checkpoint_bytes)
 
     def close(self) -> None:
         """End the hashing threads; call it when no stage is open."""
@@ -298,7 +299,7 @@ class FilesystemBlobStore:
             and hashed.offset == os.fstat(descriptor).st_size
         ):
             return hashed
-        return hash_again(descriptor, files, algorithm)
+        return hash_again(self._shared.hashes, descriptor, files, algorithm)
 
     def _forget(self, upload_id: UploadId, files: UploadFiles) -> None:
         with self._lock:

@@ -161,19 +161,25 @@ def _keeps_promises(functions: Sha2) -> bool:
     return tail.hexdigest() == hashlib.new(functions.algorithm, text).hexdigest()
 
 
-_SHA2 = load()
+class Hashes:
+    """Where hashes come from: libcrypto's functions, or hashlib for what they do not have."""
+
+    def __init__(self, functions: dict[str, Sha2]) -> None:
+        """Take what `load` found; an empty table is hashlib alone."""
+        self._functions = functions
+
+    def begin(self, algorithm: str) -> Hasher:
+        """A hash of no bytes yet, by one of ALGORITHMS."""
+        assert algorithm in ALGORITHMS, f"no such digest algorithm: {algorithm}"
+        functions = self._functions.get(algorithm)
+        return HashlibHasher(algorithm) if functions is None else LibcryptoHasher(functions)
+
+    def resume(self, algorithm: str, state: bytes) -> Hasher | None:
+        """The hash that goes on from `state`, or None where it cannot: then read again."""
+        functions = self._functions.get(algorithm)
+        if functions is None or len(state) != _STATE_BYTES[algorithm]:
+            return None
+        return LibcryptoHasher(functions, state)
 
 
-def begin(algorithm: str) -> Hasher:
-    """A hash of no bytes yet, by one of ALGORITHMS."""
-    assert algorithm in ALGORITHMS, f"no such digest algorithm: {algorithm}"
-    functions = _SHA2.get(algorithm)
-    return HashlibHasher(algorithm) if functions is None else LibcryptoHasher(functions)
-
-
-def resume(algorithm: str, state: bytes) -> Hasher | None:
-    """The hash that goes on from `state`, or None where it cannot: then read the bytes again."""
-    functions = _SHA2.get(algorithm)
-    if functions is None or len(state) != _STATE_BYTES[algorithm]:
-        return None
-    return LibcryptoHasher(functions, state)
+HASHES = Hashes(load())

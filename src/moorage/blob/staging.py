@@ -23,8 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from moorage.blob import hashing
-from moorage.blob.hashing import Hasher
+from moorage.blob.hashing import Hasher, Hashes
 from moorage.blob.medium import Medium, named_failures, read_small, remove, write_all, write_new
 from moorage.blob.store import Octets, StageBusy, StoreFull, UploadId, check_upload_id
 
@@ -99,15 +98,15 @@ class Hashed(NamedTuple):
     saved: int
 
 
-def hash_again(descriptor: int, files: UploadFiles, algorithm: str) -> Hashed:
+def hash_again(hashes: Hashes, descriptor: int, files: UploadFiles, algorithm: str) -> Hashed:
     """The hash of a whole content, from its midstate where that fits, else by reading it. OSError."""
     size = os.fstat(descriptor).st_size
     midstate = load_midstate(files)
     hasher = None
     if midstate.algorithm == algorithm and midstate.offset <= size:
-        hasher = hashing.resume(algorithm, midstate.state)
+        hasher = hashes.resume(algorithm, midstate.state)
     offset = 0 if hasher is None else midstate.offset
-    hasher = hasher or hashing.begin(algorithm)
+    hasher = hasher or hashes.begin(algorithm)
     view = memoryview(bytearray(min(_READ_BYTES, max(1, size - offset))))
     while count := os.preadv(descriptor, [view], offset):
         hasher.update(view[:count])
@@ -233,6 +232,7 @@ class Shared(NamedTuple):
 
     medium: Medium
     executor: Executor
+    hashes: Hashes
     checkpoint_bytes: int
 
 
