@@ -77,7 +77,7 @@ class Connection(HttpToolsProtocol):
         """
         cycle: RequestResponseCycle = self.cycle
         while self.transport.get_write_buffer_size() and not cycle.disconnected:
-            await asyncio.sleep(DRAIN_POLL_SECONDS)  # noqa: ASYNC110 - the transport tells nobody
+            await asyncio.sleep(DRAIN_POLL_SECONDS)
         plain = self.transport.get_extra_info("socket")
         if cycle.disconnected or plain is None:
             raise ClientGone

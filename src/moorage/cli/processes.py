@@ -1,0 +1,42 @@
+"""Processes that the command line started: are they alive, and how they are ended."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from moorage.ground.clock import SystemClock
+from moorage.ground.instant import seconds
+
+POLL_SECONDS = 0.05
+
+
+def alive(pid_file: Path) -> int | None:
+    """The process that a pid file names if it lives and is one of ours, else None."""
+    try:
+        pid = int(pid_file.read_text("ascii"))
+        command = (Path("/proc") / str(pid) / "cmdline").read_bytes()
+    except (OSError, ValueError):
+        return None
+    return pid if b"moorage" in command else None
+
+
+def end(pid: int, seconds_max: float) -> bool:
+    """Ask a process to end, and wait for it; False where it is still there afterwards."""
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return True
+    return wait_until(lambda: not (Path("/proc") / str(pid)).exists(), seconds_max)
+
+
+def wait_until(holds: Callable[[], bool], seconds_max: float) -> bool:
+    """Look again and again until `holds`, for so long at most; answers whether it did."""
+    clock, pause = SystemClock(), threading.Event()
+    deadline = clock.monotonic() + seconds(seconds_max)
+    while not holds():
+        if clock.monotonic() > deadline:
+            return False
+        pause.wait(POLL_SECONDS)
+    return True

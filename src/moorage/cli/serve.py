@@ -1,0 +1,67 @@
+"""`moorage serve`: control plane and registry alone, in this terminal."""
+
+import errno
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from moorage.cli.place import DataOption, data_folder, fail
+from moorage.cli.ports import holder_of
+from moorage.gateway import log, server
+from moorage.gateway.folder import FolderRefused
+from moorage.gateway.settings import SettingsRefused, load
+from moorage.sql.transaction import OpenRefused
+
+app = typer.Typer()
+
+
+@app.command(
+    epilog="Example: moorage serve --listen 127.0.0.1:4750 --public-name registry.lab:4750"
+)
+def serve(
+    data: DataOption = None,
+    listen: Annotated[
+        str | None, typer.Option(help="ADDRESS:PORT; default 127.0.0.1:4750.")
+    ] = None,
+    public_name: Annotated[
+        list[str] | None, typer.Option(help="A name that answers show; may be repeated.")
+    ] = None,
+    database: Annotated[str | None, typer.Option(help="postgresql://...; default SQLite.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A settings file elsewhere.")] = None,
+    settle_seconds: Annotated[
+        float | None, typer.Option(help="How long a task runs before it counts as healthy.")
+    ] = None,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Listen beyond loopback without certificates.")
+    ] = False,
+    log_to_file: Annotated[
+        bool, typer.Option("--log-to-file", help="Log to DATA/log/server.log instead of here.")
+    ] = False,
+) -> None:
+    """Run control plane and registry in this terminal, until Ctrl-C or SIGTERM."""
+    given: dict[str, object] = {
+        "data": str(data_folder(data)),
+        "listen": listen,
+        "public_names": tuple(public_name) if public_name else None,
+        "database": database,
+        "settle_seconds": settle_seconds,
+        "insecure": insecure or None,
+    }
+    flags = {name: value for name, value in given.items() if value is not None}
+    try:
+        settings = load(flags, os.environ, config).settings
+        folder = Path(settings.data) / "log" if log_to_file else None
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+        log.begin(folder, "server", settings.log_file_mib)
+        raise typer.Exit(server.run(settings))
+    except (SettingsRefused, FolderRefused, OpenRefused, server.ListenRefused) as refused:
+        fail(str(refused))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            fail(str(error))
+        port = int(settings.listen.rpartition(":")[2])
+        holder = holder_of(port) or "a process that this user cannot see"
+        fail(f"Port {port} is taken by {holder}.", "Stop it, or choose another with --listen.")

@@ -1,0 +1,32 @@
+"""`moorage settings`: every setting, its value and where it came from."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from moorage.cli.place import DataOption, data_folder, fail
+from moorage.gateway.settings import REASONS, SettingsRefused, load
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: MOORAGE_SETTLE_SECONDS=10 moorage settings")
+def settings(
+    data: DataOption = None,
+    config: Annotated[Path | None, typer.Option(help="A settings file elsewhere.")] = None,
+) -> None:
+    """Show every setting of the server, its value, where it came from and what it is for."""
+    try:
+        sourced = load({"data": str(data_folder(data))}, os.environ, config)
+    except SettingsRefused as refused:
+        fail(str(refused))
+    table = Table("setting", "value", "from", "what it is for")
+    for name, source in sourced.sources.items():
+        value = getattr(sourced.settings, name)
+        shown = ", ".join(value) if isinstance(value, tuple) else str(value)
+        table.add_row(name, shown, source, REASONS[name])
+    Console().print(table)

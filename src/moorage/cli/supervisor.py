@@ -1,0 +1,174 @@
+"""Keeps the processes of `moorage up` running: one server, some agents.
+
+A child that ends is started again with a growing pause. SIGTERM ends the children and then the
+supervisor; the containers run on. Progress is written for whoever waits for the start.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+
+import aiohttp
+
+from moorage.cli.place import OWN_TARGET, find
+from moorage.cli.plan import PID_FILE, PROGRESS_FILE, HostPlan, Plan, read
+from moorage.ground.clock import SystemClock
+from moorage.ground.fault import Fault
+from moorage.ground.instant import Duration, in_seconds
+from moorage.shapes.moorage.host import CreateJoinTokenRequest, CreateJoinTokenResponse
+
+RESTART_SECONDS_FIRST = 0.5
+RESTART_SECONDS_MAX = 30.0
+# A child that ran so long starts afresh: its next end is not one in a row.
+SETTLED_SECONDS = 60.0
+HEALTH_POLL_SECONDS = 0.05
+HEALTH_SECONDS_MAX = 60.0
+STOP_SECONDS_MAX = 20.0
+TERMINAL_EXIT = 5  # an agent that ends so asks not to be started again
+TOKEN_TTL_SECONDS = 600
+
+
+class Supervisor:
+    """The children of one plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Take the plan; nothing is started yet."""
+        self._plan = plan
+        self._data = Path(plan.data)
+        self._stopping = asyncio.Event()
+        self._clock = SystemClock()
+
+    async def run(self) -> int:
+        """Start everything and keep it running until SIGTERM or SIGINT."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        (self._data / PID_FILE).write_text(f"{os.getpid()}\n", "ascii")
+        tasks = [asyncio.create_task(self._keep("server", self._server()))]
+        try:
+            if await self._healthy():
+                self._say("server ready")
+                for host in self._plan.hosts:
+                    command = await self._agent(host)
+                    tasks.append(asyncio.create_task(self._keep(host.name, command)))
+                self._say("agents started")
+            else:
+                self._say("failed: the server did not become healthy; see log/server.log")
+            await self._stopping.wait()
+        finally:
+            self._stopping.set()
+            await asyncio.gather(*tasks)
+            (self._data / PID_FILE).unlink(missing_ok=True)
+        return 0
+
+    def _server(self) -> list[str]:
+        plan = self._plan
+        return [
+            *_moorage("serve"),
+            *("--data", plan.data),
+            *("--listen", f"127.0.0.1:{plan.port}"),
+            *("--settle-seconds", str(plan.settle_seconds)),
+            "--log-to-file",
+        ]
+
+    async def _agent(self, host: HostPlan) -> list[str]:
+        folder = self._data / "agents" / host.name
+        token: list[str] = []
+        if not (folder / "credentials.json").exists():
+            token = ["--token", await asyncio.to_thread(self._token)]
+        return [
+            *_moorage("agent"),
+            *("--endpoint", f"http://127.0.0.1:{self._plan.port}"),
+            *token,
+            *("--name", host.name),
+            *("--data", str(folder)),
+            *("--docker", self._plan.docker_socket),
+            *("--publish-address", host.publish_address),
+            *("--cpu", str(host.cpu)),
+            *("--memory", str(host.memory)),
+            *("--run", str(self._data / "run")),
+            *(() if len(self._plan.hosts) == 1 else ("--shared",)),
+        ]
+
+    def _token(self) -> str:
+        request = CreateJoinTokenRequest(cluster="default", uses=1, ttl_seconds=TOKEN_TTL_SECONDS)
+        answer = (
+            find(self._data, None)
+            .client()
+            .call("moorage", OWN_TARGET, "CreateJoinToken", request, CreateJoinTokenResponse)
+        )
+        return answer.token or ""
+
+    async def _healthy(self) -> bool:
+        url = f"http://127.0.0.1:{self._plan.port}/healthz"
+        deadline = self._clock.monotonic() + HEALTH_SECONDS_MAX * 1e6
+        async with aiohttp.ClientSession() as session:
+            while self._clock.monotonic() < deadline and not self._stopping.is_set():
+                with contextlib.suppress(aiohttp.ClientError):
+                    async with session.get(url) as answer:
+                        if answer.status == 200:  # noqa: PLR2004 - HTTP's own number
+                            return True
+                await asyncio.sleep(HEALTH_POLL_SECONDS)
+        return False
+
+    async def _keep(self, name: str, command: list[str]) -> None:
+        pause = RESTART_SECONDS_FIRST
+        while not self._stopping.is_set():
+            began = self._clock.monotonic()
+            code = await self._once(name, command)
+            if self._stopping.is_set() or code == TERMINAL_EXIT:
+                break
+            ran = in_seconds(Duration(self._clock.monotonic() - began))
+            pause = RESTART_SECONDS_FIRST if ran > SETTLED_SECONDS else pause
+            self._say(f"{name} ended with {code} after {ran:.1f} s; started again in {pause:g} s")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause)
+            pause = min(RESTART_SECONDS_MAX, pause * 2)
+
+    async def _once(self, name: str, command: list[str]) -> int:
+        with (self._data / "log" / f"{name}.out").open("ab") as output:
+            child = await asyncio.create_subprocess_exec(
+                *command, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output
+            )
+        ended = asyncio.create_task(child.wait())
+        told = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait({ended, told}, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        if not ended.done():
+            child.terminate()
+            try:
+                await asyncio.wait_for(asyncio.shield(ended), STOP_SECONDS_MAX)
+            except TimeoutError:
+                child.kill()
+        return await ended
+
+    def _say(self, line: str) -> None:
+        with (self._data / PROGRESS_FILE).open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+
+def main() -> None:
+    """Run the plan of the data folder named on the command line."""
+    plan = read(Path(sys.argv[1]))
+    assert plan is not None, "the plan is written before its supervisor starts"
+    sys.exit(asyncio.run(_run(plan)))
+
+
+async def _run(plan: Plan) -> int:
+    try:
+        return await Supervisor(plan).run()
+    except Fault as fault:
+        with (Path(plan.data) / PROGRESS_FILE).open("a", encoding="utf-8") as file:
+            file.write(f"failed: {fault}\n")
+        return 1
+
+
+def _moorage(command: str) -> list[str]:
+    return [sys.executable, "-m", "moorage.cli.main", command]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+"""The life of one AWS request, on one page: route, verify, decode, run, encode.
+
+`Door.answer` takes bytes in and gives bytes out; all that it decides, it asks of the rooms below.
+A fault becomes the protocol's error; a broken invariant becomes a 500 with the request id, and
+its trace goes to the log.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from moorage.gateway.keyring import Keyring, KnownKey
+from moorage.ground.chance import Chance
+from moorage.ground.clock import Clock
+from moorage.ground.fault import Fault, Internal, MissingAuthentication, UnrecognizedClient
+from moorage.ground.instant import Duration, in_seconds
+from moorage.ground.principal import Principal
+from moorage.iam.authorize import authorize
+from moorage.kernel.api import Api
+from moorage.kernel.call import Call
+from moorage.kernel.operation import NEWCOMERS, Operation
+from moorage.kernel.perform import check, perform
+from moorage.kernel.site import Site, Vault
+from moorage.sql.engine import Database
+from moorage.sql.transaction import Transaction
+from moorage.wire import json11, query, route, sigv4
+from moorage.wire.request import Request, Response
+
+STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
+STS_VERSION = "2011-06-15"
+OWN_SERVICE = "moorage"
+_log = logging.getLogger("moorage.api")
+_ANONYMOUS = Principal(kind="anonymous", account="")
+
+
+class Ground(msgspec.Struct, frozen=True, kw_only=True):
+    """What every door of the gateway stands on."""
+
+    database: Database
+    clock: Clock
+    chance: Chance
+    site: Site
+    vault: Vault
+    keyring: Keyring
+
+
+class Door:
+    """Where AWS requests come in."""
+
+    def __init__(self, ground: Ground, apis: Sequence[Api]) -> None:
+        """Take the tables of all services."""
+        self.ground = ground
+        self._apis = {api.service: api for api in apis}
+        self._table = route.Table(
+            prefixes={
+                api.target: route.Target(service=api.service, protocol="json-1.1") for api in apis
+            },
+            versions={
+                STS_VERSION: route.Target(service="sts", protocol="query", namespace=STS_NAMESPACE)
+            },
+        )
+
+    async def answer(self, request: Request) -> Response:
+        """Answer one request; never raises but for a cancelled task."""
+        started = self.ground.clock.monotonic()
+        request_id = self.new_request_id()
+        way: route.Route | None = None
+        who = _ANONYMOUS
+        try:
+            way = route.route(request, self._table)
+            api = self._apis[way.service]
+            operation = api.find(way.operation)
+            who, region = await self._caller(request, way, operation)
+            decoded = _decode(request, way, operation)
+            check(api, decoded)
+            call = (who, region, operation, request_id)
+            answer = await self._run(call, decoded)
+            response = _encode(answer, way, request_id)
+            code = "ok"
+        except Fault as fault:
+            response, code = _refuse(fault, way, request_id), fault.code
+        except Exception:
+            _log.exception("request %s failed by a fault of ours", request_id)
+            broken = Internal(
+                f"Internal error. The log says more under the request id {request_id}."
+            )
+            response, code = _refuse(broken, way, request_id), broken.code
+        spent = Duration(self.ground.clock.monotonic() - started)
+        self._record(request_id, who, way, code, spent)
+        return response
+
+    async def verified(self, request: Request, service: str) -> tuple[Principal, str]:
+        """Who signed `request` for `service`, and for which region; raises the faults of sigv4."""
+        missed: list[str] = []
+
+        def lookup(key: str) -> str | None:
+            known = self.ground.keyring.get(key)
+            if known is None:
+                missed.append(key)
+            return known.secret if known else None
+
+        ground = self.ground
+        try:
+            proof = sigv4.verify(request, lookup, ground.clock.now(), service, ground.site.regions)
+        except UnrecognizedClient:
+            if not missed or await self._load(missed[0]) is None:
+                raise
+            proof = sigv4.verify(request, lookup, ground.clock.now(), service, ground.site.regions)
+        known = ground.keyring.get(proof.access_key_id) or await self._load(proof.access_key_id)
+        if known is None:
+            raise UnrecognizedClient(sigv4.INVALID_TOKEN)
+        return known.principal, proof.region
+
+    async def _caller(
+        self, request: Request, way: route.Route, operation: Operation[Any, Any]
+    ) -> tuple[Principal, str]:
+        try:
+            return await self.verified(request, way.service)
+        except MissingAuthentication:
+            if operation.callers is not NEWCOMERS:
+                raise
+            return _ANONYMOUS, self.ground.site.regions[0]
+
+    async def _run(
+        self, call: tuple[Principal, str, Operation[Any, Any], str], request: Any
+    ) -> msgspec.Struct:
+        principal, region, operation, request_id = call
+        ground = self.ground
+
+        def work(tx: Transaction) -> msgspec.Struct:
+            return perform(
+                Call(
+                    tx=tx,
+                    principal=principal,
+                    account=principal.account,
+                    region=region,
+                    site=ground.site,
+                    vault=ground.vault,
+                    operation=operation.name,
+                    request_id=request_id,
+                ),
+                operation,
+                request,
+                authorize,
+            )
+
+        run = ground.database.write if operation.writes else ground.database.read
+        return await asyncio.wrap_future(run(work))
+
+    async def _load(self, key: str) -> KnownKey | None:
+        ground = self.ground
+        return await asyncio.wrap_future(
+            ground.database.read(lambda tx: ground.keyring.load(tx, key))
+        )
+
+    def new_request_id(self) -> str:
+        """An id that an answer and the log both carry."""
+        digits = self.ground.chance.hex(32)
+        return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+    def _record(
+        self, request_id: str, who: Principal, way: route.Route | None, code: str, spent: Duration
+    ) -> None:
+        _log.info(
+            "request",
+            extra={
+                "request_id": request_id,
+                "account": who.account,
+                "operation": f"{way.service}:{way.operation}" if way else "",
+                "code": code,
+                "milliseconds": round(in_seconds(spent) * 1000, 2),
+            },
+        )
+
+
+def _decode(request: Request, way: route.Route, operation: Operation[Any, Any]) -> Any:
+    if way.protocol == "query":
+        return query.decode(query.form(request), operation.request)
+    return json11.decode(request.body, operation.request)
+
+
+def _encode(answer: msgspec.Struct, way: route.Route, request_id: str) -> Response:
+    if way.protocol == "query":
+        return query.render(answer, way.operation, way.target.namespace, request_id)
+    return json11.render(answer, request_id)
+
+
+def _refuse(fault: Fault, way: route.Route | None, request_id: str) -> Response:
+    if way is not None and way.protocol == "query":
+        return query.render_fault(fault, way.target.namespace, request_id)
+    return json11.render_fault(fault, request_id)

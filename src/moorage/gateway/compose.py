@@ -1,0 +1,126 @@
+"""The composition root: ports to adapters, tables to routes, in one readable function.
+
+`compose` builds the whole server and starts nothing; `server.py` listens and runs it. The
+simulator will build the same graph with other adapters.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from moorage.blob.filesystem import FilesystemBlobStore
+from moorage.ecr import api as ecr
+from moorage.ecr.distribution.route import Distribution
+from moorage.ecs import api as ecs
+from moorage.gateway import folder
+from moorage.gateway.agents import AgentsDoor
+from moorage.gateway.asgi import Application
+from moorage.gateway.aws import Door, Ground
+from moorage.gateway.bootstrap import ensure_keys
+from moorage.gateway.keyring import Keyring
+from moorage.gateway.logs import LogsDoor
+from moorage.gateway.registry import DatabaseDesk, RegistryDoor
+from moorage.gateway.settings import Settings
+from moorage.gateway.vault import AesVault
+from moorage.ground.chance import SystemChance
+from moorage.ground.clock import SystemClock
+from moorage.ground.fault import Validation
+from moorage.ground.instant import hours, seconds
+from moorage.iam import api as iam
+from moorage.kernel.api import Api
+from moorage.kernel.controller import Controller
+from moorage.kernel.images import IMAGE_CLAIMS, TAG_DIGESTS
+from moorage.kernel.perform import KEPT_ANSWERS
+from moorage.kernel.site import Site
+from moorage.shapes.moorage.constraints import CONSTRAINTS
+from moorage.shapes.moorage.operations import OPERATIONS
+from moorage.sql.document import Table
+from moorage.sql.engine import open_database
+
+TABLES: tuple[Table[Any], ...] = (
+    KEPT_ANSWERS,
+    TAG_DIGESTS,
+    IMAGE_CLAIMS,
+    *iam.TABLES,
+    *ecr.TABLES,
+    *ecs.TABLES,
+)
+CONTROLLERS: tuple[Controller, ...] = (*ecr.CONTROLLERS, *ecs.CONTROLLERS)
+MIB = 1024 * 1024
+
+
+def own_api() -> Api:
+    """The table of our own operations, under the target Moorage_V1."""
+    return Api(
+        service="moorage",
+        target="Moorage_V1",
+        shapes=OPERATIONS,
+        operations=[*iam.OWN, *ecs.OWN],
+        constraints=CONSTRAINTS,
+        invalid=Validation,
+    )
+
+
+class Server(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a running server consists of, before anything runs."""
+
+    application: Application
+    ground: Ground
+    agents: AgentsDoor
+    distribution: Distribution
+    controllers: tuple[Controller, ...]
+
+
+def site_of(settings: Settings) -> Site:
+    """What decisions may know of the settings."""
+    port = settings.listen.rpartition(":")[2]
+    names = tuple(name if ":" in name else f"{name}:{port}" for name in settings.public_names) or (
+        settings.listen,
+    )
+    return Site(
+        names=names,
+        regions=settings.regions,
+        settle=seconds(settings.settle_seconds),
+        stopped_task_retention=hours(settings.stopped_task_retention_hours),
+        lost_after=seconds(settings.host_lost_seconds),
+        reserved_ports=(int(port),),
+    )
+
+
+def compose(settings: Settings) -> Server:
+    """Build the server over its data folder; raises FolderRefused and OpenRefused."""
+    data = Path(settings.data)
+    folder.prepare(data)
+    clock, chance = SystemClock(), SystemChance()
+    vault = AesVault(folder.master_key(data, chance), chance)
+    url = settings.database or f"sqlite:///{(data / 'moorage.db').absolute()}"
+    database = open_database(url, clock=clock, chance=chance, tables=TABLES)
+    ensure_keys(data, database, vault, settings.regions[0])
+    site = site_of(settings)
+    ground = Ground(
+        database=database,
+        clock=clock,
+        chance=chance,
+        site=site,
+        vault=vault,
+        keyring=Keyring(vault),
+    )
+    database.watch(ground.keyring.changed)
+    blobs = FilesystemBlobStore(data, reserve_bytes=settings.disk_reserve_mib * MIB)
+    distribution = Distribution(desk=DatabaseDesk(ground), blobs=blobs, ground=ground)
+    aws = Door(ground, (ecs.ECS, ecr.ECR, iam.STS, own_api()))
+    agents = AgentsDoor(ground, aws, ecs.AGENT, settings)
+    return Server(
+        application=Application(
+            aws=aws,
+            registry=RegistryDoor(distribution),
+            agents=agents,
+            logs=LogsDoor(aws, agents),
+            body_bytes_max=settings.request_body_kib * 1024,
+        ),
+        ground=ground,
+        agents=agents,
+        distribution=distribution,
+        controllers=CONTROLLERS,
+    )

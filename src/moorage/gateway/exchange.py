@@ -1,0 +1,177 @@
+"""HTTP exchanges over ASGI: whole and bounded for the AWS APIs, streaming for the registry."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any, BinaryIO
+from urllib.parse import parse_qsl
+
+from moorage.ecr.distribution.exchange import ClientCut
+from moorage.gateway.connection import FILE_EXTENSION, ClientGone
+from moorage.ground.fault import TooLarge
+from moorage.wire.request import Request, Response
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+# What is gathered of a streamed body before it is handed on: each piece costs a thread's turn.
+PIECE_BYTES = 1024 * 1024
+# A client that sends nothing of its body for so long is cut off.
+BODY_STALL_SECONDS = 60.0
+QUERY_PARAMETERS_MAX = 64
+FILE_PIECE_BYTES = 256 * 1024
+
+
+class StreamedExchange:
+    """The registry's exchange: implements moorage.ecr.distribution.exchange.Exchange."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take one ASGI request whose body has not been read."""
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._at_end = False
+        self._headers = {name.decode("latin-1"): value for name, value in scope["headers"]}
+        self.started = False
+        self.status = 0
+
+    @property
+    def method(self) -> str:
+        """The HTTP method, in upper case."""
+        method: str = self._scope["method"]
+        return method
+
+    @property
+    def path(self) -> str:
+        """The path with its percent-encoding undone."""
+        path: str = self._scope["path"]
+        return path
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The query's parameters; of one given twice, the last; none where there are too many."""
+        try:
+            return dict(
+                parse_qsl(
+                    self._scope["query_string"].decode("latin-1"),
+                    keep_blank_values=True,
+                    max_num_fields=QUERY_PARAMETERS_MAX,
+                )
+            )
+        except ValueError:
+            return {}
+
+    def header(self, name: str) -> str | None:
+        """The value of a header by its lower-case name, or None."""
+        value = self._headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+    async def read(self) -> bytes:
+        """The next piece of the body, b"" at its end; raises ClientCut."""
+        piece = bytearray()
+        while not self._at_end and len(piece) < PIECE_BYTES:
+            try:
+                message = await asyncio.wait_for(self._receive(), BODY_STALL_SECONDS)
+            except TimeoutError as error:
+                raise ClientCut from error
+            if message["type"] == "http.disconnect":
+                if piece:
+                    break
+                raise ClientCut
+            piece += message.get("body", b"")
+            self._at_end = not message.get("more_body", False)
+        return bytes(piece)
+
+    async def answer(self, status: int, headers: Mapping[str, str], body: bytes = b"") -> None:
+        """Send the whole answer; `content-length` is set from `body` unless given."""
+        await self._start(status, {"content-length": str(len(body)), **headers})
+        await self._send({"type": "http.response.body", "body": body})
+
+    async def send_file(
+        self, status: int, headers: Mapping[str, str], file: BinaryIO, span: range
+    ) -> None:
+        """Send the bytes `span` of an open file as the answer's body, by the kernel if it can."""
+        await self._start(status, {**headers, "content-length": str(len(span))})
+        extension = self._scope.get("extensions", {}).get(FILE_EXTENSION)
+        try:
+            if extension is not None and self._scope["scheme"] == "http":
+                await extension["send"](file.fileno(), span.start, len(span))
+            else:
+                await self._pump(file, span)
+        except ClientGone as error:
+            raise ClientCut from error
+
+    async def _pump(self, file: BinaryIO, span: range) -> None:
+        at = span.start
+        while at < span.stop:
+            piece = await asyncio.to_thread(
+                _read_at, file, at, min(FILE_PIECE_BYTES, span.stop - at)
+            )
+            if not piece:
+                raise ClientCut
+            at += len(piece)
+            await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def _start(self, status: int, headers: Mapping[str, str]) -> None:
+        self.started, self.status = True, status
+        await self._send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [
+                    (name.lower().encode("latin-1"), value.encode("latin-1"))
+                    for name, value in headers.items()
+                ],
+            }
+        )
+
+
+async def whole_request(scope: Scope, receive: Receive, body_bytes_max: int) -> Request | None:
+    """The request with its whole body, or None where the client went away.
+
+    Raises TooLarge for a body longer than `body_bytes_max`.
+    """
+    body = bytearray()
+    more = True
+    while more:
+        try:
+            message = await asyncio.wait_for(receive(), BODY_STALL_SECONDS)
+        except TimeoutError:
+            return None
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > body_bytes_max:
+            raise TooLarge(f"The request's body is longer than {body_bytes_max} bytes.")
+    return request_of(scope, bytes(body))
+
+
+def request_of(scope: Scope, body: bytes = b"") -> Request:
+    """A plain request record of an ASGI scope."""
+    return Request(
+        method=scope.get("method", "GET"),
+        path=scope["raw_path"].decode("latin-1"),
+        query=scope["query_string"].decode("latin-1"),
+        headers=tuple(
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
+        ),
+        body=body,
+    )
+
+
+async def send_response(send: Send, response: Response) -> None:
+    """Send a plain response record, with its length."""
+    headers = [
+        (name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers
+    ]
+    headers.append((b"content-length", str(len(response.body)).encode("ascii")))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
+
+
+def _read_at(file: BinaryIO, at: int, count: int) -> bytes:
+    file.seek(at)
+    return file.read(count)

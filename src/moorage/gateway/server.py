@@ -1,0 +1,140 @@
+"""Listens, and runs what was composed until it is told to stop."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from pathlib import Path
+
+import uvicorn
+
+from moorage.gateway.compose import Server, compose
+from moorage.gateway.connection import Connection
+from moorage.gateway.runner import Runner
+from moorage.gateway.settings import Settings
+from moorage.ground.instant import hours
+
+BACKLOG = 2048
+KEEP_ALIVE_SECONDS = 65
+GRACEFUL_SECONDS = 10
+FRAME_BYTES_MAX = 4 * 1024 * 1024
+SWEEP_SECONDS = 60.0
+_log = logging.getLogger("moorage.server")
+
+
+class ListenRefused(Exception):  # noqa: N818 - shown to the operator as it is
+    """The address cannot be listened on; the message says why."""
+
+
+def is_loopback(address: str) -> bool:
+    """Whether a listening address stays on this machine."""
+    return address in {"localhost", "::1"} or address.startswith("127.")
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The listening socket; raises ListenRefused, and OSError where the port is taken."""
+    address, _, port = settings.listen.rpartition(":")
+    address = address.strip("[]")
+    if not is_loopback(address) and not settings.insecure:
+        raise ListenRefused(
+            f"{settings.listen} can be reached from other machines, and this version has no "
+            "certificates yet: keys and images would cross the network in the clear. Listen on "
+            "127.0.0.1, or say --insecure if the network is yours alone."
+        )
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((address, int(port)))
+        listening.listen(BACKLOG)
+    except OSError:
+        listening.close()
+        raise
+    listening.set_inheritable(False)
+    return listening
+
+
+def run(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT; answers the exit code."""
+    listening = listen(settings)
+    server = compose(settings)
+    address_file = Path(settings.data) / "run" / "address"
+    address_file.write_text(f"http://{settings.listen}\n", "ascii")
+    config = uvicorn.Config(
+        server.application,
+        http=Connection,
+        ws="websockets-sansio",
+        loop="uvloop",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACEFUL_SECONDS,
+        limit_concurrency=settings.connections,
+        ws_max_size=FRAME_BYTES_MAX,
+        ws_ping_interval=None,
+        ws_per_message_deflate=False,
+        backlog=BACKLOG,
+    )
+    try:
+        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+            return runner.run(_serve(server, config, listening, settings))
+    finally:
+        server.ground.database.close()
+        listening.close()
+
+
+async def _serve(
+    server: Server, config: uvicorn.Config, listening: socket.socket, settings: Settings
+) -> int:
+    ground = server.ground
+    controllers = Runner(ground.database, ground.clock, ground.site, server.controllers)
+    ground.database.watch(controllers.changed)
+    ground.database.watch(server.agents.changed)
+    door = _Quiet(config)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, lambda: setattr(door, "should_exit", True))
+    running = asyncio.create_task(controllers.run())
+    sweeping = asyncio.create_task(_sweep(server, settings))
+    watching = asyncio.create_task(_watch_store(server, door))
+    try:
+        await door.serve(sockets=[listening])
+    finally:
+        await server.agents.close()
+        controllers.stop()
+        for task in (sweeping, watching):
+            task.cancel()
+        await asyncio.gather(running, sweeping, watching, return_exceptions=True)
+    return 1 if ground.database.failure() else 0
+
+
+class _Quiet(uvicorn.Server):
+    """uvicorn's server without its signal handlers: ours are set already."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]
+        """Capture none."""
+        yield
+
+
+async def _sweep(server: Server, settings: Settings) -> None:
+    """Throw away what has outlived its bound: unfinished uploads."""
+    expiry = hours(settings.upload_expiry_hours)
+    while True:
+        try:
+            await server.distribution.sweep(expiry)
+        except Exception:  # noqa: BLE001 - the sweep is tried again; nothing depends on it
+            _log.exception("sweeping uploads failed")
+        await asyncio.sleep(SWEEP_SECONDS)
+
+
+async def _watch_store(server: Server, door: uvicorn.Server) -> None:
+    """End the process when the database takes no more writes for good."""
+    while server.ground.database.failure() is None:
+        await asyncio.sleep(1)
+    _log.critical("the database failed for good: %s", server.ground.database.failure())
+    door.should_exit = True
