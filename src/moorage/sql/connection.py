@@ -33,12 +33,17 @@ def open_writer(path: Path | None) -> sqlite3.Connection:
     try:
         connection = _connected(str(path), uri=False)
         try:
-            return _set(connection, *_WRITER_PRAGMAS)
+            _set(connection, *_WRITER_PRAGMAS)
+            (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
         except sqlite3.Error:
             connection.close()
             raise
     except sqlite3.Error as error:
         raise OpenRefused(f"Cannot open the database {path}: {error}.") from error
+    if mode != "wal":
+        connection.close()
+        raise OpenRefused(f"The file system under {path} allows no write-ahead log.")
+    return connection
 
 
 def open_reader(path: Path) -> sqlite3.Connection:

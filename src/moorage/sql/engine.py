@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 from moorage.ground.chance import Chance
 from moorage.ground.clock import Clock
 from moorage.sql.document import Table
+from moorage.sql.postgresql import PostgreSQLDatabase
 from moorage.sql.sqlite import SQLiteDatabase
 from moorage.sql.transaction import Change, OpenRefused, StoreFailed, Transaction
 
@@ -61,5 +62,7 @@ def open_database(
         path = url.removeprefix(SQLITE)
         file = None if path == MEMORY else Path(path.removeprefix("/"))
         return SQLiteDatabase(file, clock=clock, chance=chance, tables=tables)
+    if url.startswith(POSTGRESQL):
+        return PostgreSQLDatabase(url, clock=clock, chance=chance, tables=tables)
     scheme = url.partition(":")[0]
     raise OpenRefused(f"A database URL begins with sqlite:// or postgresql://, not {scheme!r}.")

@@ -13,6 +13,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from moorage.ground.record import Record
 from moorage.sql.document import Table
+from moorage.sql.lease import LEASES
 from moorage.sql.ledger import ADD_MARK, KEYS_AT_OPEN, MARK_SCHEMA, MARKS, READ_MARK, SET_MARK
 from moorage.sql.query import DOCUMENT
 from moorage.sql.statement import DIALECTS, Statement
@@ -44,9 +45,10 @@ def migrate(tx: Transaction, tables: Sequence[Table[Any]]) -> None:
         tx.run(ADD_MARK, name=MARK_SCHEMA, value=SCHEMA)
     elif stored < SCHEMA:
         tx.run(SET_MARK, mark=MARK_SCHEMA, new=SCHEMA)
-    names = [table.name for table in tables]
+    declared = (LEASES, *tables)
+    names = [table.name for table in declared]
     assert len(set(names)) == len(names), "a table is declared once"
-    for table in tables:
+    for table in declared:
         _complete(tx, table)
     for name in KEYS_AT_OPEN:
         tx.key(name)

@@ -22,7 +22,7 @@ Binding = str | int | bytes | list[str] | list[int] | None
 
 DIALECTS: dict[Dialect, CoreDialect] = {
     "sqlite": SQLiteDialect(paramstyle="named"),
-    "postgresql": PGDialect(paramstyle="pyformat"),
+    "postgresql": PGDialect(paramstyle="pyformat"),  # type: ignore[no-untyped-call]
 }
 INTEGER_MAX = 2**63 - 1
 
