@@ -33,9 +33,7 @@ PLAIN = Request(
 SIGNED = sign(PLAIN, CREDENTIALS, SERVICE, REGION, NOW)
 
 
-def check(
-    request: Request, now: Instant = NOW, service: str = SERVICE, lookup=None
-) -> Verified:
+def check(request: Request, now: Instant = NOW, service: str = SERVICE, lookup=None) -> Verified:
     """Verify with the one key that exists."""
     return verify(request, lookup or {KEY: SECRET}.get, now, service, {REGION})
 

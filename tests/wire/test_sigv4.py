@@ -1,16 +1,4 @@
 import pytest
-
-from moorage.ground.fault import (
-    IncompleteSignature,
-    InvalidSignature,
-    MissingAuthentication,
-    UnrecognizedClient,
-)
-from moorage.ground.instant import Instant, later, seconds
-from moorage.ground.record import evolve
-from moorage.wire.canonical import Credentials, parse_basic_date
-from moorage.wire.request import Request
-from moorage.wire.sigv4 import _NO_SECRET, INVALID_TOKEN, MISMATCH, sign, verify
 from tests.wire.signing import (
     CREDENTIALS,
     KEY,
@@ -24,6 +12,18 @@ from tests.wire.signing import (
     check,
     with_header,
 )
+
+from moorage.ground.fault import (
+    IncompleteSignature,
+    InvalidSignature,
+    MissingAuthentication,
+    UnrecognizedClient,
+)
+from moorage.ground.instant import Instant, later, seconds
+from moorage.ground.record import evolve
+from moorage.wire.canonical import Credentials, parse_basic_date
+from moorage.wire.request import Request
+from moorage.wire.sigv4 import _NO_SECRET, INVALID_TOKEN, MISMATCH, sign, verify
 
 AUTHORIZATION = SIGNED.get("authorization")
 SUITE_NOW = parse_basic_date("20150830T123600Z")
@@ -75,9 +75,7 @@ def test_signing_again_replaces_the_old_signature():
     [
         AUTHORIZATION.replace(", ", ","),
         AUTHORIZATION.replace(", ", " , "),
-        " ".join(
-            [AUTHORIZATION.split()[0], ", ".join(reversed(AUTHORIZATION[17:].split(", ")))]
-        ),
+        " ".join([AUTHORIZATION.split()[0], ", ".join(reversed(AUTHORIZATION[17:].split(", ")))]),
     ],
     ids=["no spaces", "more spaces", "another order"],
 )
@@ -108,7 +106,10 @@ def test_a_repeated_header_is_signed_as_one():
     twice = evolve(PLAIN, headers=(*PLAIN.headers, ("my-header", "a"), ("my-header", " b  c ")))
     once = evolve(PLAIN, headers=(*PLAIN.headers, ("my-header", "a,b c")))
     signed = sign(once, CREDENTIALS, SERVICE, REGION, NOW)
-    proof = (("x-amz-date", signed.get("x-amz-date")), ("authorization", signed.get("authorization")))
+    proof = (
+        ("x-amz-date", signed.get("x-amz-date")),
+        ("authorization", signed.get("authorization")),
+    )
     assert check(evolve(twice, headers=(*twice.headers, *proof))) == VERIFIED
 
 
@@ -131,18 +132,24 @@ def test_five_minutes_of_skew_are_forgiven(offset):
     [
         (
             300_000_001,
-            "Signature expired: 20261123T031137Z is now earlier than 20261123T031137Z "
-            "(20261123T031637Z - 5 min.)",
+            (
+                "Signature expired: 20261123T031137Z is now earlier than 20261123T031137Z "
+                "(20261123T031637Z - 5 min.)"
+            ),
         ),
         (
             361_000_000,
-            "Signature expired: 20261123T031137Z is now earlier than 20261123T031238Z "
-            "(20261123T031738Z - 5 min.)",
+            (
+                "Signature expired: 20261123T031137Z is now earlier than 20261123T031238Z "
+                "(20261123T031738Z - 5 min.)"
+            ),
         ),
         (
             -301_000_000,
-            "Signature not yet current: 20261123T031137Z is still later than 20261123T031136Z "
-            "(20261123T030636Z + 5 min.)",
+            (
+                "Signature not yet current: 20261123T031137Z is still later than 20261123T031136Z "
+                "(20261123T030636Z + 5 min.)"
+            ),
         ),
     ],
 )
@@ -170,8 +177,8 @@ REFUSALS = {
     "another scheme": (
         with_header(PLAIN, "authorization", "Basic QVdTOnRva2Vu"),
         IncompleteSignature,
-        "Authorization header requires 'Credential' parameter. Authorization header requires "
-        "'Signature' parameter. Authorization header requires 'SignedHeaders' parameter.",
+        ("Authorization header requires 'Credential' parameter. Authorization header requires "
+        "'Signature' parameter. Authorization header requires 'SignedHeaders' parameter."),
     ),
     "another algorithm": (
         _reheaded("AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256"),
@@ -221,8 +228,8 @@ REFUSALS = {
     "another day": (
         _scoped(day="20261122"),
         InvalidSignature,
-        "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from "
-        "HTTP: '20261122' != '20261123', from '20261123T031137Z'.",
+        ("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from "
+        "HTTP: '20261122' != '20261123', from '20261123T031137Z'."),
     ),
     "a foreign region": (
         _scoped(region="mars-north-1"),

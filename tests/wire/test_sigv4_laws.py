@@ -6,6 +6,16 @@ import pytest
 from botocore.awsrequest import AWSRequest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from tests.wire.signing import (
+    CREDENTIALS,
+    NOW,
+    REGION,
+    SERVICE,
+    SIGNED,
+    VERIFIED,
+    check,
+    signed_by_botocore,
+)
 
 from moorage.ground.fault import (
     Fault,
@@ -19,16 +29,6 @@ from moorage.ground.record import evolve
 from moorage.wire.presign import presign
 from moorage.wire.request import Request
 from moorage.wire.sigv4 import UNSIGNED_HEADERS, sign
-from tests.wire.signing import (
-    CREDENTIALS,
-    NOW,
-    REGION,
-    SERVICE,
-    SIGNED,
-    VERIFIED,
-    check,
-    signed_by_botocore,
-)
 
 REFUSALS = (MissingAuthentication, IncompleteSignature, InvalidSignature, UnrecognizedClient)
 SEGMENTS = (
@@ -201,7 +201,9 @@ def test_what_was_touched_is_refused(touch, request, how, data):
     st.text(st.characters(max_codepoint=255), max_size=80),
     st.lists(
         st.tuples(
-            st.sampled_from(["authorization", "x-amz-date", "date", "host", "x-amz-content-sha256"]),
+            st.sampled_from(
+                ["authorization", "x-amz-date", "date", "host", "x-amz-content-sha256"]
+            ),
             st.text(st.characters(max_codepoint=255), max_size=60),
         ),
         max_size=4,

@@ -281,7 +281,8 @@ async def _bounded(stream: aiohttp.StreamReader) -> bytes:
     async for chunk in stream.iter_any():
         content += chunk
         if len(content) > ANSWER_BYTES_MAX:
-            raise aiohttp.ClientPayloadError(f"an answer of more than {ANSWER_BYTES_MAX} bytes")
+            message = f"The answer is longer than {ANSWER_BYTES_MAX} bytes."
+            raise RemoteFault("ResponseTooLarge", SUCCESS_STATUS, message)
     return bytes(content)
 
 
