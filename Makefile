@@ -28,6 +28,7 @@ $(READY): requirements/dev.lock pyproject.toml
 	@touch $@
 
 setup: $(READY) ## make .venv with the pinned packages and the command moorage
+	@echo "Ready: $(BIN)/moorage"
 
 demo: $(READY) ## from nothing to a service of three replicas that heals itself
 	@$(BIN)/python tools/demo.py
