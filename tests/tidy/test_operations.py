@@ -4,20 +4,24 @@ import ast
 import re
 
 import pytest
-from tests.tidy.tree import ROOT, parsed, python_files, text
+from tests.tidy.tree import ROOT, dotted, parsed, python_files, text
 
 APIS = [n for n in python_files("src") if n.endswith("/api.py") and "kernel" not in n]
 PROSE = "\n".join(text(n) for n in python_files("tests") if not n.startswith("tests/tidy/"))
 
 
 def listed(name: str) -> list[str]:
-    """The functions that stand in the `operations` of a file's Apis: `service.create_service`."""
-    return [
-        element.attr
+    """The functions that a table takes out of its house's operations: `service.create_service`."""
+    files = {
+        alias.asname or alias.name
         for node in ast.walk(parsed(name))
-        if isinstance(node, ast.keyword) and node.arg == "operations"
-        for element in ast.walk(node.value)
-        if isinstance(element, ast.Attribute)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").endswith(".operations")
+        for alias in node.names
+    }
+    return [
+        node.attr
+        for node in ast.walk(parsed(name))
+        if isinstance(node, ast.Attribute) and dotted(node.value) in files
     ]
 
 
