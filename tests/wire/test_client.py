@@ -194,6 +194,30 @@ def test_a_wrong_clock_signs_by_the_servers(offset):
     assert len(peer.seen) == 3
 
 
+def test_a_refused_clock_without_a_date_to_go_by():
+    async def expired(_: web.Request) -> web.Response:
+        body = {"__type": "InvalidSignatureException", "message": "Signature expired: x"}
+        return web.json_response(body, status=400, headers={"date": "now"})
+
+    outcome, peer = _ask(*[expired] * ATTEMPTS_MAX)
+    assert isinstance(outcome, RemoteFault)
+    assert outcome.code == "InvalidSignatureException"
+    assert len(peer.seen) == ATTEMPTS_MAX
+
+
+def test_a_newcomer_calls_unsigned():
+    async def ask() -> Peer:
+        async with Peer() as peer, ClientSession() as session:
+            client = AwsClient(peer.endpoint, None, REGION, session, SystemClock(), SeededChance(1))
+            with pytest.raises(RemoteFault, match="MissingAuthenticationTokenException"):
+                await client.call("moorage", "Moorage", "Join", Question(), Answer)
+            return peer
+
+    (seen,) = asyncio.run(ask()).seen
+    assert seen.get("authorization") is None
+    assert seen.get("x-amz-target") == "Moorage.Join"
+
+
 def test_nobody_there():
     async def ask() -> None:
         async with ClientSession() as session:

@@ -70,8 +70,9 @@ class Unreachable(RemoteFault):
 
 
 class AwsClient:
-    """Calls JSON services at one endpoint, in one region, with one access key.
+    """Calls JSON services at one endpoint, in one region, with one access key or with none.
 
+    Without credentials its calls are not signed, as a newcomer's who has only a join token.
     `endpoint` is an origin such as `http://127.0.0.1:4750`, a path prefix allowed. The session is
     the caller's to close.
     """
@@ -79,7 +80,7 @@ class AwsClient:
     def __init__(
         self,
         endpoint: str,
-        credentials: Credentials,
+        credentials: Credentials | None,
         region: str,
         session: aiohttp.ClientSession,
         clock: Clock,
@@ -113,15 +114,16 @@ class AwsClient:
             "x-amz-target": f"{target_prefix}.{operation}",
         }
         body = json11.encode(request)
-        for attempt in range(1, ATTEMPTS_MAX + 1):
-            outcome = await self._attempt(url, service, headers, body)
-            if isinstance(outcome, Response):
-                return json11.decode(outcome.body, response_type)
-            if attempt == ATTEMPTS_MAX or not may_pass(outcome):
-                raise outcome
+        outcome = await self._attempt(url, service, headers, body)
+        for attempt in range(1, ATTEMPTS_MAX):
+            if isinstance(outcome, Response) or not may_pass(outcome):
+                break
             if not is_skewed(outcome):
                 await asyncio.sleep(backoff_seconds(attempt, self._chance))
-        raise AssertionError("the last attempt answers or raises")
+            outcome = await self._attempt(url, service, headers, body)
+        if isinstance(outcome, Response):
+            return json11.decode(outcome.body, response_type)
+        raise outcome
 
     def signed_headers(
         self,
@@ -137,19 +139,16 @@ class AwsClient:
         caller adds none that begins with `x-amz-`, and sends the URL's query as it is. (aiohttp:
         `URL(url, encoded=True)`.)
         """
-        return signed_headers(
-            Request(
-                method=method,
-                path=urlsplit(url).path or "/",
-                query=urlsplit(url).query,
-                headers=(("host", host_of(url)), *_lowered(headers or {})),
-                body=body,
-            ),
-            self._credentials,
-            service,
-            self.region,
-            self.now(),
+        request = Request(
+            method=method,
+            path=urlsplit(url).path or "/",
+            query=urlsplit(url).query,
+            headers=(("host", host_of(url)), *_lowered(headers or {})),
+            body=body,
         )
+        if self._credentials is None:
+            return dict(request.headers)
+        return signed_headers(request, self._credentials, service, self.region, self.now())
 
     def now(self) -> Instant:
         """The server's time, as far as it is known: ours, moved by the skew it told us."""
@@ -190,7 +189,7 @@ class AwsClient:
 class BlockingClient:
     """The same calls for code without an event loop; each makes a session of its own."""
 
-    def __init__(self, endpoint: str, credentials: Credentials, region: str) -> None:
+    def __init__(self, endpoint: str, credentials: Credentials | None, region: str) -> None:
         self.endpoint = endpoint
         self.credentials = credentials
         self.region = region
