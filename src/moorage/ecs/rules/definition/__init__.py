@@ -1,4 +1,4 @@
-"""Is this task definition sound, and how does ECS read it back?
+"""Whether a task definition is sound, and how ECS reads it back.
 
 `validate` refuses with AWS's sentences, `defaults` writes the normal form, `sizes` reads "1 vCPU"
 and "2 GB", `members` says what no host of ours offers, `launch` refuses what RunTask, StartTask

@@ -1,4 +1,4 @@
-"""What should this service do now?
+"""What a service should do now.
 
 `state` holds what is asked and answered, `reconcile` is the one question, `census` counts the
 tasks, `rolling` is the percent arithmetic, `replica` starts and stops, `health` says which tasks

@@ -1,4 +1,4 @@
-"""Where do tasks go, and why not?
+"""Where tasks go, and why not.
 
 `view` is the cluster as placement sees it, `place` draws hosts for a batch of identical tasks,
 `constraint` says why a host cannot, `strategy` in which order hosts are offered, `expression` is

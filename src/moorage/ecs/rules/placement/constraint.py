@@ -4,6 +4,8 @@ from typing import Literal
 
 from moorage.ecs.records.container_instance import InstanceAttribute
 from moorage.ecs.records.resources import Resources
+from moorage.ecs.rules.placement.expression import Rejection, holds, parse
+from moorage.ecs.rules.placement.ports import clash
 from moorage.ecs.rules.placement.view import HostLoad
 from moorage.ground.record import Record
 
@@ -43,5 +45,52 @@ class Wants(Record):
 
 
 def obstacle(wants: Wants, host: HostLoad) -> Obstacle | None:
-    """Why this host cannot take one such task now, or None where it can."""
-    raise NotImplementedError
+    """Why this host cannot take one such task now, or None where it can.
+
+    The order is that of the checks in ECS: the host itself, attributes, constraints, resources.
+    """
+    return _unavailable(host) or _unsuitable(wants, host) or _insufficient(wants.needs, host)
+
+
+def _unavailable(host: HostLoad) -> Obstacle | None:
+    instance = host.instance
+    if instance.status != "ACTIVE":
+        return Obstacle(reason="DRAINING", detail="The container instance is being drained.")
+    if instance.lost_at is not None:
+        return Obstacle(reason="AGENT", detail="The container instance is lost.")
+    if not instance.connected:
+        return Obstacle(reason="AGENT", detail="The agent is not connected.")
+    if instance.runtime_status == "IMPAIRED":
+        return Obstacle(reason="AGENT", detail="The container runtime of the host is impaired.")
+    return None
+
+
+def _unsuitable(wants: Wants, host: HostLoad) -> Obstacle | None:
+    for wanted in wants.attributes:
+        has = host.attributes.get(wanted.name)
+        if has is None or (wanted.value is not None and wanted.value != has):
+            return Obstacle(reason="ATTRIBUTE", detail=wanted.name)
+    for text in wants.members:
+        expression = parse(text)
+        if isinstance(expression, Rejection) or not holds(expression, host):
+            return Obstacle(reason="MemberOf placement constraint unsatisfied.", detail=text)
+    if wants.distinct and host.groups.get(wants.group):
+        return Obstacle(
+            reason="DistinctInstance placement constraint unsatisfied.", detail=wants.group
+        )
+    return None
+
+
+def _insufficient(needs: Resources, host: HostLoad) -> Obstacle | None:
+    if needs.gpus > host.gpus:
+        return Obstacle(reason="RESOURCE:GPU", detail=_lack(needs.gpus, host.gpus))
+    if needs.cpu > host.cpu:
+        return Obstacle(reason="RESOURCE:CPU", detail=_lack(needs.cpu, host.cpu))
+    if needs.memory > host.memory:
+        return Obstacle(reason="RESOURCE:MEMORY", detail=_lack(needs.memory, host.memory))
+    taken = clash(needs, host) if needs.ports or needs.ports_udp else ""
+    return Obstacle(reason="RESOURCE:PORTS", detail=taken) if taken else None
+
+
+def _lack(wanted: int, left: int) -> str:
+    return f"{wanted} wanted, {max(left, 0)} left"

@@ -1,7 +1,14 @@
-"""Draws a host for each task of a batch of identical tasks; never over-promises a host."""
+"""Draws a host for each task of a batch of identical tasks; never over-promises a host.
 
-from moorage.ecs.rules.placement.constraint import Obstacle, Wants
-from moorage.ecs.rules.placement.view import ClusterView
+Feasibility first, once for each host; then hosts are drawn in the order of the strategies, and
+only the host that was drawn is looked at again.
+"""
+
+from collections.abc import Mapping
+
+from moorage.ecs.rules.placement.constraint import Obstacle, Wants, obstacle
+from moorage.ecs.rules.placement.strategy import Offers, levels
+from moorage.ecs.rules.placement.view import ClusterView, promised
 from moorage.ground.record import Record
 from moorage.shapes.ecs.placement import PlacementStrategy
 
@@ -10,13 +17,16 @@ class Batch(Record):
     """`count` tasks that ask for the same.
 
     `numbers` are as many random whole numbers (0 to 2**32 - 1) as tasks, made by the caller's
-    Chance; only the strategy `random` draws on them (see `strategy.draws`).
+    Chance; only the strategy `random` draws on them (see `strategy.draws`). `counted` are the
+    tasks on each host (by its ARN) that spreads balance; None counts the tasks of the group. A
+    rolling deployment gives those of the newest deployment, so that what stays is balanced.
     """
 
     wants: Wants
     count: int
     strategies: tuple[PlacementStrategy, ...] = ()
     numbers: tuple[int, ...] = ()
+    counted: Mapping[str, int] | None = None
 
 
 class Hindrance(Record):
@@ -36,7 +46,7 @@ class Unplaced(Record):
 class Placements(Record):
     """`chosen` holds an instance's ARN for each placed task, in order; the rest is `unplaced`.
 
-    `chosen` followed by `unplaced.count` always adds up to the batch's count.
+    The length of `chosen` and `unplaced.count` always add up to the batch's count.
     """
 
     chosen: tuple[str, ...]
@@ -45,7 +55,34 @@ class Placements(Record):
 
 def place(batch: Batch, view: ClusterView) -> Placements:
     """A host for each task of the batch, as its strategies prefer; promises add up within it."""
-    raise NotImplementedError
+    wants = batch.wants
+    loads = dict(view.hosts)
+    offers = Offers(levels(batch.strategies), loads)
+    hindrances: dict[str, Obstacle] = {}
+    for arn, tasks in _counted(batch, view).items():
+        offers.count(arn, tasks)
+    for arn, load in loads.items():
+        found = obstacle(wants, load)
+        if found is None:
+            offers.add(arn, load)
+        else:
+            hindrances[arn] = found
+    chosen: list[str] = []
+    for index in range(batch.count):
+        drawn = offers.take(batch.numbers[index] if index < len(batch.numbers) else 0)
+        if drawn is None:
+            break
+        chosen.append(drawn)
+        load = loads[drawn] = promised(loads[drawn], wants.needs, wants.group)
+        offers.count(drawn)
+        found = obstacle(wants, load)
+        if found is None:
+            offers.add(drawn, load)
+        else:
+            hindrances[drawn] = found
+    return Placements(
+        chosen=tuple(chosen), unplaced=_unplaced(batch.count - len(chosen), hindrances)
+    )
 
 
 def place_on(wants: Wants, instances: tuple[str, ...], view: ClusterView) -> Placements:
@@ -53,4 +90,42 @@ def place_on(wants: Wants, instances: tuple[str, ...], view: ClusterView) -> Pla
 
     An instance that is not in the view is left out: the caller answers MISSING for it.
     """
-    raise NotImplementedError
+    loads = dict(view.hosts)
+    hindrances: list[Hindrance] = []
+    chosen: list[str] = []
+    for arn in instances:
+        load = loads.get(arn)
+        if load is None:
+            continue
+        found = obstacle(wants, load)
+        if found is None:
+            chosen.append(arn)
+            loads[arn] = promised(load, wants.needs, wants.group)
+        else:
+            hindrances.append(Hindrance(instance=arn, obstacle=found))
+    return Placements(
+        chosen=tuple(chosen),
+        unplaced=Unplaced(count=len(hindrances), hindrances=tuple(hindrances)),
+    )
+
+
+def _counted(batch: Batch, view: ClusterView) -> Mapping[str, int]:
+    """The tasks that spreads balance, on hosts that stay: not on drained nor on lost ones."""
+    group = batch.wants.group
+    found = {
+        arn: batch.counted.get(arn, 0) if batch.counted is not None else load.groups.get(group, 0)
+        for arn, load in view.hosts.items()
+        if load.instance.status == "ACTIVE" and load.instance.lost_at is None
+    }
+    return {arn: tasks for arn, tasks in found.items() if tasks}
+
+
+def _unplaced(count: int, hindrances: Mapping[str, Obstacle]) -> Unplaced:
+    if not count:
+        return Unplaced(count=0)
+    return Unplaced(
+        count=count,
+        hindrances=tuple(
+            Hindrance(instance=arn, obstacle=found) for arn, found in sorted(hindrances.items())
+        ),
+    )

@@ -1,6 +1,10 @@
 """What a task takes of its host."""
 
 from moorage.ecs.records.resources import Resources
+from moorage.ecs.rules.definition.overrides import overridden
+from moorage.ecs.rules.definition.sizes import cpu_units, memory_mebibytes
+from moorage.ecs.rules.placement.ports import fixed_ports
+from moorage.shapes.ecs.container_definition import ContainerDefinition
 from moorage.shapes.ecs.task import TaskOverride
 from moorage.shapes.ecs.task_definition import TaskDefinition
 
@@ -12,4 +16,25 @@ def needs(definition: TaskDefinition, overrides: TaskOverride | None = None) -> 
     (memoryReservation) before the hard one. In network mode host a container's port is the
     host's, fixed.
     """
-    raise NotImplementedError
+    asked = overridden(definition, overrides)
+    containers = asked.container_definitions or []
+    cpu = cpu_units(asked.cpu) if asked.cpu else None
+    memory = memory_mebibytes(asked.memory) if asked.memory else None
+    ports, ports_udp = fixed_ports(containers, asked.network_mode)
+    return Resources(
+        cpu=sum(one.cpu or 0 for one in containers) if cpu is None else cpu,
+        memory=sum(map(_memory, containers)) if memory is None else memory,
+        ports=ports,
+        ports_udp=ports_udp,
+        gpus=sum(map(_gpus, containers)),
+    )
+
+
+def _memory(container: ContainerDefinition) -> int:
+    return container.memory_reservation or container.memory or 0
+
+
+def _gpus(container: ContainerDefinition) -> int:
+    asked = [one for one in container.resource_requirements or () if one.type == "GPU"]
+    # ALL asks for whatever a host has, at least one.
+    return sum(int(one.value) if (one.value or "").isdecimal() else 1 for one in asked)

@@ -5,14 +5,18 @@ from collections.abc import Iterable, Mapping
 from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.resources import Resources
 from moorage.ecs.records.task import Task
-from moorage.ground.record import Record
+from moorage.ground.record import Record, evolve
+
+# Answers to `attributes[name]` for a name without a value.
+NO_VALUE = ""
 
 
 class HostLoad(Record):
     """One host and what its live tasks have been promised.
 
     `cpu`, `memory` and `gpus` are what remains; `ports` and `ports_udp` are taken or reserved.
-    `groups` counts the live tasks of each task group, `tasks` all of them.
+    `groups` counts the live tasks of each task group, `tasks` all of them, `running` those that
+    are RUNNING. `attributes` are the instance's by name.
     """
 
     instance: ContainerInstance
@@ -21,8 +25,9 @@ class HostLoad(Record):
     gpus: int
     ports: frozenset[int]
     ports_udp: frozenset[int]
-    groups: Mapping[str, int]
-    tasks: int
+    attributes: Mapping[str, str]
+    groups: Mapping[str, int] = {}
+    tasks: int = 0
     running: int = 0
 
 
@@ -33,31 +38,120 @@ class ClusterView:
     `with_instance` cost a copy of the table of hosts, so that a projection can be kept up.
     """
 
+    __slots__ = ("hosts",)
+
     def __init__(self, hosts: Mapping[str, HostLoad]) -> None:
         """Take the hosts by their instances' ARNs."""
         self.hosts = hosts
 
     def with_promises(self, needs: Resources, group: str, arns: Iterable[str]) -> "ClusterView":
         """The view after one more task with these needs was placed on each of `arns`."""
-        raise NotImplementedError
+        hosts = dict(self.hosts)
+        for arn in arns:
+            hosts[arn] = promised(hosts[arn], needs, group)
+        return ClusterView(hosts)
 
     def with_task(self, task: Task) -> "ClusterView":
-        """The view with one more live task; its host must be in the view."""
-        raise NotImplementedError
+        """The view with one more live task; on a host that is not in the view it counts nowhere."""
+        load = self.hosts.get(task.instance)
+        if load is None or task.is_stopped:
+            return self
+        return self._with_load(task.instance, _with(load, task))
 
     def without_task(self, task: Task) -> "ClusterView":
         """The view without a task that it counted, with the record as it was counted."""
-        raise NotImplementedError
+        load = self.hosts.get(task.instance)
+        if load is None or task.is_stopped:
+            return self
+        return self._with_load(task.instance, _without(load, task))
 
     def with_instance(self, instance: ContainerInstance) -> "ClusterView":
         """The view with a new or changed host; promises stay."""
-        raise NotImplementedError
+        fresh = _empty(instance)
+        before = self.hosts.get(instance.arn)
+        if before is None:
+            return self._with_load(instance.arn, fresh)
+        bare = _empty(before.instance)
+        return self._with_load(
+            instance.arn,
+            evolve(
+                before,
+                instance=instance,
+                attributes=fresh.attributes,
+                cpu=before.cpu + fresh.cpu - bare.cpu,
+                memory=before.memory + fresh.memory - bare.memory,
+                gpus=before.gpus + fresh.gpus - bare.gpus,
+                ports=(before.ports - bare.ports) | fresh.ports,
+                ports_udp=(before.ports_udp - bare.ports_udp) | fresh.ports_udp,
+            ),
+        )
 
     def without_instance(self, arn: str) -> "ClusterView":
         """The view without a host."""
-        raise NotImplementedError
+        return ClusterView({key: load for key, load in self.hosts.items() if key != arn})
+
+    def _with_load(self, arn: str, load: HostLoad) -> "ClusterView":
+        return ClusterView({**self.hosts, arn: load})
 
 
 def cluster_view(instances: Iterable[ContainerInstance], tasks: Iterable[Task]) -> ClusterView:
     """The view of the instances that are not INACTIVE and of the tasks that are not STOPPED."""
-    raise NotImplementedError
+    hosts = {one.arn: _empty(one) for one in instances if one.status != "INACTIVE"}
+    for task in tasks:
+        load = hosts.get(task.instance)
+        if load is not None and not task.is_stopped:
+            hosts[task.instance] = _with(load, task)
+    return ClusterView(hosts)
+
+
+def promised(load: HostLoad, needs: Resources, group: str) -> HostLoad:
+    """The host after one more task with these needs and of this group was placed on it."""
+    return evolve(
+        load,
+        cpu=load.cpu - needs.cpu,
+        memory=load.memory - needs.memory,
+        gpus=load.gpus - needs.gpus,
+        ports=load.ports.union(needs.ports) if needs.ports else load.ports,
+        ports_udp=load.ports_udp.union(needs.ports_udp) if needs.ports_udp else load.ports_udp,
+        groups={**load.groups, group: load.groups.get(group, 0) + 1},
+        tasks=load.tasks + 1,
+    )
+
+
+def _empty(instance: ContainerInstance) -> HostLoad:
+    has = instance.resources
+    return HostLoad(
+        instance=instance,
+        cpu=has.cpu,
+        memory=has.memory,
+        gpus=has.gpus,
+        ports=frozenset(has.ports),
+        ports_udp=frozenset(has.ports_udp),
+        attributes={one.name: one.value or NO_VALUE for one in instance.attributes},
+    )
+
+
+def _with(load: HostLoad, task: Task) -> HostLoad:
+    counted = promised(load, task.reserved, task.group)
+    return evolve(counted, running=load.running + 1) if task.last_status == "RUNNING" else counted
+
+
+def _without(load: HostLoad, task: Task) -> HostLoad:
+    left = load.groups.get(task.group, 0) - 1
+    groups = {name: count for name, count in load.groups.items() if name != task.group}
+    if left > 0:
+        groups[task.group] = left
+    takes = task.reserved
+    return evolve(
+        load,
+        cpu=load.cpu + takes.cpu,
+        memory=load.memory + takes.memory,
+        gpus=load.gpus + takes.gpus,
+        ports=load.ports.difference(takes.ports).union(load.instance.resources.ports),
+        ports_udp=load.ports_udp.difference(takes.ports_udp).union(
+            load.instance.resources.ports_udp
+        ),
+        groups=groups,
+        tasks=load.tasks - 1,
+        running=load.running - (task.last_status == "RUNNING"),
+    )

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from moorage.ecs.records.container_instance import InstanceAttribute
 from moorage.ecs.rules.placement.constraint import Wants
+from moorage.ecs.rules.placement.resources import needs
 from moorage.shapes.ecs.placement import PlacementConstraint
 from moorage.shapes.ecs.task import TaskOverride
 from moorage.shapes.ecs.task_definition import TaskDefinition
@@ -15,4 +17,14 @@ def wants_of(
     overrides: TaskOverride | None = None,
 ) -> Wants:
     """The wants of one task of a definition in normal form, with the constraints of the call."""
-    raise NotImplementedError
+    all_constraints = [*(definition.placement_constraints or ()), *constraints]
+    return Wants(
+        needs=needs(definition, overrides),
+        group=group,
+        attributes=tuple(
+            InstanceAttribute(name=one.name or "", value=one.value)
+            for one in definition.requires_attributes or ()
+        ),
+        members=tuple(one.expression or "" for one in all_constraints if one.type == "memberOf"),
+        distinct=any(one.type == "distinctInstance" for one in constraints),
+    )
