@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.contract.blob_store import an_id, get, octets, put
+from tests.contract.blob_store_rig import an_id, get, octets, put
 
 from moorage.blob.filesystem import FilesystemBlobStore
 from moorage.blob.medium import Medium

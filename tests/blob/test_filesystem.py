@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.contract.blob_store import LARGE, BlobStoreContract, Rig, an_id, get, octets, put
+from tests.contract.blob_store import BlobStoreContract
+from tests.contract.blob_store_rig import LARGE, Rig, an_id, get, octets, put
 
 from moorage.blob.filesystem import FilesystemBlobStore, boot_of_machine
 from moorage.blob.hashing import HASHES, Hashes

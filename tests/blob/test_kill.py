@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.blob import victim
-from tests.contract.blob_store import an_id, get
+from tests.contract.blob_store_rig import an_id, get
 
 from moorage.blob.store import UploadUnknown
 from moorage.ground.chance import SeededChance

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from tests.contract.blob_store import BlobStoreContract, Rig, an_id, put
+from tests.contract.blob_store import BlobStoreContract
+from tests.contract.blob_store_rig import Rig, an_id, put
 
 from moorage.blob.memory import CAPACITY_BYTES, MemoryBlobStore
 from moorage.ground.clock import ManualClock

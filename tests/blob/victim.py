@@ -7,7 +7,7 @@ one upload after the other and says so, in a line each, once the store has ackno
 import sys
 from pathlib import Path
 
-from tests.contract.blob_store import an_id, octets
+from tests.contract.blob_store_rig import an_id, octets
 
 from moorage.blob.filesystem import FilesystemBlobStore
 from moorage.blob.medium import Medium
