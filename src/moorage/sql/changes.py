@@ -117,4 +117,5 @@ def trim(cursor: Cursor, now: Instant) -> None:
 
 
 def _run(cursor: Cursor, statement: Statement, **values: object) -> None:
-    cursor.execute(statement.compiled("postgresql")[0], values)
+    text, literals = statement.compiled("postgresql")
+    cursor.execute(text, {**literals, **values})
