@@ -50,6 +50,8 @@ check: $(READY) ## lint, format, types, imports, generated files, house rules
 	$(BIN)/mypy tools
 	$(BIN)/lint-imports
 	$(BIN)/python tools/shapes.py --check
+	$(BIN)/python tools/coverage.py --check
+	$(BIN)/python tools/diagrams.py --check
 	$(BIN)/python -m pytest -q tests/tidy
 
 fmt: $(READY) ## format all code, and mend what can be mended
