@@ -10,6 +10,7 @@ from tests.contract.ships import (
     OF_FLAG,
     OF_PORT,
     OLDEST_FIRST,
+    SHIPS,
     look,
     names,
     run,
