@@ -37,7 +37,8 @@ class Pulls:
 
     def here(self, image: str) -> ImageRecord | None:
         """The image, if it is named by a digest and was here when last heard of."""
-        return self.known.get(image) if "@" in image else None
+        record = self.known.get(image) if "@" in image else None
+        return record if record is not None and record.here else None
 
     def want(
         self, image: str, authentication: RegistryAuthentication | None, now: Instant
@@ -99,6 +100,10 @@ class Pulls:
     def forget(self, image: str) -> None:
         """The image is not here, whatever was known."""
         self.known.pop(image, None)
+
+    def leaving(self, image: str, now: Instant) -> None:
+        """It is being removed: not to be relied on, yet remembered until it is seen to be gone."""
+        self.known[image] = evolve(self.known[image], last_used_at=now, here=False)
 
     def used(self, images: frozenset[str], now: Instant) -> None:
         """These are in use now."""

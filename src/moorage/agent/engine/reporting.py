@@ -24,6 +24,8 @@ def due(task: TaskRecord) -> TaskReport | None:
     """The report to submit now, if there is something to say and nothing of it is out."""
     if task.settled or task.submitting is not None:
         return None
+    if task.desired == "STOPPED" and task.reported is not None and not ended(task):
+        return None  # on its way to STOPPED, which tells all at once
     report = picture(task)
     if report.status == "PENDING" or report == task.reported:
         return None

@@ -3,11 +3,16 @@
 Also the bounds of every wait of the engine, each with its name.
 """
 
+from collections.abc import Callable, Iterable
+
+from moorage.acs.task_messages import Container
 from moorage.agent.engine.instructions import Instruction
 from moorage.agent.engine.pulls import Pulls
+from moorage.agent.engine.resources import ports_leaving
 from moorage.agent.engine.transitions import Story
 from moorage.agent.records.container import ContainerRecord
 from moorage.agent.records.host import Host
+from moorage.agent.records.task import TaskRecord
 from moorage.ground.instant import Duration, Instant, later, minutes, seconds
 
 # After these an instruction is taken for lost and given again (Amazon's agent waits as long).
@@ -29,8 +34,15 @@ class Turn:
     after it. `durable` asks for a checkpoint that survives a loss of power.
     """
 
-    def __init__(self, now: Instant, host: Host, pulls: Pulls, story: Story) -> None:
-        """Begin with nothing to do."""
+    def __init__(
+        self,
+        now: Instant,
+        host: Host,
+        pulls: Pulls,
+        story: Story,
+        tasks: Callable[[], Iterable[TaskRecord]],
+    ) -> None:
+        """Begin with nothing to do; `tasks` are all tasks of the host."""
         self.now = now
         self.host = host
         self.pulls = pulls
@@ -39,6 +51,8 @@ class Turn:
         self.words: list[Instruction] = []
         self.durable = False
         self.wants_look = False
+        self.waits_for_ports: set[str] = set()
+        self._tasks = tasks
 
     def act(self, instruction: Instruction) -> None:
         """Have something done on the host."""
@@ -51,6 +65,13 @@ class Turn:
     def after(self, duration: Duration) -> Instant:
         """The instant that lies `duration` from now."""
         return later(self.now, duration)
+
+    def ports_freed_soon(self, task: TaskRecord, container: Container) -> bool:
+        """Whether a port that `container` needs is held by another task that is stopping."""
+        if ports_leaving(task, container, self._tasks()):
+            self.waits_for_ports.add(task.arn)
+            return True
+        return False
 
     def moved(
         self, task_arn: str, before: ContainerRecord, after: ContainerRecord

@@ -38,10 +38,12 @@ class HostMemory(Record):
     """What outlives the process beside the tasks: one file of the checkpoint.
 
     `manifest_timeline` is the highest that was taken (older manifests are dropped), `finished` at
-    most FINISHED_TASKS_MAX entries, `claimed_*` what the server said is in use.
+    most FINISHED_TASKS_MAX entries, `claimed_*` what the server said
+    is in use, `claims_told` whether it ever did: until then no image is removed.
     """
 
     manifest_timeline: int = 0
+    claims_told: bool = False
     finished: tuple[FinishedTask, ...] = ()
     images: tuple[ImageRecord, ...] = ()
     claimed_images: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ class ImageRecord(Record):
     """An image that the agent had pulled (or found) for a task, by the name the task gave it.
 
     `reference` is what a container is created from; `digest` that of its manifest, where known.
+    `here` is false once its removal was asked for.
     Only images with a record are ever removed.
     """
 
@@ -23,3 +24,4 @@ class ImageRecord(Record):
     reference: str
     last_used_at: Instant
     digest: str | None = None
+    here: bool = True

@@ -1,0 +1,52 @@
+"""Removing what is no longer wanted, when its time has come: tasks' remains, and images."""
+
+from moorage.agent.engine.events import ImagesListed
+from moorage.agent.engine.images import (
+    IMAGES_PERIOD,
+    disposable,
+    in_use,
+    next_disposal,
+    removable,
+    vanished,
+)
+from moorage.agent.engine.instructions import ListImages, RemoveImage
+from moorage.agent.engine.state import State
+from moorage.agent.engine.turn import Turn
+from moorage.ground.instant import Instant
+from moorage.ground.record import evolve
+
+
+def dispose(state: State, turn: Turn) -> None:
+    """Choose the tasks whose remains go now; once chosen, they go."""
+    for arn in sorted(disposable(state.tasks.values(), turn.now) - state.cleaning):
+        state.cleaning.add(arn)
+        state.dirty[arn] = None
+
+
+def next_clean_up(state: State) -> Instant | None:
+    """When `dispose` will choose a task by its age."""
+    return next_disposal(t for t in state.tasks.values() if t.arn not in state.cleaning)
+
+
+def list_images(state: State, turn: Turn) -> None:
+    """Begin a cycle, when it is time."""
+    if state.images_due is None:
+        state.images_due = turn.after(IMAGES_PERIOD)
+    elif state.images_due <= turn.now and state.sighted():
+        state.images_due = turn.after(IMAGES_PERIOD)
+        turn.act(ListImages())
+
+
+def images_listed(state: State, event: ImagesListed, turn: Turn) -> None:
+    """Forget what is gone, note what is in use, remove what nobody has used for long."""
+    tasks = list(state.tasks.values())
+    for image in vanished(state.memory, event.images):
+        state.pulls.forget(image)
+    state.pulls.used(in_use(tasks), turn.now)
+    state.memory = evolve(state.memory, images=state.pulls.records())
+    if not state.sighted():
+        return
+    for record in removable(state.memory, tasks, event.images, turn.now):
+        # If it cannot be removed it comes to the end of the row, and is tried in a later cycle.
+        state.pulls.leaving(record.image, turn.now)
+        turn.act(RemoveImage(reference=record.reference))
