@@ -140,11 +140,11 @@ def test_pulls_come_from_its_registry() -> None:
         digest = "sha256:" + "a" * 64
         facts = ImageFacts(id="sha256:" + "2" * 64, digests=(f"h:1/web@{digest}",), size_bytes=9)
         runtime.registry[f"h:1/web@{digest}"] = facts
-        request = PullRequest(reference=f"h:1/web@{digest}", names=(f"r:2/web:sha256-{'a' * 64}",))
+        request = PullRequest(reference=f"h:1/web@{digest}", name=f"r:2/web@{digest}")
         steps: list[int] = []
         pulled = await runtime.pull(request, lambda progress: steps.append(progress.done_bytes))
         assert steps == [9]
-        assert pulled.references == request.names
+        assert pulled.references == (f"r:2/web:sha256-{'a' * 64}",)
         assert await runtime.image(f"r:2/web@{digest}") == pulled
         with pytest.raises(CannotPull):
             await runtime.pull(PullRequest(reference="h:1/other:1"))

@@ -177,7 +177,9 @@ class EngineClient:
         # An engine that went away may come back as another version.
         self._api_version = ""
         if isinstance(error, TimeoutError):
-            return EngineUnavailable(f"the engine at {self.socket} did not answer in time")
+            return EngineUnavailable(
+                f"the engine at {self.socket} did not answer in time", timed_out=True
+            )
         return EngineUnavailable(f"cannot talk to the engine at {self.socket}: {error}")
 
 

@@ -23,7 +23,7 @@ from moorage.agent.runtime.port import (
     PullProgress,
     PullRequest,
 )
-from moorage.agent.runtime.reference import DEFAULT_TAG, parse_reference, spellings
+from moorage.agent.runtime.reference import DEFAULT_TAG, local_names, parse_reference, spellings
 
 PULL_SECONDS_MAX = 7200.0  # Amazon's agent's own bound
 PULL_STALL_SECONDS = 60.0  # nothing moved for so long
@@ -102,9 +102,9 @@ async def pull(client: EngineClient, request: PullRequest, progress: Progress | 
     facts = await find(client, source)
     if facts is None:
         raise CannotPull(f"{source} is not there after it was pulled", transient=True)
-    if not request.names:
+    if not request.name:
         return facts
-    return await _rename(client, facts, wanted.repository, request.names)
+    return await _rename(client, facts, wanted.repository, request.name)
 
 
 async def discard(client: EngineClient, name: str) -> None:
@@ -113,20 +113,20 @@ async def discard(client: EngineClient, name: str) -> None:
     if facts is None:
         return
     known = [*facts.references, *facts.digests]
-    for each in (known or [facts.id]) if name == facts.id else [name]:
+    written = [each for each in spellings(name) if each in known] or [name]
+    for each in (known or [facts.id]) if name == facts.id else written:
         await _untag(client, each)
 
 
-async def _rename(
-    client: EngineClient, facts: ImageFacts, source: str, names: tuple[str, ...]
-) -> ImageFacts:
-    for name in names:
-        target = parse_reference(name)
-        if target is None or target.digest:
-            raise CannotPull(f"invalid tag for a local image: {name}")
-        tagged = {"repo": target.repository, "tag": target.tag or DEFAULT_TAG}
+async def _rename(client: EngineClient, facts: ImageFacts, source: str, name: str) -> ImageFacts:
+    digests = (each.partition("@") for each in facts.digests)
+    digest = next((digest for repository, _, digest in digests if repository == source), "")
+    names = local_names(name, digest)
+    for each in names:
+        repository, _, tag = each.rpartition(":")
         try:
-            await client.call("POST", f"/images/{_path(facts.id)}/tag", tagged)
+            path = f"/images/{_path(facts.id)}/tag"
+            await client.call("POST", path, {"repo": repository, "tag": tag})
         except Refused as refused:
             raise _cannot(refused.reason) from refused
     for each in (*facts.references, *facts.digests):

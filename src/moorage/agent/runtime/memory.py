@@ -31,7 +31,7 @@ from moorage.agent.runtime.port import (
     Usage,
     VolumeSpec,
 )
-from moorage.agent.runtime.reference import parse_reference
+from moorage.agent.runtime.reference import local_names, named_digest, parse_reference
 from moorage.ground.clock import Clock
 from moorage.ground.instant import Duration, Instant, in_seconds
 from moorage.ground.record import evolve
@@ -226,8 +226,11 @@ class MemoryRuntime:
             raise CannotPull(f"manifest for {request.reference} not found: manifest unknown")
         if progress is not None:
             progress(PullProgress(done_bytes=found.size_bytes, total_bytes=found.size_bytes))
-        if request.names:
-            found = evolve(found, references=request.names, digests=())
+        if request.name:
+            _, _, digest = next(iter(found.digests), "").partition("@")
+            names = local_names(request.name, digest)
+            digests = tuple(named for named in map(named_digest, names) if named)
+            found = evolve(found, references=names, digests=digests)
         self.engine.add_image(found)
         return self.engine.images[found.id]
 

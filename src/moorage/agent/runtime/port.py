@@ -47,6 +47,11 @@ class RuntimeFailure(Exception):  # noqa: N818 - a failure is what the engine an
 class EngineUnavailable(RuntimeFailure):
     """The engine cannot be reached, is too old, or did not answer in time."""
 
+    def __init__(self, reason: str, *, timed_out: bool = False) -> None:
+        """Say why; `timed_out` where the engine may be well and only this call hangs."""
+        super().__init__(reason)
+        self.timed_out = timed_out
+
 
 class CannotPull(RuntimeFailure):
     """The image could not be fetched."""
@@ -220,14 +225,15 @@ class ImageFacts(Record):
 
 
 class PullRequest(Record):
-    """An image to be fetched: from where, and under which further names it is to be known.
+    """An image to be fetched: from where, and under which name it is to be known.
 
-    `reference` is what the engine is told to fetch. Where `names` is not empty, the image gets
-    these tags afterwards and loses the reference under which it came.
+    `reference` is what the engine is told to fetch. Where `name` (a reference too) is given, the
+    image gets its tag, if it has one, and the alias of its digest (reference.py) in the repository
+    of `name`, and loses the reference under which it came.
     """
 
     reference: str
-    names: tuple[str, ...] = ()
+    name: str = ""
     username: str = ""
     password: str = ""
 

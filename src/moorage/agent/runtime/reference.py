@@ -8,7 +8,7 @@ by. Grammar: github.com/distribution/reference.
 
 import re
 
-from moorage.ground.record import Record
+from moorage.ground.record import Record, evolve
 
 REFERENCE_LENGTH_MAX = 1024
 DEFAULT_HOST = "docker.io"
@@ -70,6 +70,19 @@ def named_digest(name: str) -> str:
     """`REPOSITORY@sha256:HEX` where `name` is an alias made by `alias`, else empty."""
     match = _ALIAS.fullmatch(name)
     return f"{match[1]}@sha256:{match[2]}" if match else ""
+
+
+def local_names(name: str, digest: str) -> tuple[str, ...]:
+    """The tags that an image fetched for `name` gets: the one that is written, and the alias.
+
+    `digest` is what the fetch resolved to, empty where it is not known. Empty for no reference.
+    """
+    reference = parse_reference(name)
+    if reference is None:
+        return ()
+    plain = "" if reference.digest else f"{reference.repository}:{reference.tag or DEFAULT_TAG}"
+    other = alias(evolve(reference, digest=reference.digest or digest))
+    return tuple(each for each in (plain, other) if each)
 
 
 def spellings(text: str) -> tuple[str, ...]:
