@@ -1,10 +1,10 @@
 """The command `moorage`: one subcommand a file, listed here, loaded when it is called."""
 
+import difflib
 import importlib
+import sys
+from importlib.metadata import version
 from typing import Any
-
-import click
-from typer.main import get_command
 
 # name: (module, the line that `moorage --help` shows)
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -24,40 +24,43 @@ COMMANDS: dict[str, tuple[str, str]] = {
 EPILOG = "Begin with: moorage up --hosts 3, then moorage status. Every command has --help."
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are modules that are loaded when they are asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of all subcommands, in the order of the table."""
-        del ctx
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The subcommand of that name, or None."""
-        del ctx
-        if cmd_name not in COMMANDS:
-            return None
-        module: Any = importlib.import_module(COMMANDS[cmd_name][0])
-        command = get_command(module.app)
-        command.name = cmd_name
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the subcommands from the table, without loading them."""
-        del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+USAGE_EXIT = 2
 
 
 def main() -> None:
-    """Run the command line."""
-    LazyGroup(
-        name="moorage",
-        help="Amazon ECR and Amazon ECS on machines you own.",
-        epilog=EPILOG,
-        no_args_is_help=True,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )(prog_name="moorage")
+    """Run the subcommand that the first word names; without one, explain the program."""
+    words = sys.argv[1:]
+    if not words or words[0] in {"-h", "--help", "help"}:
+        sys.stdout.write(usage())
+        return
+    if words[0] == "--version":
+        sys.stdout.write(f"moorage {version('moorage')}\n")
+        return
+    if words[0] not in COMMANDS:
+        near = difflib.get_close_matches(words[0], COMMANDS, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        sys.stderr.write(f"moorage: there is no command {words[0]}.{hint} See: moorage --help\n")
+        sys.exit(USAGE_EXIT)
+    module: Any = importlib.import_module(COMMANDS[words[0]][0])
+    module.app(words[1:], prog_name=f"moorage {words[0]}")
+
+
+def usage() -> str:
+    """What `moorage --help` prints."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:{width}}  {line}" for name, (_, line) in COMMANDS.items()]
+    return "\n".join(
+        (
+            "Usage: moorage COMMAND [OPTIONS]",
+            "",
+            "Amazon ECR and Amazon ECS on machines you own.",
+            "",
+            *lines,
+            "",
+            EPILOG,
+            "",
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ class Supervisor:
     async def _agent(self, host: HostPlan) -> list[str]:
         folder = self._data / "agents" / host.name
         token: list[str] = []
-        if not (folder / "credentials.json").exists():
+        if not (folder / "identity.json").exists():
             token = ["--token", await asyncio.to_thread(self._token)]
         return [
             *_moorage("agent"),
@@ -90,7 +90,6 @@ class Supervisor:
             *("--cpu", str(host.cpu)),
             *("--memory", str(host.memory)),
             *("--run", str(self._data / "run")),
-            *(() if len(self._plan.hosts) == 1 else ("--shared",)),
         ]
 
     def _token(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from moorage.blob.filesystem import FilesystemBlobStore
+from moorage.blob.medium import Medium
 from moorage.ecr import api as ecr
 from moorage.ecr.distribution.route import Distribution
 from moorage.ecs import api as ecs
@@ -107,8 +108,10 @@ def compose(settings: Settings) -> Server:
         keyring=Keyring(vault),
     )
     database.watch(ground.keyring.changed)
-    blobs = FilesystemBlobStore(data, reserve_bytes=settings.disk_reserve_mib * MIB)
-    distribution = Distribution(desk=DatabaseDesk(ground), blobs=blobs, ground=ground)
+    blobs = FilesystemBlobStore(data, Medium(reserve_bytes=settings.disk_reserve_mib * MIB))
+    distribution = Distribution(
+        desk=DatabaseDesk(ground), blobs=blobs, clock=clock, chance=chance, site=site
+    )
     aws = Door(ground, (ecs.ECS, ecr.ECR, iam.STS, own_api()))
     agents = AgentsDoor(ground, aws, ecs.AGENT, settings)
     return Server(

@@ -67,7 +67,7 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The headers came in time: offer the extension, and start the request."""
         self._drop_timer()
-        self.scope["extensions"] = {FILE_EXTENSION: {"send": self.send_file}}  # type: ignore[typeddict-item]
+        self.scope["extensions"] = {FILE_EXTENSION: {"send": self.send_file}}
         super().on_headers_complete()
 
     async def send_file(self, file: int, offset: int, count: int) -> None:
@@ -76,7 +76,9 @@ class Connection(HttpToolsProtocol):
         The response has been started with `content-length: count`. Raises ClientGone.
         """
         cycle: RequestResponseCycle = self.cycle
-        while self.transport.get_write_buffer_size() and not cycle.disconnected:
+        while (  # noqa: ASYNC110 - the transport tells nobody when its buffer is empty
+            self.transport.get_write_buffer_size() and not cycle.disconnected
+        ):
             await asyncio.sleep(DRAIN_POLL_SECONDS)
         plain = self.transport.get_extra_info("socket")
         if cycle.disconnected or plain is None:

@@ -7,8 +7,7 @@ from moorage.ground.record import Record
 from moorage.iam.records.access_key import AccessKey
 from moorage.iam.store import access_keys
 from moorage.kernel.site import Vault
-from moorage.sql.engine import Change
-from moorage.sql.transaction import Transaction
+from moorage.sql.transaction import Change, Transaction
 
 KEYS_MAX = 10_000
 

@@ -63,7 +63,7 @@ class RegistryDoor:
             await self._distribution.answer(exchange)
         except ClientCut:
             _log.info("the client of %s %s went away", exchange.method, exchange.path)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the gateway's edge
             _log.exception("%s %s failed by a fault of ours", exchange.method, exchange.path)
             if not exchange.started:
                 body = b'{"errors":[{"code":"UNKNOWN","message":"internal error; see the log"}]}'

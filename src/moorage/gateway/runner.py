@@ -14,8 +14,8 @@ from moorage.kernel.agenda import Agenda, Key
 from moorage.kernel.call import Turn
 from moorage.kernel.controller import Controller
 from moorage.kernel.site import Site
-from moorage.sql.engine import Change, Database
-from moorage.sql.transaction import Transaction
+from moorage.sql.engine import Database
+from moorage.sql.transaction import Change, Transaction
 
 KEYS_AT_ONCE = 16
 IDLE_SECONDS_MAX = 5.0

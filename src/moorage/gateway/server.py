@@ -20,6 +20,7 @@ KEEP_ALIVE_SECONDS = 65
 GRACEFUL_SECONDS = 10
 FRAME_BYTES_MAX = 4 * 1024 * 1024
 SWEEP_SECONDS = 60.0
+STORE_POLL_SECONDS = 1.0
 _log = logging.getLogger("moorage.server")
 
 
@@ -134,7 +135,7 @@ async def _sweep(server: Server, settings: Settings) -> None:
 
 async def _watch_store(server: Server, door: uvicorn.Server) -> None:
     """End the process when the database takes no more writes for good."""
-    while server.ground.database.failure() is None:
-        await asyncio.sleep(1)
+    while server.ground.database.failure() is None:  # noqa: ASYNC110 - it fails in its own thread
+        await asyncio.sleep(STORE_POLL_SECONDS)
     _log.critical("the database failed for good: %s", server.ground.database.failure())
     door.should_exit = True

@@ -1,0 +1,70 @@
+"""`moorage agent`: a host joins a cluster and runs its tasks, in this terminal."""
+
+import asyncio
+import socket
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from moorage.agent.options import DOCKER_SOCKET, EVERYWHERE, AgentOptions, OptionsRefused, check
+from moorage.agent.shell import run_agent
+
+REFUSED_EXIT = 5  # what Amazon's agent answers where starting it again is of no use
+app = typer.Typer()
+
+
+@app.command(
+    epilog="Example: moorage agent --endpoint http://127.0.0.1:4750 --token $(moorage host token)"
+)
+def agent(
+    endpoint: Annotated[str, typer.Option(help="The server's URL.")],
+    token: Annotated[str, typer.Option(help="A join token; the first time only.")] = "",
+    name: Annotated[str, typer.Option(help="This host's name; default: the machine's.")] = "",
+    data: Annotated[
+        Path, typer.Option(help="This host's own folder; its key lies there.")
+    ] = Path("/var/lib/moorage-agent"),
+    docker: Annotated[str, typer.Option(help="The engine's socket.")] = DOCKER_SOCKET,
+    zone: Annotated[str, typer.Option(help="The availability zone that this host is in.")] = "",
+    attribute: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE, for placement; may be repeated.")
+    ] = None,
+    publish_address: Annotated[
+        str, typer.Option(help="The address on which tasks' ports are published.")
+    ] = EVERYWHERE,
+    cpu: Annotated[
+        int | None, typer.Option(help="CPU units to offer (1024 a core); default: all.")
+    ] = None,
+    memory: Annotated[
+        int | None, typer.Option(help="MiB of memory to offer; default: all but a reserve.")
+    ] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="A folder that all agents of one engine share.")
+    ] = None,
+) -> None:
+    """Join a cluster with a token, and run the tasks that are placed on this host."""
+    pairs = tuple(_pair(text) for text in attribute or ())
+    options = AgentOptions(
+        endpoint=endpoint,
+        data=data,
+        token=token,
+        name=name or socket.gethostname().partition(".")[0],
+        docker_socket=docker,
+        zone=zone,
+        attributes=pairs,
+        publish_address=publish_address,
+        cpu=cpu,
+        memory_mebibytes=memory,
+        run_folder=run,
+    )
+    try:
+        check(options)
+        raise typer.Exit(asyncio.run(run_agent(options)))
+    except OptionsRefused as refused:
+        typer.secho(f"moorage agent: {refused}", err=True, fg=typer.colors.RED)
+        raise typer.Exit(REFUSED_EXIT) from refused
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name, value
