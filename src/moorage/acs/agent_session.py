@@ -1,0 +1,164 @@
+"""The agent's end of the ACS protocol: dial, listen, notice silence, dial again.
+
+A pure machine, one a process; the server's end and the vocabulary that both share are in
+`session.py`. The rules of return are those of Amazon's agent (agent-protocol 3.3 to 3.5), but for
+shorter silence: our server sends a heartbeat each five seconds.
+"""
+
+from moorage.acs.codec import (
+    INACTIVE_INSTANCE,
+    Refusal,
+    Unreadable,
+    decode_from_server,
+    encode,
+)
+from moorage.acs.messages import AgentMessage
+from moorage.acs.session import CloseConnection, Deliver, Dropped, FrameReceived, SendFrame, Tick
+from moorage.ground.instant import Duration, Moment, hours, minutes, seconds
+from moorage.ground.record import Record
+
+INACTIVITY_MIN = seconds(15)
+INACTIVITY_JITTER = seconds(5)
+BACK_OFF_FIRST = seconds(0.25)
+BACK_OFF_FACTOR = 1.5
+BACK_OFF_JITTER = 0.2
+BACK_OFF_MAX = minutes(2)
+BACK_OFF_STEPS_MAX = 32
+INACTIVE_INSTANCE_WAIT = hours(1)
+# After a connection of this length the next one is begun without delay, and so is one after a
+# cut (1006) or a polite end; a shorter one is a server in trouble, which is not to be pestered.
+LASTING_CONNECTION = seconds(1)
+CODES_FOR_RETURN_AT_ONCE = frozenset({1000, 1001, 1006, 1011})
+CLOSE_GOING_AWAY = 1001
+
+
+class Opened(Record):
+    """The handshake was accepted. `jitter` is between 0 and 1."""
+
+    now: Moment
+    jitter: float = 0.0
+
+
+class Closed(Record):
+    """The connection is gone; `code` 1006 where it was cut."""
+
+    now: Moment
+    code: int = 1006
+    jitter: float = 0.0
+
+
+class DialFailed(Record):
+    """No connection came about; `refusal` where the server said why."""
+
+    now: Moment
+    refusal: Refusal | None = None
+    jitter: float = 0.0
+
+
+class Said(Record):
+    """The agent has something to say; lost where there is no connection (the server asks again)."""
+
+    message: AgentMessage
+    now: Moment
+
+
+class Dial(Record):
+    """Open a connection: Opened or DialFailed."""
+
+
+class SetTimer(Record):
+    """Feed Tick at this moment; replaces the timer set before. None: no timer."""
+
+    at: Moment | None
+
+
+AgentFact = Opened | Closed | DialFailed | FrameReceived | Said | Tick
+AgentInstruction = Dial | SendFrame | CloseConnection | Deliver | Dropped | SetTimer
+
+
+class AgentSession:
+    """The agent's end: feed a Tick to begin."""
+
+    def __init__(self) -> None:
+        """Begin without a connection."""
+        self.opened_at: Moment | None = None
+        self.dialling = False
+        self.dial_at: Moment | None = None
+        self.silent_at: Moment | None = None
+        self.failures = 0
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection now."""
+        return self.opened_at is not None
+
+    def handle(self, fact: AgentFact) -> list[AgentInstruction]:
+        """Take one fact in; what is to be done, in order."""
+        match fact:
+            case Opened():
+                self.dialling = False
+                self.opened_at = fact.now
+                return self._listen(fact.now, fact.jitter)
+            case Closed():
+                return self._closed(fact)
+            case DialFailed():
+                return self._failed(fact)
+            case FrameReceived():
+                return self._received(fact)
+            case Said():
+                return [SendFrame(frame=encode(fact.message))] if self.connected else []
+            case Tick():
+                return self._tick(fact)
+
+    def _listen(self, now: Moment, jitter: float) -> list[AgentInstruction]:
+        self.silent_at = Moment(now + INACTIVITY_MIN + round(jitter * INACTIVITY_JITTER))
+        return [SetTimer(at=self.silent_at)]
+
+    def _received(self, fact: FrameReceived) -> list[AgentInstruction]:
+        if not self.connected:
+            return []
+        message = decode_from_server(fact.frame)
+        if isinstance(message, Unreadable):
+            return [Dropped(unreadable=message)]
+        # Only what is understood proves that the server is there (agent-protocol 3.3).
+        return [*self._listen(fact.now, 0.5), Deliver(message=message)]
+
+    def _closed(self, fact: Closed) -> list[AgentInstruction]:
+        if self.opened_at is None:
+            return []
+        lasted = fact.now - self.opened_at >= LASTING_CONNECTION
+        self.opened_at = self.silent_at = None
+        if lasted:
+            self.failures = 0
+            if fact.code in CODES_FOR_RETURN_AT_ONCE:
+                self.dialling = True
+                return [SetTimer(at=None), Dial()]
+        return self._wait(fact.now, self._back_off(fact.jitter))
+
+    def _failed(self, fact: DialFailed) -> list[AgentInstruction]:
+        self.dialling = False
+        if fact.refusal is not None and fact.refusal.name == INACTIVE_INSTANCE:
+            return self._wait(fact.now, INACTIVE_INSTANCE_WAIT)
+        return self._wait(fact.now, self._back_off(fact.jitter))
+
+    def _back_off(self, jitter: float) -> Duration:
+        wait = BACK_OFF_FIRST * BACK_OFF_FACTOR ** min(self.failures, BACK_OFF_STEPS_MAX)
+        self.failures += 1
+        return Duration(round(min(wait, BACK_OFF_MAX) * (1 + BACK_OFF_JITTER * jitter)))
+
+    def _wait(self, now: Moment, wait: Duration) -> list[AgentInstruction]:
+        self.dial_at = Moment(now + wait)
+        return [SetTimer(at=self.dial_at)]
+
+    def _tick(self, fact: Tick) -> list[AgentInstruction]:
+        if self.opened_at is not None:
+            if self.silent_at is None or fact.now < self.silent_at:
+                return []
+            self.opened_at = self.silent_at = None
+            wait = self._wait(fact.now, self._back_off(fact.jitter))
+            return [CloseConnection(code=CLOSE_GOING_AWAY), *wait]
+        if self.dialling or (self.dial_at is not None and fact.now < self.dial_at):
+            return []
+        self.dial_at = None
+        self.dialling = True
+        return [Dial()]

@@ -1,0 +1,320 @@
+"""The ACS protocol as a pure machine: what both ends share, and the server's end of it.
+
+Facts go in, imperatives come out; whoever owns the socket performs them. Time is a Moment of the
+owner's monotonic clock; ids and jitter are handed in, so that nothing here is random. The agent's
+end is in `agent_session.py`.
+
+The server's end is one machine an instance for as long as the server runs: heartbeats, payloads
+resent until acknowledged, a manifest after each connect, and the word on silence (suspect, lost).
+Silence is counted only over time in which this server ran: a process that slept for a minute has
+not missed a heartbeat.
+"""
+
+from moorage.acs.codec import Unreadable, decode_from_agent, encode
+from moorage.acs.messages import (
+    AckRequest,
+    AgentMessage,
+    HeartbeatMessage,
+    PayloadMessage,
+    ServerMessage,
+    TaskManifestMessage,
+)
+from moorage.ground.instant import Duration, Moment, minutes, seconds
+from moorage.ground.record import Record
+
+HEARTBEAT_PERIOD = seconds(5)
+SUSPECT_AFTER = seconds(8)
+LOST_AFTER = seconds(12)
+# A gap between two events longer than this is time in which the server itself did not run.
+GAP_COUNTED_MAX = seconds(2)
+RESEND_AFTER = seconds(10)
+PAYLOADS_IN_FLIGHT_MAX = 64
+MANIFEST_TRIES_MAX = 5
+# Books and host are compared now and then even where no connection breaks.
+MANIFEST_PERIOD = minutes(10)
+TICK_PERIOD = seconds(1)
+# A second connection of the same instance ends the first; not 1000, which would make it return
+# at once, so that two agents with one identity do not chase each other.
+CLOSE_REPLACED = 4000
+CLOSE_SILENT = 4001
+
+
+class Connected(Record):
+    """The handshake of an agent was accepted; `connection` numbers it within this instance."""
+
+    connection: int
+    now: Moment
+    heartbeat_id: str
+
+
+class Disconnected(Record):
+    """A connection is gone, however it went."""
+
+    connection: int
+    now: Moment
+
+
+class FrameReceived(Record):
+    """A frame came; the agent's end leaves `connection` at 0."""
+
+    frame: str | bytes
+    now: Moment
+    connection: int = 0
+
+
+class OutboxChanged(Record):
+    """All payloads that the instance has not acknowledged, in the order of their seqNum."""
+
+    payloads: tuple[PayloadMessage, ...]
+    now: Moment
+
+
+class ManifestOffered(Record):
+    """The manifest that was wanted, and all unacknowledged payloads as of the same transaction.
+
+    The payloads go first: an agent may report a task that a manifest lists and that it has never
+    been sent as stopped.
+    """
+
+    manifest: TaskManifestMessage
+    payloads: tuple[PayloadMessage, ...]
+    now: Moment
+
+
+class MessageOffered(Record):
+    """Anything else to say; said once, now or never."""
+
+    message: ServerMessage
+    now: Moment
+
+
+class Tick(Record):
+    """Time passed; the server's end wants one each TICK_PERIOD. `jitter` is between 0 and 1."""
+
+    now: Moment
+    heartbeat_id: str = ""
+    jitter: float = 0.0
+
+
+class SendFrame(Record):
+    """Write this text frame."""
+
+    frame: str
+    connection: int = 0
+
+
+class CloseConnection(Record):
+    """Close with this code."""
+
+    code: int
+    connection: int = 0
+
+
+class Deliver(Record):
+    """Hand this message to those whom it concerns."""
+
+    message: ServerMessage | AgentMessage
+
+
+class Dropped(Record):
+    """A frame was not understood; for the log."""
+
+    unreadable: Unreadable
+
+
+class WantManifest(Record):
+    """Make a manifest with the next number of the instance's counter: ManifestOffered."""
+
+
+class DeclareConnected(Record):
+    """The instance is here (`agentConnected` true)."""
+
+
+class DeclareDisconnected(Record):
+    """It has no connection (`agentConnected` false); nothing is concluded from that alone."""
+
+
+class DeclareSuspect(Record):
+    """Nothing was heard for SUSPECT_AFTER."""
+
+
+class DeclareLost(Record):
+    """Nothing was heard for LOST_AFTER."""
+
+
+class DeclareHeard(Record):
+    """One that was suspect or lost was heard again."""
+
+
+ServerFact = (
+    Connected
+    | Disconnected
+    | FrameReceived
+    | OutboxChanged
+    | ManifestOffered
+    | MessageOffered
+    | Tick
+)
+ServerInstruction = (
+    SendFrame
+    | CloseConnection
+    | Deliver
+    | Dropped
+    | WantManifest
+    | DeclareConnected
+    | DeclareDisconnected
+    | DeclareSuspect
+    | DeclareLost
+    | DeclareHeard
+)
+
+
+class ServerSession:
+    """The server's end for one instance, across its connections."""
+
+    def __init__(self, now: Moment) -> None:
+        """Begin without a connection; silence is counted from here."""
+        self.connection: int | None = None
+        self.payloads: dict[str, PayloadMessage] = {}
+        self.sent: dict[str, Moment] = {}
+        self.manifest: str | None = None
+        self.manifest_sent_at = now
+        self.manifest_tries = 0
+        self.heartbeat_at = now
+        self.last = now
+        self.silence = Duration(0)
+        self.suspect = False
+        self.lost = False
+
+    def handle(self, fact: ServerFact) -> list[ServerInstruction]:
+        """Take one fact in; what is to be done, in order."""
+        gap = max(fact.now - self.last, 0)
+        self.last = max(self.last, fact.now)
+        self.silence = Duration(self.silence + min(gap, GAP_COUNTED_MAX))
+        match fact:
+            case Connected():
+                return self._connected(fact)
+            case Disconnected():
+                return self._disconnected(fact)
+            case FrameReceived():
+                return self._received(fact)
+            case OutboxChanged():
+                return self._outbox(fact.payloads, fact.now)
+            case ManifestOffered():
+                return self._manifest(fact)
+            case MessageOffered():
+                return self._send(encode(fact.message))
+            case Tick():
+                return self._tick(fact)
+
+    def _send(self, frame: str) -> list[ServerInstruction]:
+        return (
+            [] if self.connection is None else [SendFrame(frame=frame, connection=self.connection)]
+        )
+
+    def _heard(self) -> list[ServerInstruction]:
+        self.silence = Duration(0)
+        if not self.suspect and not self.lost:
+            return []
+        self.suspect = self.lost = False
+        return [DeclareHeard()]
+
+    def _connected(self, fact: Connected) -> list[ServerInstruction]:
+        done: list[ServerInstruction] = []
+        if self.connection is not None:
+            done.append(CloseConnection(code=CLOSE_REPLACED, connection=self.connection))
+        self.connection = fact.connection
+        self.sent.clear()
+        self.manifest = None
+        self.manifest_tries = 1
+        self.manifest_sent_at = fact.now
+        done += [DeclareConnected(), *self._heard()]
+        done += self._beat(fact.now, fact.heartbeat_id)
+        done += self._fill(fact.now)
+        return [*done, WantManifest()]
+
+    def _disconnected(self, fact: Disconnected) -> list[ServerInstruction]:
+        if fact.connection != self.connection:
+            return []
+        self.connection = None
+        self.sent.clear()
+        return [DeclareDisconnected()]
+
+    def _received(self, fact: FrameReceived) -> list[ServerInstruction]:
+        if fact.connection != self.connection:
+            return []
+        heard = self._heard()
+        message = decode_from_agent(fact.frame)
+        if isinstance(message, Unreadable):
+            return [*heard, Dropped(unreadable=message)]
+        if isinstance(message, AckRequest):
+            self.payloads.pop(message.message_id, None)
+            self.sent.pop(message.message_id, None)
+            if message.message_id == self.manifest:
+                self.manifest = None
+                self.manifest_tries = MANIFEST_TRIES_MAX
+        return [*heard, Deliver(message=message), *self._fill(fact.now)]
+
+    def _outbox(self, payloads: tuple[PayloadMessage, ...], now: Moment) -> list[ServerInstruction]:
+        self.payloads = {payload.message_id: payload for payload in payloads}
+        self.sent = {i: at for i, at in self.sent.items() if i in self.payloads}
+        return self._fill(now)
+
+    def _manifest(self, fact: ManifestOffered) -> list[ServerInstruction]:
+        done = self._outbox(fact.payloads, fact.now)
+        if self.connection is None:
+            return done
+        self.manifest = fact.manifest.message_id
+        self.manifest_sent_at = fact.now
+        if len(self.sent) < len(self.payloads):
+            # Not all fit into flight: the manifest waits for another try, when they have gone.
+            self.manifest = None
+            return done
+        return [*done, *self._send(encode(fact.manifest))]
+
+    def _fill(self, now: Moment) -> list[ServerInstruction]:
+        """Send, in order, what was not sent on this connection, and again what is overdue."""
+        if self.connection is None:
+            return []
+        done: list[ServerInstruction] = []
+        for message_id, payload in self.payloads.items():
+            at = self.sent.get(message_id)
+            fresh = at is None and len(self.sent) < PAYLOADS_IN_FLIGHT_MAX
+            if fresh or (at is not None and now - at >= RESEND_AFTER):
+                self.sent[message_id] = now
+                done += self._send(encode(payload))
+        return done
+
+    def _beat(self, now: Moment, heartbeat_id: str) -> list[ServerInstruction]:
+        self.heartbeat_at = now
+        return self._send(encode(HeartbeatMessage(message_id=heartbeat_id, healthy=True)))
+
+    def _tick(self, fact: Tick) -> list[ServerInstruction]:
+        done: list[ServerInstruction] = []
+        if self.silence >= SUSPECT_AFTER and not self.suspect:
+            self.suspect = True
+            done.append(DeclareSuspect())
+        if self.silence >= LOST_AFTER and not self.lost:
+            self.lost = True
+            done.append(DeclareLost())
+            if self.connection is not None:
+                done.append(CloseConnection(code=CLOSE_SILENT, connection=self.connection))
+                self.connection = None
+                self.sent.clear()
+                done.append(DeclareDisconnected())
+        if self.connection is None:
+            return done
+        if fact.now - self.heartbeat_at >= HEARTBEAT_PERIOD:
+            done += self._beat(fact.now, fact.heartbeat_id)
+        done += self._fill(fact.now)
+        return [*done, *self._audit(fact.now)]
+
+    def _audit(self, now: Moment) -> list[ServerInstruction]:
+        waited = now - self.manifest_sent_at
+        if waited >= MANIFEST_PERIOD:
+            self.manifest_tries = 0
+        if waited < RESEND_AFTER or self.manifest_tries >= MANIFEST_TRIES_MAX:
+            return []
+        self.manifest_tries += 1
+        self.manifest_sent_at = now
+        return [WantManifest()]
