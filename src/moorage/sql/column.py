@@ -22,7 +22,9 @@ def column_type(record: type, name: str) -> core.types.TypeEngine[Any]:
         assert member.fget is not None
         annotation = get_type_hints(member.fget)["return"]
     else:
-        annotation = get_type_hints(record)[name]
+        annotations = get_type_hints(record)
+        assert name in annotations, f"{record.__name__} has no member {name!r}"
+        annotation = annotations[name]
     kinds = _kinds(annotation) - {NoneType}
     found = {id(TYPES[kind]): TYPES[kind] for kind in kinds if kind in TYPES}
     assert kinds <= TYPES.keys(), f"{record.__name__}.{name} fits no column: {annotation}"

@@ -7,7 +7,8 @@ from moorage.sql.transaction import OpenRefused, StoreFailed
 
 STATEMENTS_CACHED = 512
 BUSY_SECONDS = 2.0
-CACHE_KIBIBYTES = 8_192
+WRITER_CACHE_KIBIBYTES = 8_192
+READER_CACHE_KIBIBYTES = 2_048
 CHECKPOINT_PAGES = 1_000
 WAL_BYTES_MAX = 64 * 2**20
 FILE_MODE = 0o600
@@ -49,7 +50,7 @@ def open_writer(path: Path | None) -> sqlite3.Connection:
 def open_reader(path: Path) -> sqlite3.Connection:
     """A connection that neither writes nor checkpoints."""
     connection = _connected(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-    return _set(connection, "query_only=ON", "wal_autocheckpoint=0", _CACHE, "temp_store=MEMORY")
+    return _set(connection, "query_only=ON", "wal_autocheckpoint=0", *_READER_PRAGMAS)
 
 
 def code_of(error: BaseException) -> int:
@@ -64,7 +65,7 @@ def failure_of(error: BaseException) -> StoreFailed:
     return told
 
 
-_CACHE = f"cache_size=-{CACHE_KIBIBYTES}"
+_READER_PRAGMAS = ("temp_store=MEMORY", f"cache_size=-{READER_CACHE_KIBIBYTES}")
 _WRITER_PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -72,7 +73,7 @@ _WRITER_PRAGMAS = (
     f"journal_size_limit={WAL_BYTES_MAX}",
     "temp_store=MEMORY",
     "trusted_schema=OFF",
-    _CACHE,
+    f"cache_size=-{WRITER_CACHE_KIBIBYTES}",
 )
 
 

@@ -104,11 +104,11 @@ class Queue:
             self._jobs.put(None)
         for job in iter(self.take_waiting, None):
             if job.begin():
-                job.fail(error)
+                job.fail(StoreFailed(error.message))
 
     def _refusal(self) -> StoreFailed | None:
         if self._closed is not None:
-            return self._closed
+            return StoreFailed(self._closed.message)  # one raised twice would grow its traceback
         if self._jobs.qsize() >= WAITING_MAX:
             return StoreFailed("Too many requests wait for the database. Try again.")
         return None

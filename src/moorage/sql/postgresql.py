@@ -99,6 +99,8 @@ class PostgreSQLDatabase:
 
     def close(self) -> None:
         """Finish what is queued, close the connections, let go of the database."""
+        if self._closing.is_set():
+            return
         self._closing.set()
         for queue in (self._writes, self._reads):
             queue.close()

@@ -24,7 +24,7 @@ class Query(Generic[_R]):
 
     A name in `order` that begins with `-` counts down. `among` is a column matched against a list
     of values, `greater` one that must be greater than the value given: for paging by key; None
-    there means from the beginning. For the other columns, None matches None.
+    there means from the beginning, and it is the order where none is given. For the other columns, None matches None.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class Query(Generic[_R]):
         named = (*columns, *filter(None, (among, greater)))
         self._names = frozenset(named)
         assert len(self._names) == len(named), "a column is asked for once"
+        order = order or ((greater,) if greater else ())
         ordered = {name.removeprefix("-") for name in order}
         assert self._names | ordered <= set(table.names), f"{table.name} has not all of {named}"
         self._order = (*order, *(name for name in table.keys if name not in ordered))

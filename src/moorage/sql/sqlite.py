@@ -181,7 +181,7 @@ class SQLiteDatabase:
             return False
         wrote = self._connection.total_changes != written
         if wrote:
-            execute(*_MARK_NOW, {"mark": MARK_NOW, "new": self._last})
+            execute(_MARK_NOW, {"mark": MARK_NOW, "new": self._last})
         execute("COMMIT")
         return wrote
 
@@ -282,7 +282,7 @@ class SQLiteDatabase:
                 cursor.connection.rollback()
 
 
-_MARK_NOW = (SET_MARK.compiled("sqlite")[0],)
+_MARK_NOW = SET_MARK.compiled("sqlite")[0]
 
 
 def _told(error: sqlite3.Error) -> BaseException:

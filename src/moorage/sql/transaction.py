@@ -16,7 +16,7 @@ from moorage.ground.fault import Unavailable
 from moorage.ground.instant import Instant
 from moorage.ground.record import Record
 from moorage.sql.ledger import ADD_KEY, KEY_BYTES, READ_KEY
-from moorage.sql.statement import Binding, Dialect, Statement, bound
+from moorage.sql.statement import Binding, Dialect, Statement, bound, plain
 
 ATTEMPTS_MAX = 12
 BACKOFF_SECONDS_FIRST = 0.004
@@ -120,7 +120,7 @@ class Transaction:
     def wake(self, kind: str, key: str) -> None:
         """Say that the controller key (`kind`, `key`) is to be looked at after the commit."""
         assert self.writable, "a read wakes nobody"
-        self._wakes[kind, key] = None
+        self._wakes[kind, str(plain(key))] = None
 
     def key(self, name: str) -> bytes:
         """The secret key of 32 bytes that the database keeps under `name`.
