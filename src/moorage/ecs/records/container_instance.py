@@ -3,6 +3,7 @@
 from typing import Literal
 
 from moorage.ecs.records.resources import Resources
+from moorage.ground.arn import make_arn
 from moorage.ground.instant import Instant
 from moorage.ground.record import Record
 from moorage.shapes.ecs.tag import Tag
@@ -65,3 +66,8 @@ class ContainerInstance(Record):
     def zone(self) -> str:
         """The availability zone that the host declared, or ""."""
         return self.attribute("ecs.availability-zone") or ""
+
+    @property
+    def cluster_arn(self) -> str:
+        """The ARN of the cluster, by which lists are searched."""
+        return make_arn("cluster", self.region, self.account, self.cluster)

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from moorage.ground.arn import make_arn
 from moorage.ground.instant import Instant
 from moorage.ground.record import Record
 from moorage.shapes.ecs.deployment_configuration import DeploymentConfiguration
@@ -58,5 +59,11 @@ class Service(Record):
     steady_at: Instant | None = None
     deleted_at: Instant | None = None
     events_written: int = 0
+    waits_for_room: bool = False
     tags: list[Tag] = []
     version: int = 1
+
+    @property
+    def cluster_arn(self) -> str:
+        """The ARN of the cluster, by which lists are searched."""
+        return make_arn("cluster", self.region, self.account, self.cluster)

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from moorage.ecs.records.resources import Resources
+from moorage.ground.arn import make_arn
 from moorage.ground.instant import Instant
 from moorage.ground.record import Record
 from moorage.shapes.ecs.network import NetworkBinding
@@ -54,7 +55,8 @@ class Task(Record):
     `reserved` is what it takes of its host until it is STOPPED. `payload_sequence` is the number
     under which it was last sent to its host, `acknowledged_at` when the host took it in:
     what a host should hold is derived from these, no message is stored. `stop_sequence` and
-    `stop_acknowledged_at` are the same for the order to stop.
+    `stop_acknowledged_at` are the same for the order to stop. `judged` says that the controller of
+    its service has counted its end.
     """
 
     account: str
@@ -93,8 +95,10 @@ class Task(Record):
     execution_stopped_at: Instant | None = None
     stopped_at: Instant | None = None
     payload_sequence: int = 0
+    payload_sent_at: Instant | None = None
     acknowledged_at: Instant | None = None
     stop_sequence: int = 0
+    stop_sent_at: Instant | None = None
     stop_acknowledged_at: Instant | None = None
     enable_execute_command: bool = False
     judged: bool = False
@@ -119,3 +123,8 @@ class Task(Record):
     def is_stopped(self) -> bool:
         """Whether the task has reached its end; STOPPED is terminal."""
         return self.last_status == "STOPPED"
+
+    @property
+    def cluster_arn(self) -> str:
+        """The ARN of the cluster, by which lists are searched."""
+        return make_arn("cluster", self.region, self.account, self.cluster)

@@ -1,0 +1,223 @@
+"""RegisterContainerInstance: a host becomes part of a cluster, or says that it is back."""
+
+from collections.abc import Sequence
+
+from moorage.ecs.records.cluster import Cluster
+from moorage.ecs.records.container_instance import ContainerInstance, InstanceAttribute
+from moorage.ecs.records.resources import Resources
+from moorage.ecs.rules.tags import refuse_tags
+from moorage.ecs.store import clusters, container_instances, tasks
+from moorage.ecs.views import container_instance as views
+from moorage.ecs.views.refusal import heed
+from moorage.ground.arn import make_arn
+from moorage.ground.fault import AccessDenied
+from moorage.ground.names import ATTRIBUTE_NAME, ATTRIBUTE_VALUE
+from moorage.ground.record import evolve
+from moorage.iam.store import access_keys
+from moorage.kernel.call import Call
+from moorage.kernel.operation import HOSTS, operation
+from moorage.shapes.ecs import container_instance as shapes
+from moorage.shapes.ecs.attribute import Attribute
+from moorage.shapes.ecs.faults import (
+    ClientException,
+    InvalidParameterException,
+    UnsupportedFeatureException,
+)
+
+INSTANCE_ID_DIGITS = 32
+ATTRIBUTES_MAX = 500
+PORT_MAX = 65_535
+CLIENT_TOKEN_LENGTH_MAX = 64
+# The names under which agents declare what they can do; anything else is the owner's own.
+CAPABILITY_PREFIXES = ("ecs.", "com.amazonaws.ecs.", "moorage.")
+
+
+def the_instance(
+    call: Call, request: shapes.RegisterContainerInstanceRequest
+) -> Sequence[str]:
+    """The host that registers again; a new one names nothing yet."""
+    del call  # an ARN needs no looking up
+    arn = request.container_instance_arn
+    return (arn,) if arn else ()
+
+
+@operation(callers=HOSTS, resource=the_instance)
+def register_container_instance(
+    call: Call, request: shapes.RegisterContainerInstanceRequest
+) -> shapes.RegisterContainerInstanceResponse:
+    """Register a host, new or by its ARN; the caller's key is bound to it from then on.
+
+    A client token that returns, a key that is bound, and the name of a live host lead to the host
+    that is there already, so that a host whose answer or whose state was lost is not counted
+    twice. Every attribute that was sent comes back; identity documents prove nothing here and are
+    not read. Raises ClientException for a host that was deregistered: it must join again.
+    """
+    cluster = _cluster(call, request)
+    heed(refuse_tags(request.tags))
+    resources = _resources(call, request)
+    attributes = _attributes(request.attributes or [])
+    found = _known(call, cluster, request)
+    if found is None:
+        instance = _new(call, cluster, request)
+        instance = evolve(instance, resources=resources, attributes=attributes)
+        container_instances.create(call.tx, instance)
+    else:
+        kept = tuple(
+            one
+            for one in found.attributes
+            if not one.name.startswith(CAPABILITY_PREFIXES)
+            and one.name not in {given.name for given in attributes}
+        )
+        instance = container_instances.write(
+            call.tx,
+            evolve(
+                found,
+                resources=resources,
+                attributes=(*attributes, *kept),
+                access_key_id=call.principal.access_key_id,
+                client_token=request.client_token or found.client_token,
+                **_versions(request),
+            ),
+        )
+        if not request.container_instance_arn:
+            _send_everything_again(call, instance)
+    _bind_key(call, instance)
+    live = tasks.live_of_instance(call.tx, instance.arn)
+    shown = views.view(instance, live, (views.TAGS,))
+    return shapes.RegisterContainerInstanceResponse(container_instance=shown)
+
+
+def _cluster(call: Call, request: shapes.RegisterContainerInstanceRequest) -> Cluster:
+    own = call.principal.cluster
+    cluster = clusters.active(call.tx, call, request.cluster or own)
+    if own and cluster.name != own:
+        raise AccessDenied(f"This host joined the cluster {own}, not {cluster.name}.")
+    return cluster
+
+
+def _known(
+    call: Call, cluster: Cluster, request: shapes.RegisterContainerInstanceRequest
+) -> ContainerInstance | None:
+    """The host that this one already is, or None where it is new."""
+    arn = request.container_instance_arn or call.principal.instance
+    if arn:
+        found = container_instances.find(call.tx, call, arn, cluster.name)
+        if found is None or found.status == "INACTIVE":
+            raise ClientException(
+                f"The container instance {arn} was deregistered, or never was in the cluster "
+                f"{cluster.name}. Join again with a new token."
+            )
+        return found
+    token = request.client_token or ""
+    if len(token) > CLIENT_TOKEN_LENGTH_MAX:
+        raise InvalidParameterException(
+            f"A client token has at most {CLIENT_TOKEN_LENGTH_MAX} characters."
+        )
+    by_token = container_instances.of_token(call.tx, cluster.arn, token) if token else None
+    if by_token is not None and by_token.name == call.principal.name:
+        return by_token
+    name = call.principal.name
+    return container_instances.of_name(call.tx, cluster.arn, name) if name else None
+
+
+def _new(
+    call: Call, cluster: Cluster, request: shapes.RegisterContainerInstanceRequest
+) -> ContainerInstance:
+    identity = call.chance.hex(INSTANCE_ID_DIGITS)
+    instance = ContainerInstance(
+        account=call.account,
+        region=call.region,
+        cluster=cluster.name,
+        id=identity,
+        arn=make_arn("container-instance", call.region, call.account, cluster.name, identity),
+        name=call.principal.name,
+        status="ACTIVE",
+        registered_at=call.now,
+        resources=Resources(),
+        access_key_id=call.principal.access_key_id,
+        client_token=request.client_token or "",
+        tags=request.tags or [],
+    )
+    return evolve(instance, **_versions(request))
+
+
+def _versions(request: shapes.RegisterContainerInstanceRequest) -> dict[str, str]:
+    told = request.version_info
+    versions = {
+        "agent_version": told.agent_version if told else None,
+        "agent_hash": told.agent_hash if told else None,
+        "docker_version": told.docker_version if told else None,
+    }
+    return {name: version for name, version in versions.items() if version}
+
+
+def _resources(call: Call, request: shapes.RegisterContainerInstanceRequest) -> Resources:
+    by_name = {one.name or "": one for one in request.total_resources or ()}
+    unknown = sorted(by_name.keys() - {"CPU", "MEMORY", "PORTS", "PORTS_UDP"})
+    if unknown:
+        raise UnsupportedFeatureException(f"Moorage does not have the resource {unknown[0]} yet.")
+    devices = request.platform_devices or []
+    if any(device.type != "GPU" for device in devices):
+        raise UnsupportedFeatureException("Moorage knows platform devices of the type GPU only.")
+    return Resources(
+        cpu=_amount(by_name, "CPU"),
+        memory=_amount(by_name, "MEMORY"),
+        ports=_ports(by_name, "PORTS", call.site.reserved_ports),
+        ports_udp=_ports(by_name, "PORTS_UDP", ()),
+        gpus=len(devices),
+    )
+
+
+def _amount(resources: dict[str, shapes.Resource], name: str) -> int:
+    found = resources.get(name)
+    amount = found.integer_value if found else None
+    if amount is None or amount < 0:
+        raise InvalidParameterException(f"totalResources has no INTEGER {name}.")
+    return amount
+
+
+def _ports(
+    resources: dict[str, shapes.Resource], name: str, reserved: tuple[int, ...]
+) -> tuple[int, ...]:
+    found = resources.get(name)
+    texts = (found.string_set_value if found else None) or []
+    if any(not text.isascii() or not text.isdigit() or int(text) > PORT_MAX for text in texts):
+        raise InvalidParameterException(f"{name} are numbers from 0 to {PORT_MAX}.")
+    return tuple(sorted({*(int(text) for text in texts), *reserved}))
+
+
+def _attributes(given: list[Attribute]) -> tuple[InstanceAttribute, ...]:
+    if len(given) > ATTRIBUTES_MAX:
+        raise InvalidParameterException(f"A host has at most {ATTRIBUTES_MAX} attributes.")
+    found: dict[str, InstanceAttribute] = {}
+    for one in given:
+        name, value = one.name or "", one.value
+        if not ATTRIBUTE_NAME.fullmatch(name) or (value and not ATTRIBUTE_VALUE.fullmatch(value)):
+            raise InvalidParameterException(f"The attribute {name!r} is not well formed.")
+        if one.target_type or one.target_id:
+            raise InvalidParameterException("A host registers attributes of its own only.")
+        if name in found and found[name].value != value:
+            raise InvalidParameterException(f"The attribute {name} is given twice.")
+        found[name] = InstanceAttribute(name=name, value=value)
+    return tuple(found.values())
+
+
+def _send_everything_again(call: Call, instance: ContainerInstance) -> None:
+    """A host that forgot who it is forgot its tasks too: it is told of each of them anew."""
+    for task in tasks.live_of_instance(call.tx, instance.arn):
+        tasks.write(
+            call.tx,
+            evolve(
+                task,
+                payload_sent_at=None,
+                acknowledged_at=None,
+                stop_sent_at=None,
+                stop_acknowledged_at=None,
+            ),
+        )
+
+
+def _bind_key(call: Call, instance: ContainerInstance) -> None:
+    key = access_keys.get(call.tx, call.principal.access_key_id)
+    if key is not None and key.instance != instance.arn:
+        access_keys.put(call.tx, evolve(key, instance=instance.arn))

@@ -1,0 +1,55 @@
+"""The table of service deployments."""
+
+from collections.abc import Iterable
+
+from moorage.ecs.records.service_deployment import ServiceDeployment
+from moorage.sql.document import Table
+from moorage.sql.transaction import Transaction
+
+SERVICE_DEPLOYMENTS = Table(
+    "service_deployments",
+    ServiceDeployment,
+    keys=("arn",),
+    columns=("service", "open", "created_at"),
+    indices=(("service", "open"), ("service", "created_at")),
+)
+
+_BY_ARN = SERVICE_DEPLOYMENTS.query(among="arn")
+_OPEN = SERVICE_DEPLOYMENTS.query("service", "open", order=("-created_at",))
+_OPEN_OF_SERVICES = SERVICE_DEPLOYMENTS.query("open", among="service", order=("-created_at",))
+_OF_SERVICE = SERVICE_DEPLOYMENTS.query("service", order=("-created_at",))
+
+
+def named(tx: Transaction, arns: Iterable[str]) -> dict[str, ServiceDeployment]:
+    """The deployments of those ARNs that are there, by ARN."""
+    return {one.arn: one for one in _BY_ARN.all(tx, arn=arns)}
+
+
+def open_of_service(tx: Transaction, service: str) -> list[ServiceDeployment]:
+    """The deployments that still stand in the classic `deployments[]`, newest first."""
+    return _OPEN.all(tx, service=service, open=True)
+
+
+def open_of_services(tx: Transaction, services: Iterable[str]) -> list[ServiceDeployment]:
+    """`open_of_service` for several services in one query."""
+    return _OPEN_OF_SERVICES.all(tx, open=True, service=services)
+
+
+def of_service(tx: Transaction, service: str) -> list[ServiceDeployment]:
+    """All deployments of a service that are remembered, newest first."""
+    return _OF_SERVICE.all(tx, service=service)
+
+
+def put(tx: Transaction, deployment: ServiceDeployment) -> None:
+    """Keep a new or changed deployment; the write of its service guards it."""
+    SERVICE_DEPLOYMENTS.put(tx, deployment)
+
+
+def delete(tx: Transaction, deployment: ServiceDeployment) -> None:
+    """Forget one deployment."""
+    SERVICE_DEPLOYMENTS.delete(tx, deployment.arn)
+
+
+def delete_of_service(tx: Transaction, service: str) -> None:
+    """Forget all deployments of a service."""
+    _OF_SERVICE.delete(tx, service=service)

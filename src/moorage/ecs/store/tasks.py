@@ -1,0 +1,175 @@
+"""The table of tasks. A write wakes the task's service, its host, and the task itself."""
+
+from collections.abc import Iterable
+from functools import cache
+
+from moorage.ecs.records.task import Task
+from moorage.ecs.store.identity import Home, member_of
+from moorage.ground.arn import make_arn
+from moorage.ground.record import evolve
+from moorage.sql.document import Table
+from moorage.sql.query import Query
+from moorage.sql.transaction import Conflict, Transaction
+
+TASKS = Table(
+    "tasks",
+    Task,
+    keys=("arn",),
+    columns=(
+        "cluster_arn",
+        "instance",
+        "service",
+        "deployment",
+        "family",
+        "started_by",
+        "launch_type",
+        "desired_status",
+        "last_status",
+        "is_stopped",
+        "judged",
+    ),
+    indices=(
+        ("cluster_arn", "is_stopped"),
+        ("cluster_arn", "desired_status"),
+        ("instance", "is_stopped"),
+        ("service", "judged"),
+        ("service", "is_stopped"),
+        ("cluster_arn", "family"),
+        ("cluster_arn", "started_by"),
+    ),
+    version="version",
+)
+PENDING = ("PROVISIONING", "PENDING", "ACTIVATING")
+
+_BY_ARN = TASKS.query(among="arn")
+_LIVE_OF_CLUSTER = TASKS.query("cluster_arn", "is_stopped")
+_LIVE_OF_INSTANCE = TASKS.query("instance", "is_stopped")
+_LIVE_OF_INSTANCES = TASKS.query("is_stopped", among="instance")
+_LIVE_OF_SERVICES = TASKS.query("is_stopped", among="service")
+_UNJUDGED_OF_SERVICE = TASKS.query("service", "judged")
+_OF_SERVICE = TASKS.query("service", order=("arn",))
+_BY_STATUS = TASKS.query("cluster_arn", "last_status")
+_EVERY = TASKS.query()
+
+
+def get(tx: Transaction, arn: str) -> Task | None:
+    """The task of that ARN."""
+    return TASKS.get(tx, arn)
+
+
+def find(tx: Transaction, home: Home, text: str, cluster: str) -> Task | None:
+    """The task that a caller named by id or ARN inside a cluster.
+
+    Raises InvalidParameterException for a foreign or malformed ARN.
+    """
+    arn = arn_of(home, text, cluster)
+    return TASKS.get(tx, arn) if arn else None
+
+
+def arn_of(home: Home, text: str, cluster: str) -> str | None:
+    """The ARN that a task's id or ARN means inside a cluster; None where it means another one."""
+    identity = member_of(home, "task", text, cluster)
+    if not identity:
+        return None
+    return make_arn("task", home.region, home.account, cluster, identity)
+
+
+def named(tx: Transaction, arns: Iterable[str]) -> dict[str, Task]:
+    """The tasks of those ARNs that are there, by ARN, in one query."""
+    return {task.arn: task for task in _BY_ARN.all(tx, arn=arns)}
+
+
+def create(tx: Transaction, task: Task) -> None:
+    """Keep a new task; its id was drawn by chance, so nobody has it."""
+    assert TASKS.insert(tx, task), f"{task.arn} is taken"
+    _wake(tx, task)
+
+
+def write(tx: Transaction, task: Task) -> Task:
+    """Replace the task that was read as this version; raises Conflict where it has moved on."""
+    written = _swapped(tx, task)
+    _wake(tx, written)
+    if written.is_stopped:
+        tx.wake("cluster", written.cluster_arn)
+    return written
+
+
+def note(tx: Transaction, task: Task) -> Task:
+    """`write` of what only its host's session and its controller need to know: wakes nobody."""
+    return _swapped(tx, task)
+
+
+def delete(tx: Transaction, task: Task) -> None:
+    """Forget a task that was STOPPED long enough ago."""
+    TASKS.delete(tx, task.arn)
+
+
+def live_of_cluster(tx: Transaction, cluster: str) -> list[Task]:
+    """All tasks of a cluster (an ARN) that are not STOPPED, by ARN."""
+    return _LIVE_OF_CLUSTER.all(tx, cluster_arn=cluster, is_stopped=False)
+
+
+def live_of_instance(tx: Transaction, instance: str) -> list[Task]:
+    """All tasks on a host (an ARN) that are not STOPPED, by ARN."""
+    return _LIVE_OF_INSTANCE.all(tx, instance=instance, is_stopped=False)
+
+
+def live_of_instances(tx: Transaction, instances: Iterable[str]) -> list[Task]:
+    """All tasks on some hosts that are not STOPPED."""
+    return _LIVE_OF_INSTANCES.all(tx, is_stopped=False, instance=instances)
+
+
+def live_of_services(tx: Transaction, services: Iterable[str]) -> list[Task]:
+    """All tasks of some services that are not STOPPED."""
+    return _LIVE_OF_SERVICES.all(tx, is_stopped=False, service=services)
+
+
+def unjudged_of_service(tx: Transaction, service: str) -> list[Task]:
+    """The tasks of a service that live, or whose end its controller has not counted yet."""
+    return _UNJUDGED_OF_SERVICE.all(tx, service=service, judged=False)
+
+
+def of_service(tx: Transaction, service: str) -> list[Task]:
+    """All tasks of a service that are remembered."""
+    return _OF_SERVICE.all(tx, service=service)
+
+
+def live_count(tx: Transaction, cluster: str) -> int:
+    """How many tasks of a cluster are not STOPPED."""
+    return _LIVE_OF_CLUSTER.count(tx, cluster_arn=cluster, is_stopped=False)
+
+
+def status_count(tx: Transaction, cluster: str, status: str) -> int:
+    """How many tasks of a cluster have a `last_status`."""
+    return _BY_STATUS.count(tx, cluster_arn=cluster, last_status=status)
+
+
+def page(
+    tx: Transaction, filters: dict[str, str | bool], after: str | None, limit: int
+) -> list[Task]:
+    """At most `limit` tasks whose columns equal `filters`, by ARN, after the ARN `after`."""
+    return _listing(tuple(sorted(filters))).all(tx, limit=limit, arn=after, **filters)
+
+
+def every(tx: Transaction) -> list[str]:
+    """The ARNs of all tasks."""
+    return [str(arn) for (arn,) in _EVERY.keys(tx)]
+
+
+@cache
+def _listing(columns: tuple[str, ...]) -> Query[Task]:
+    return TASKS.query(*columns, greater="arn")
+
+
+def _swapped(tx: Transaction, task: Task) -> Task:
+    written = evolve(task, version=task.version + 1)
+    if not TASKS.swap(tx, written, version=task.version):
+        raise Conflict(f"{task.arn} is no longer at version {task.version}")
+    return written
+
+
+def _wake(tx: Transaction, task: Task) -> None:
+    tx.wake("task", task.arn)
+    tx.wake("instance", task.instance)
+    if task.service:
+        tx.wake("service", task.service)

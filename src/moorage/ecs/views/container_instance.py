@@ -1,0 +1,101 @@
+"""A host as it is described, with what is left of it."""
+
+from collections.abc import Collection, Sequence
+
+from moorage.ecs.records.container_instance import ContainerInstance
+from moorage.ecs.records.resources import Resources
+from moorage.ecs.records.task import Task
+from moorage.ground.instant import epoch, maybe_epoch
+from moorage.shapes.ecs import container_instance as shapes
+from moorage.shapes.ecs.attribute import Attribute
+
+HEALTH = "CONTAINER_INSTANCE_HEALTH"
+TAGS = "TAGS"
+
+
+def view(
+    instance: ContainerInstance, tasks: Sequence[Task], include: Collection[str]
+) -> shapes.ContainerInstance:
+    """The host with its live `tasks`; tags and health where `include` asks for them."""
+    running = sum(task.last_status == "RUNNING" for task in tasks)
+    return shapes.ContainerInstance(
+        container_instance_arn=instance.arn,
+        ec2_instance_id=instance.name or None,
+        version=instance.version,
+        version_info=shapes.VersionInfo(
+            agent_version=instance.agent_version or None,
+            agent_hash=instance.agent_hash or None,
+            docker_version=instance.docker_version or None,
+        ),
+        remaining_resources=_resources(remaining(instance, tasks)),
+        registered_resources=_resources(instance.resources),
+        status=instance.status,
+        agent_connected=instance.connected,
+        running_tasks_count=running,
+        pending_tasks_count=sum(task.desired_status == "RUNNING" for task in tasks)
+        - sum(task.desired_status == "RUNNING" and task.last_status == "RUNNING" for task in tasks),
+        attributes=[Attribute(name=one.name, value=one.value) for one in instance.attributes],
+        registered_at=epoch(instance.registered_at),
+        attachments=[],
+        tags=instance.tags if TAGS in include else [],
+        health_status=_health(instance) if HEALTH in include else None,
+    )
+
+
+def remaining(instance: ContainerInstance, tasks: Sequence[Task]) -> Resources:
+    """What a host has left beside its live tasks; `ports` are those that are taken."""
+    own = instance.resources
+    reserved = [task.reserved for task in tasks]
+    return Resources(
+        cpu=own.cpu - sum(one.cpu for one in reserved),
+        memory=own.memory - sum(one.memory for one in reserved),
+        ports=_union(own.ports, *(one.ports for one in reserved)),
+        ports_udp=_union(own.ports_udp, *(one.ports_udp for one in reserved)),
+        gpus=own.gpus - sum(one.gpus for one in reserved),
+    )
+
+
+def _union(*ports: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sorted({port for some in ports for port in some}))
+
+
+def _resources(resources: Resources) -> list[shapes.Resource]:
+    shown = [
+        _integer("CPU", resources.cpu),
+        _integer("MEMORY", resources.memory),
+        _ports("PORTS", resources.ports),
+        _ports("PORTS_UDP", resources.ports_udp),
+    ]
+    return [*shown, _integer("GPU", resources.gpus)] if resources.gpus else shown
+
+
+def _integer(name: str, value: int) -> shapes.Resource:
+    return shapes.Resource(
+        name=name, type="INTEGER", double_value=0.0, long_value=0, integer_value=value
+    )
+
+
+def _ports(name: str, ports: tuple[int, ...]) -> shapes.Resource:
+    return shapes.Resource(
+        name=name,
+        type="STRINGSET",
+        double_value=0.0,
+        long_value=0,
+        integer_value=0,
+        string_set_value=[str(port) for port in ports],
+    )
+
+
+def _health(instance: ContainerInstance) -> shapes.ContainerInstanceHealthStatus:
+    checked = maybe_epoch(instance.runtime_status_at)
+    return shapes.ContainerInstanceHealthStatus(
+        overall_status=instance.runtime_status,
+        details=[
+            shapes.InstanceHealthCheckResult(
+                type="CONTAINER_RUNTIME",
+                status=instance.runtime_status,
+                last_updated=checked,
+                last_status_change=checked,
+            )
+        ],
+    )
