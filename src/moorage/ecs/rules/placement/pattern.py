@@ -18,12 +18,18 @@ DEPTH_MAX = 32
 
 _Test = Callable[[str], bool]
 _SPACES = frozenset(" \t\n\r\f\v")
-_CLASSES: dict[str, _Test] = {
+
+
+def _negated(test: _Test) -> _Test:
+    return lambda c: not test(c)
+
+
+_PLAIN_CLASSES: dict[str, _Test] = {
     "d": lambda c: c in "0123456789",
     "w": lambda c: c == "_" or (c.isascii() and c.isalnum()),
     "s": lambda c: c in _SPACES,
 }
-_CLASSES |= {name.upper(): (lambda c, t=test: not t(c)) for name, test in _CLASSES.items()}
+_CLASSES = _PLAIN_CLASSES | {name.upper(): _negated(test) for name, test in _PLAIN_CLASSES.items()}
 _CONTROLS = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
 
 

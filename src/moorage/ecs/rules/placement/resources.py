@@ -37,4 +37,5 @@ def _memory(container: ContainerDefinition) -> int:
 def _gpus(container: ContainerDefinition) -> int:
     asked = [one for one in container.resource_requirements or () if one.type == "GPU"]
     # ALL asks for whatever a host has, at least one.
-    return sum(int(one.value) if (one.value or "").isdecimal() else 1 for one in asked)
+    counts = [one.value or "" for one in asked]
+    return sum(int(count) if count.isdecimal() else 1 for count in counts)

@@ -144,7 +144,7 @@ class _Node:
             group = self.groups.get(key)
             if group is None:
                 group = self.groups[key] = _Node(self.offers, self.depth + 1)
-                heapq.heappush(self.order, (self.offers.weight(key), key))  # type: ignore[misc]
+                heapq.heappush(self.order, (self.offers.weight(key), key))
             group.add(arn, load)
 
     def take(self, number: int) -> str | None:
@@ -169,7 +169,7 @@ class _Node:
                 heapq.heappop(self.order)
                 del self.groups[key]
             elif now != weight:
-                heapq.heapreplace(self.order, (now, key))  # type: ignore[misc]
+                heapq.heapreplace(self.order, (now, key))
             else:
                 return group
         raise AssertionError("a node that has hosts has a group that has them")
