@@ -1,0 +1,52 @@
+"""The data folder and the vault: made once, private, refused when it is a newer program's."""
+
+import pytest
+
+from moorage.gateway import folder
+from moorage.gateway.vault import AesVault
+from moorage.ground.chance import SystemChance
+
+
+def test_a_folder_is_made_once_and_kept(tmp_path):
+    data = tmp_path / "data"
+    folder.prepare(data)
+    key = folder.master_key(data, SystemChance())
+    folder.prepare(data)
+    assert folder.master_key(data, SystemChance()) == key
+    assert (data / "keys" / "master").stat().st_mode & 0o777 == 0o600
+    assert (data / "keys").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_newer_programs_folder_is_refused(tmp_path):
+    folder.prepare(tmp_path)
+    (tmp_path / "VERSION").write_text("2\n")
+    with pytest.raises(folder.FolderRefused, match="newer Moorage"):
+        folder.prepare(tmp_path)
+
+
+def test_a_damaged_master_key_is_refused(tmp_path):
+    folder.prepare(tmp_path)
+    (tmp_path / "keys" / "master").write_bytes(b"short")
+    with pytest.raises(folder.FolderRefused, match="5 bytes"):
+        folder.master_key(tmp_path, SystemChance())
+
+
+def test_credentials_are_kept_private(tmp_path):
+    folder.prepare(tmp_path)
+    assert folder.read_credentials(tmp_path, "root") is None
+    kept = folder.Credentials(
+        account_id="1" * 12, access_key_id="AKIA", secret_access_key="s", region="us-east-1"
+    )
+    folder.keep_credentials(tmp_path, "root", kept)
+    assert folder.read_credentials(tmp_path, "root") == kept
+    assert (tmp_path / "keys" / "root.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_vault_opens_only_its_own(tmp_path):
+    vault = AesVault(b"a" * 32, SystemChance())
+    sealed = vault.seal("secret")
+    assert "secret" not in sealed
+    assert sealed != vault.seal("secret")
+    assert vault.reveal(sealed) == "secret"
+    with pytest.raises(AssertionError, match="keys/master"):
+        AesVault(b"b" * 32, SystemChance()).reveal(sealed)

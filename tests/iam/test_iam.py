@@ -1,0 +1,124 @@
+"""The house of identities: who is calling, new accounts, hosts that join, the one door."""
+
+import pytest
+from tests.house import ACCOUNT, OTHER, House, host, root
+
+from moorage.ground.fault import AccessDenied, Validation
+from moorage.ground.instant import seconds
+from moorage.ground.principal import Principal
+from moorage.iam import api
+from moorage.iam.authorize import authorize
+from moorage.iam.operations.account import create_account
+from moorage.iam.operations.caller_identity import get_caller_identity
+from moorage.iam.operations.join import create_join_token, join
+from moorage.iam.store import access_keys
+from moorage.kernel.call import Call
+from moorage.kernel.operation import HOSTS, operation
+from moorage.shapes.moorage.account import CreateAccountRequest
+from moorage.shapes.moorage.host import CreateJoinTokenRequest, JoinRequest
+from moorage.shapes.sts.caller_identity import GetCallerIdentityRequest, GetCallerIdentityResponse
+
+OPERATOR = Principal(kind="operator", account=ACCOUNT)
+NOBODY = Principal(kind="anonymous", account="")
+INSTANCE = f"arn:aws:ecs:us-east-1:{ACCOUNT}:container-instance/default/{'a' * 32}"
+
+
+@pytest.fixture
+def house():
+    made = House(api.TABLES)
+    yield made
+    made.close()
+
+
+def test_get_caller_identity_tells_who_signed(house):
+    told = house.run(get_caller_identity, GetCallerIdentityRequest(), authorize)
+    assert (told.account, told.arn) == (ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root")
+    told = house.run(
+        get_caller_identity, GetCallerIdentityRequest(), authorize, principal=host(INSTANCE)
+    )
+    assert told.arn.endswith("assumed-role/moorage-host/host-1")
+
+
+def test_only_the_operator_makes_accounts(house):
+    made = house.run(
+        create_account, CreateAccountRequest(name="lab"), authorize, principal=OPERATOR
+    )
+    assert len(made.account_id) == 12
+    key = house.read(lambda call: access_keys.get(call.tx, made.access_key_id))
+    assert (key.kind, key.account) == ("root", made.account_id)
+    assert made.secret_access_key not in str(key)
+    assert house.vault.reveal(key.sealed_secret) == made.secret_access_key
+    with pytest.raises(AccessDenied, match="CreateAccount"):
+        house.run(create_account, CreateAccountRequest(name="lab"), authorize, principal=root())
+
+
+def test_a_join_token_admits_as_many_hosts_as_it_says(house):
+    token = house.run(create_join_token, CreateJoinTokenRequest(cluster="web", uses=2), authorize)
+    for name in ("a", "b"):
+        joined = house.run(
+            join, JoinRequest(token=token.token, name=name), authorize, principal=NOBODY
+        )
+        assert (joined.account_id, joined.cluster) == (ACCOUNT, "web")
+        key = house.read(lambda call, joined=joined: access_keys.get(call.tx, joined.access_key_id))
+        assert (key.kind, key.name, key.cluster) == ("host", name, "web")
+    with pytest.raises(AccessDenied, match="used up"):
+        house.run(join, JoinRequest(token=token.token, name="c"), authorize, principal=NOBODY)
+
+
+def test_a_join_token_expires(house):
+    token = house.run(create_join_token, CreateJoinTokenRequest(ttl_seconds=60), authorize)
+    house.clock.advance(seconds(60))
+    with pytest.raises(AccessDenied, match="moorage host token"):
+        house.run(join, JoinRequest(token=token.token, name="a"), authorize, principal=NOBODY)
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"cluster": "no/name"}, "no name of a cluster"),
+        ({"uses": 0}, "uses"),
+        ({"uses": 10_001}, "uses"),
+        ({"ttl_seconds": 0}, "ttlSeconds"),
+    ],
+)
+def test_a_bad_join_token_is_refused_by_name(house, members, said):
+    with pytest.raises(Validation, match=said):
+        house.run(create_join_token, CreateJoinTokenRequest(**members), authorize)
+
+
+@pytest.mark.parametrize("name", [None, "", "a b", "x" * 65, "../etc"])
+def test_a_host_with_a_bad_name_spends_nothing(house, name):
+    token = house.run(create_join_token, CreateJoinTokenRequest(), authorize)
+    with pytest.raises(Validation, match="name"):
+        house.run(join, JoinRequest(token=token.token, name=name), authorize, principal=NOBODY)
+    house.run(join, JoinRequest(token=token.token, name="good"), authorize, principal=NOBODY)
+
+
+@operation(callers=HOSTS, resource=lambda call, request: [RESOURCES[-1]])
+def report_something(call: Call, request: GetCallerIdentityRequest) -> GetCallerIdentityResponse:
+    """Stand in for what agents call."""
+    return GetCallerIdentityResponse()
+
+
+RESOURCES = [INSTANCE]
+
+
+@pytest.mark.parametrize(
+    ("principal", "resource", "allowed"),
+    [
+        (host(INSTANCE), INSTANCE, True),
+        (host(INSTANCE), INSTANCE.replace("a" * 32, "b" * 32), False),
+        (host(""), INSTANCE, False),
+        (host(INSTANCE, account=OTHER), INSTANCE, False),
+        (root(), INSTANCE, False),
+        (NOBODY, INSTANCE, False),
+    ],
+)
+def test_a_host_speaks_for_its_own_instance_only(house, principal, resource, allowed):
+    RESOURCES[:] = [resource]
+    request = GetCallerIdentityRequest()
+    if allowed:
+        house.run(report_something, request, authorize, principal=principal)
+    else:
+        with pytest.raises(AccessDenied):
+            house.run(report_something, request, authorize, principal=principal)
