@@ -1,0 +1,1 @@
+"""The table of the agents: what the gateway runs for each event of a host's session."""

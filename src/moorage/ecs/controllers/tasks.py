@@ -1,0 +1,1 @@
+"""A task: its stop order that nobody takes in, and its reaping."""
