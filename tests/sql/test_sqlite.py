@@ -189,11 +189,36 @@ def test_what_was_acknowledged_outlives_a_kill(path: Path):
             assert look(db, checked) == ("ok",)
 
 
-def test_an_io_error_ends_writing_for_good(path: Path):
+def test_every_prefix_of_the_log_is_a_prefix_of_the_writes(
+    path: Path, db: SQLiteDatabase, tmp_path: Path
+):
+    """A crash may lose the end of the log, torn anywhere; what was acknowledged before is kept."""
+    log = path.with_name("moorage.db-wal")
+    sizes = []
+    for number in range(12):
+        run(db, lambda tx, name=f"{number:02}": SHIPS.put(tx, ship(name, cargo="x" * 3_000)))
+        sizes.append(log.stat().st_size)
+    content, whole = log.read_bytes(), path.read_bytes()
+    copy = tmp_path / "copy.db"
+    for cut in sorted({*range(0, len(content), 1_357), *sizes, *(size - 1 for size in sizes)}):
+        copy.write_bytes(whole)
+        copy.with_name("copy.db-wal").write_bytes(content[:cut])
+        with closing(sqlite3.connect(copy)) as crashed:
+            assert crashed.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            tables = crashed.execute("SELECT 1 FROM sqlite_master WHERE name = 'ships'").fetchall()
+            rows = crashed.execute("SELECT name FROM ships ORDER BY name") if tables else ()
+            kept = [name for (name,) in rows]
+        acknowledged = sum(size <= cut for size in sizes)
+        assert kept == [f"{number:02}" for number in range(len(kept))]
+        assert len(kept) == acknowledged
+
+
+@pytest.mark.parametrize("bytes_max", [150_000, 300_000, 1_000_000])
+def test_an_io_error_ends_writing_for_good(path: Path, bytes_max: int):
     """A limit on the size of files makes each write beyond it fail, as a broken disk does."""
     code = """
     run(db, lambda tx: SHIPS.put(tx, ship("before")))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
     waiting = [
         db.write(lambda tx, name=str(n): SHIPS.put(tx, ship(name, cargo="x" * 100_000)))
         for n in range(20)
@@ -207,7 +232,7 @@ def test_an_io_error_ends_writing_for_good(path: Path):
     say(look(db, ALL.count))
     db.close()
     """
-    process = child(code, str(path))
+    process = child(code, str(path), str(bytes_max))
     out, _ = process.communicate(timeout=60)
     acknowledged, all_failed, late, failure, _ = out.split()
     assert (all_failed, late, failure) == ("True", "StoreFailed", "StoreFailed")

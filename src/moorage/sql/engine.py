@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from moorage.ground.chance import Chance
 from moorage.ground.clock import Clock
 from moorage.sql.document import Table
-from moorage.sql.postgresql import PostgreSQLDatabase
 from moorage.sql.sqlite import SQLiteDatabase
 from moorage.sql.transaction import Change, OpenRefused, StoreFailed, Transaction
 
@@ -63,6 +63,9 @@ def open_database(
         file = None if path == MEMORY else Path(path.removeprefix("/"))
         return SQLiteDatabase(file, clock=clock, chance=chance, tables=tables)
     if url.startswith(POSTGRESQL):
-        return PostgreSQLDatabase(url, clock=clock, chance=chance, tables=tables)
+        # Loaded only when spoken: who keeps to SQLite carries no driver for PostgreSQL.
+        adapter = import_module("moorage.sql.postgresql").PostgreSQLDatabase
+        database: Database = adapter(url, clock=clock, chance=chance, tables=tables)
+        return database
     scheme = url.partition(":")[0]
     raise OpenRefused(f"A database URL begins with sqlite:// or postgresql://, not {scheme!r}.")
