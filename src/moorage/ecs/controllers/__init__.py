@@ -1,8 +1,7 @@
-"""What happens by itself: each controller is handed one key and converges what it names.
+"""What happens when something has changed, or its time has come: one key in, converge, look again.
 
-`deployments` (a service: reconcile, place, write, in one transaction), `instances` (a host and
-its tasks), `tasks` (a task's end), `assignments` (what a host should hold and has not taken in).
-Level, not edge: each reads the rows and does what is missing; run twice, it changes nothing more.
-Controllers do not know each other. May import `kernel`, `acs` and the floors below.
-Begin reading at `deployments.py`.
+Level, not edge: a controller reads the state and converges it, and run twice it changes nothing
+more. Decisions are the rules'; here they are loaded for, and carried out. Controllers do not know
+each other: they wake each other by what they write. May import `kernel`, `acs` and the floors of
+this house below. Begin reading at `deployments.py`; `assignments.py` says what a host is sent.
 """

@@ -1,1 +1,202 @@
-"""An instance: which ACS messages it should hold now, and has not acknowledged."""
+"""A host: what it should hold and has not acknowledged. The outbox is derived, never stored.
+
+A task carries the number under which it is sent and when that was acknowledged; a host carries
+one counter for payloads and manifests. What is said here is said again, with the same ids, until
+it is acknowledged; the session (`acs/session.py`) knows what is on the wire already.
+"""
+
+from collections.abc import Sequence
+
+from moorage.acs.messages import (
+    CAPABILITY_OF_OUR_AGENT,
+    ImagesInUseMessage,
+    PayloadMessage,
+    RegistryMessage,
+    ServerMessage,
+    TaskIdentifier,
+    TaskManifestMessage,
+)
+from moorage.acs.task_messages import Task as PayloadTask
+from moorage.ecs.records.container_instance import ContainerInstance
+from moorage.ecs.records.service_revision import RevisionImage
+from moorage.ecs.records.task import Task
+from moorage.ecs.records.task_definition import TaskDefinition
+from moorage.ecs.rules.task.payload import Delivery, run_payload, stop_payload
+from moorage.ecs.store import (
+    container_instances,
+    service_deployments,
+    service_revisions,
+    services,
+    task_definitions,
+    tasks,
+)
+from moorage.ecs.views.message_id import MessageId
+from moorage.ground.instant import Instant
+from moorage.ground.record import Record, evolve
+from moorage.kernel.call import Turn
+from moorage.sql.transaction import Transaction
+
+MICROSECONDS_PER_MILLISECOND = 1000
+IMAGES_TOLD_MAX = 10_000
+
+
+class Outgoing(Record):
+    """What a host is to be told now.
+
+    `payloads`: all that it has not acknowledged, in the order of their numbers. `manifest`, where
+    one was asked for: number, and all tasks that should run; to be sent after the payloads.
+    `notices`: what only our own agent is told, at the same occasion, before everything else.
+    `look_again`: when time alone may change this; never so far.
+    """
+
+    payloads: tuple[PayloadMessage, ...] = ()
+    manifest: TaskManifestMessage | None = None
+    notices: tuple[RegistryMessage | ImagesInUseMessage, ...] = ()
+    look_again: Instant | None = None
+
+    @property
+    def messages(self) -> tuple[ServerMessage, ...]:
+        """All of it, in the order in which it is to be sent."""
+        closing = () if self.manifest is None else (self.manifest,)
+        return (*self.notices, *self.payloads, *closing)
+
+
+def outgoing(turn: Turn, instance_arn: str, *, on_connect: bool) -> Outgoing:
+    """What a host should be told; with `on_connect` also the manifest, and what our agent wants.
+
+    Numbers are given here, at first sending, and stay. A host that is unknown or was deregistered
+    is told nothing.
+    """
+    tx = turn.tx
+    instance = container_instances.get(tx, instance_arn)
+    if instance is None or instance.status == "INACTIVE":
+        return Outgoing()
+    live = tasks.live_of_instance(tx, instance_arn)
+    known = instance.sequence
+    instance, live = _numbered(tx, instance, live)
+    manifest = None
+    if on_connect:
+        instance = evolve(instance, sequence=instance.sequence + 1)
+        manifest = _manifest(tx, instance, live)
+    if instance.sequence != known:
+        container_instances.note(tx, instance)
+    return Outgoing(
+        payloads=_payloads(turn, instance, live),
+        manifest=manifest,
+        notices=_notices(turn, instance) if on_connect else (),
+    )
+
+
+def _numbered(
+    tx: Transaction, instance: ContainerInstance, live: Sequence[Task]
+) -> tuple[ContainerInstance, list[Task]]:
+    """Give the next numbers to orders that were never sent; answers both as they are kept now."""
+    sequence = instance.sequence
+    numbered: list[Task] = []
+    for task in sorted(live, key=lambda one: (one.created_at, one.id)):
+        kept = task
+        if task.desired_status == "STOPPED" and not task.stop_sequence:
+            sequence += 1
+            kept = tasks.note(tx, evolve(task, stop_sequence=sequence))
+        elif task.desired_status == "RUNNING" and not task.payload_sequence:
+            sequence += 1
+            kept = tasks.note(tx, evolve(task, payload_sequence=sequence))
+        numbered.append(kept)
+    return evolve(instance, sequence=sequence), numbered
+
+
+def _payloads(
+    turn: Turn, instance: ContainerInstance, live: Sequence[Task]
+) -> tuple[PayloadMessage, ...]:
+    definitions: dict[str, TaskDefinition] = {}
+    orders: list[tuple[int, PayloadMessage]] = []
+    for task in live:
+        if task.desired_status == "STOPPED" and task.stop_acknowledged_at is None:
+            identity = MessageId(kind="stop", task=task.id, sequence=task.stop_sequence)
+            told = stop_payload(task, task.cluster_arn)
+        elif task.desired_status == "RUNNING" and task.acknowledged_at is None:
+            identity = MessageId(kind="run", task=task.id, sequence=task.payload_sequence)
+            told = _run(turn, task, definitions)
+        else:
+            continue
+        orders.append((identity.sequence, _payload(turn.tx, instance, identity, told)))
+    return tuple(message for _, message in sorted(orders, key=lambda order: order[0]))
+
+
+def _run(turn: Turn, task: Task, definitions: dict[str, TaskDefinition]) -> PayloadTask:
+    arn = task.task_definition
+    if arn not in definitions:
+        definitions[arn] = task_definitions.needed(turn.tx, task, arn)
+    revision = (
+        service_revisions.get(turn.tx, task.service_revision) if task.service_revision else None
+    )
+    pinned = [image.digest for image in (revision.images if revision else ()) if image.digest]
+    delivery = Delivery(
+        cluster_arn=task.cluster_arn,
+        registry_names=turn.site.names,
+        ecr_endpoint=turn.site.endpoint,
+        claimed_digests=tuple(sorted(set(pinned))),
+    )
+    return run_payload(task, definitions[arn], delivery)
+
+
+def _payload(
+    tx: Transaction, instance: ContainerInstance, identity: MessageId, task: PayloadTask
+) -> PayloadMessage:
+    return PayloadMessage(
+        message_id=str(identity),
+        cluster_arn=instance.cluster_arn,
+        container_instance_arn=instance.arn,
+        tasks=(task,),
+        generated_at=tx.now // MICROSECONDS_PER_MILLISECOND,
+        seq_num=identity.sequence,
+    )
+
+
+def _manifest(
+    tx: Transaction, instance: ContainerInstance, live: Sequence[Task]
+) -> TaskManifestMessage:
+    identity = MessageId(kind="manifest", task="", sequence=instance.sequence)
+    return TaskManifestMessage(
+        message_id=str(identity),
+        cluster_arn=instance.cluster_arn,
+        container_instance_arn=instance.arn,
+        tasks=tuple(
+            TaskIdentifier(
+                task_arn=task.arn, task_cluster_arn=task.cluster_arn, desired_status="RUNNING"
+            )
+            for task in live
+            if task.desired_status == "RUNNING"
+        ),
+        generated_at=tx.now // MICROSECONDS_PER_MILLISECOND,
+        timeline=instance.sequence,
+    )
+
+
+def _notices(
+    turn: Turn, instance: ContainerInstance
+) -> tuple[RegistryMessage | ImagesInUseMessage, ...]:
+    """Where our registry is, and which images the cluster's services claim; for our agent alone."""
+    if instance.attribute(CAPABILITY_OF_OUR_AGENT) is None:
+        return ()
+    claimed = _claimed(turn.tx, instance.cluster_arn)
+    sequence = instance.sequence
+    return (
+        RegistryMessage(
+            message_id=str(MessageId(kind="registry", task="", sequence=sequence)),
+            names=turn.site.names,
+            endpoint=turn.site.endpoint,
+        ),
+        ImagesInUseMessage(
+            message_id=str(MessageId(kind="images", task="", sequence=sequence)),
+            images=tuple(sorted({one.image for one in claimed})[:IMAGES_TOLD_MAX]),
+            digests=tuple(sorted({one.digest for one in claimed if one.digest})[:IMAGES_TOLD_MAX]),
+        ),
+    )
+
+
+def _claimed(tx: Transaction, cluster: str) -> list[RevisionImage]:
+    kept = [service.arn for service in services.live_of_cluster(tx, cluster)]
+    brought_out = service_deployments.open_of_services(tx, kept)
+    revisions = service_revisions.named(tx, {one.revision for one in brought_out})
+    return [image for revision in revisions.values() for image in revision.images]

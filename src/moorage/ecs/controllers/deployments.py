@@ -1,1 +1,277 @@
-"""A service: reconcile, place, and write tasks, stops, events and deployments in one transaction."""
+"""A service: decide, place and write, all in one transaction.
+
+What `rules.deployment.reconcile` answers is carried out as it is; hosts are chosen by
+`rules.placement.place` in the same transaction in which tasks are written, so that no host is
+promised twice.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from moorage.ecs.records.event import ServiceEvent
+from moorage.ecs.records.service import Service
+from moorage.ecs.records.service_revision import ServiceRevision
+from moorage.ecs.records.task import Task
+from moorage.ecs.rules import events as sentences
+from moorage.ecs.rules.deployment.reconcile import reconcile
+from moorage.ecs.rules.deployment.state import Conditions, Plan, ServiceState
+from moorage.ecs.rules.placement.explain import sentence
+from moorage.ecs.rules.placement.place import Batch, Placements, Unplaced, place
+from moorage.ecs.rules.placement.strategy import draws
+from moorage.ecs.rules.placement.view import ClusterView
+from moorage.ecs.rules.placement.wants import wants_of
+from moorage.ecs.rules.tags import task_tags
+from moorage.ecs.rules.task.stop import ask_to_stop
+from moorage.ecs.store import (
+    container_instances,
+    drafts,
+    images,
+    rollouts,
+    service_deployments,
+    service_events,
+    service_revisions,
+    services,
+    task_definitions,
+    tasks,
+)
+from moorage.ecs.store.view import cluster_view, promise
+from moorage.ground.instant import Instant, hours, later
+from moorage.ground.record import Record, evolve
+from moorage.kernel.call import Turn
+from moorage.kernel.controller import controller
+from moorage.sql.transaction import Transaction
+
+INACTIVE_KEPT = hours(24)
+NUMBER_LIMIT = 2**32
+_NOWHERE = Placements(chosen=(), unplaced=Unplaced(count=0))
+
+
+class Decision(Record):
+    """A plan, with the hosts that were found for what it starts."""
+
+    plan: Plan
+    placed: Placements
+    view: ClusterView | None
+
+
+@controller(kind="service", keys=services.every)
+def deployments(turn: Turn, key: str) -> Instant | None:
+    """Bring one service closer to what is asked of it; answers when time alone may change that."""
+    tx = turn.tx
+    service = services.get(tx, key)
+    if service is None:
+        return None
+    if service.status == "INACTIVE":
+        return _forget(tx, service)
+    state = _load(turn, service)
+    decision = _decide(turn, state)
+    plan = decision.plan
+    after = plan.service or service
+    revision = _keep_revision(turn, state, plan)
+    _keep_deployments(tx, plan)
+    _stop(tx, state, plan)
+    started = _start(turn, decision, after, revision)
+    _judge(tx, state, plan)
+    _release_images(tx, state)
+    said = [
+        *plan.events,
+        *([sentences.started(after.name, [task.id for task in started])] if started else []),
+        *([sentence(after.name, decision.placed.unplaced)] if _wanting(decision) else []),
+    ]
+    after = evolve(
+        after,
+        events_written=_say(tx, service, said),
+        waits_for_room=_wanting(decision),
+    )
+    if after != service:
+        services.note(tx, after)
+    if after.status == "INACTIVE":
+        return _forget(tx, after)
+    return plan.look_again
+
+
+def _load(turn: Turn, service: Service) -> ServiceState:
+    """All that the rules look at."""
+    tx, site = turn.tx, turn.site
+    known = service_deployments.open_of_service(tx, service.arn)
+    completed = service_deployments.last_completed(tx, service.arn)
+    if completed is not None and completed.arn not in {one.arn for one in known}:
+        known.append(completed)
+    primary = next(one for one in known if one.id == service.deployment)
+    revision = service_revisions.get(tx, primary.revision)
+    assert revision is not None, f"{primary.revision} is brought out and not there"
+    found = [
+        task
+        for task in tasks.unjudged_of_service(tx, service.arn)
+        if task.created_at >= service.created_at  # not those of a namesake before it
+    ]
+    hosts = container_instances.named(tx, {task.instance for task in found})
+    return ServiceState(
+        service=service,
+        deployments=tuple(known),
+        tasks=tuple(found),
+        revision=revision,
+        draining=frozenset(arn for arn, host in hosts.items() if host.status == "DRAINING"),
+        conditions=Conditions(
+            settle=site.settle,
+            steady_state_repeat=site.steady_state_repeat,
+            start_failure_within=site.start_failure_within,
+            start_backoff_reset=site.start_backoff_reset,
+        ),
+    )
+
+
+def _decide(turn: Turn, state: ServiceState) -> Decision:
+    """Ask the rules, find hosts, and ask again where there are fewer than wanted.
+
+    The view of the cluster is only made where it is needed: most turns start nothing.
+    """
+    plan = reconcile(state, turn.now)
+    if not plan.start and not plan.stop:
+        return Decision(plan=plan, placed=_NOWHERE, view=None)
+    view = cluster_view(turn.tx, state.service.cluster_arn)
+    plan = reconcile(state, turn.now, view)
+    count = sum(order.count for order in plan.start)
+    if not count:
+        return Decision(plan=plan, placed=_NOWHERE, view=view)
+    placed = _place(turn, state, view, count)
+    if placed.unplaced.count:
+        plan = reconcile(evolve(state, placeable=len(placed.chosen)), turn.now, view)
+    return Decision(plan=plan, placed=placed, view=view)
+
+
+def _place(turn: Turn, state: ServiceState, view: ClusterView, count: int) -> Placements:
+    service = state.service
+    definition = task_definitions.needed(turn.tx, service, state.primary.task_definition)
+    strategies = tuple(service.placement_strategy)
+    numbers = tuple(turn.chance.below(NUMBER_LIMIT) for _ in range(count))
+    batch = Batch(
+        wants=wants_of(
+            definition.definition, f"service:{service.name}", service.placement_constraints
+        ),
+        count=count,
+        strategies=strategies,
+        numbers=numbers if draws(strategies) else (),
+    )
+    return place(batch, view)
+
+
+def _wanting(decision: Decision) -> bool:
+    return decision.placed.unplaced.count > 0
+
+
+def _keep_revision(turn: Turn, state: ServiceState, plan: Plan) -> ServiceRevision:
+    """The primary's revision, pinned by what was learned; new digests are claimed."""
+    if plan.revision is None:
+        return state.revision
+    service_revisions.put(turn.tx, plan.revision)
+    images.claim(
+        turn.tx, turn.site.names, state.service, plan.revision.arn, plan.revision.images
+    )
+    return plan.revision
+
+
+def _keep_deployments(tx: Transaction, plan: Plan) -> None:
+    for deployment in plan.deployments:
+        service_deployments.put(tx, deployment)
+
+
+def _stop(tx: Transaction, state: ServiceState, plan: Plan) -> None:
+    by_arn = {task.arn: task for task in state.tasks}
+    for order in plan.stop:
+        task = by_arn[order.task]
+        stopping = ask_to_stop(task, order.code, order.reason, tx.now)
+        if stopping != task:
+            tasks.write(tx, stopping)
+
+
+def _start(
+    turn: Turn, decision: Decision, service: Service, revision: ServiceRevision
+) -> Sequence[Task]:
+    """Promise the hosts and write the tasks of the (one) deployment that starts some."""
+    tx, view = turn.tx, decision.view
+    count = sum(order.count for order in decision.plan.start)
+    chosen = decision.placed.chosen[:count]
+    if view is None or not chosen:
+        return ()
+    promise(tx, view, chosen)
+    definition = task_definitions.needed(tx, service, revision.task_definition)
+    inherited = {"TASK_DEFINITION": definition.tags, "SERVICE": service.tags}
+    managed = service.enable_ecs_managed_tags
+    draft = drafts.Draft(
+        account=service.account,
+        region=service.region,
+        cluster=service.cluster,
+        definition=definition,
+        group=f"service:{service.name}",
+        launch_type=service.launch_type or "EC2",
+        started_by=decision.plan.start[0].deployment,
+        service=service.arn,
+        deployment=decision.plan.start[0].deployment,
+        service_revision=revision.arn,
+        images=revision.images,
+        enable_execute_command=service.enable_execute_command,
+        tags=task_tags(
+            (),
+            inherited.get(service.propagate_tags, []),
+            cluster=service.cluster if managed else "",
+            service=service.name if managed else "",
+        ),
+    )
+    return drafts.start(tx, draft, [(arn, view.hosts[arn].instance.zone) for arn in chosen])
+
+
+def _judge(tx: Transaction, state: ServiceState, plan: Plan) -> None:
+    by_arn = {task.arn: task for task in state.tasks}
+    for arn in plan.judged:
+        tasks.note(tx, evolve(by_arn[arn], judged=True))
+
+
+def _release_images(tx: Transaction, state: ServiceState) -> None:
+    """Let go of the images of revisions that have left, whose tasks are gone on every host."""
+    service = state.service.arn
+    claimed = service_revisions.claimed_of_service(tx, service)
+    if len(claimed) <= 1:
+        return
+    kept = {one.revision for one in service_deployments.open_of_service(tx, service)}
+    completed = service_deployments.last_completed(tx, service)
+    kept |= {completed.revision} if completed else set()
+    kept |= {task.service_revision for task in tasks.live_of_services(tx, (service,))}
+    for revision in claimed:
+        if revision.arn not in kept:
+            images.release(tx, revision.arn)
+            service_revisions.put(tx, evolve(revision, claimed=False))
+
+
+def _say(tx: Transaction, service: Service, said: Iterable[str]) -> int:
+    """Write the sentences that are not muted; answers how many the service has had by now."""
+    number = service.events_written
+    spoken = list(said)
+    if not spoken:
+        return number
+    recent = service_events.newest(tx, service.arn)
+    for message in sentences.admitted(spoken, recent, tx.now):
+        number += 1
+        service_events.append(
+            tx,
+            ServiceEvent(
+                service=service.arn,
+                number=number,
+                id=drafts.uuid_of(tx.chance),
+                created_at=tx.now,
+                message=message,
+            ),
+        )
+    return number
+
+
+def _forget(tx: Transaction, service: Service) -> Instant | None:
+    """Let an INACTIVE service's images go at once, and all that is known of it a day later."""
+    for revision in service_revisions.claimed_of_service(tx, service.arn):
+        images.release(tx, revision.arn)
+        service_revisions.put(tx, evolve(revision, claimed=False))
+    until = later(service.deleted_at or tx.now, INACTIVE_KEPT)
+    if tx.now < until:
+        return until
+    rollouts.forget_service(tx, service)
+    services.delete(tx, service)
+    return None

@@ -205,16 +205,7 @@ def _attributes(given: list[Attribute]) -> tuple[InstanceAttribute, ...]:
 def _send_everything_again(call: Call, instance: ContainerInstance) -> None:
     """A host that forgot who it is forgot its tasks too: it is told of each of them anew."""
     for task in tasks.live_of_instance(call.tx, instance.arn):
-        tasks.write(
-            call.tx,
-            evolve(
-                task,
-                payload_sent_at=None,
-                acknowledged_at=None,
-                stop_sent_at=None,
-                stop_acknowledged_at=None,
-            ),
-        )
+        tasks.write(call.tx, evolve(task, acknowledged_at=None, stop_acknowledged_at=None))
 
 
 def _bind_key(call: Call, instance: ContainerInstance) -> None:

@@ -1,1 +1,181 @@
-"""What agents say on their websockets: synchronous handlers, each run in one transaction."""
+"""What an agent's ACS websocket means for its host: come, gone, lost, back; and what it answers.
+
+Run like operations, one transaction each; the gateway moves the frames and watches the silence.
+"""
+
+from typing import Literal
+
+from moorage.acs.messages import (
+    AckRequest,
+    HeartbeatAckRequest,
+    IAMRoleCredentialsAckRequest,
+    NackRequest,
+    ServerMessage,
+    TaskIdentifier,
+    TaskStopVerificationAck,
+    TaskStopVerificationMessage,
+)
+from moorage.ecs.records.container_instance import ContainerInstance, Disconnection
+from moorage.ecs.records.task import Task
+from moorage.ecs.store import container_instances, tasks
+from moorage.ecs.views.message_id import MessageId, read_message_id
+from moorage.ground.arn import make_arn
+from moorage.ground.record import Record, evolve
+from moorage.kernel.call import Call
+
+VERSION_LENGTH_MAX = 255
+CANDIDATES_MAX = 10_000
+MICROSECONDS_PER_MILLISECOND = 1000
+DOCKER_PREFIX = "DockerVersion: "
+
+Refused = Literal["InvalidInstanceException", "InactiveInstanceException"]
+Replies = tuple[ServerMessage, ...]
+
+
+class Hello(Record):
+    """What an agent says of itself in the query of its handshake."""
+
+    agent_version: str = ""
+    agent_hash: str = ""
+    docker_version: str = ""
+
+
+def connected(call: Call, instance_arn: str, hello: Hello) -> Refused | None:
+    """An agent opened its ACS websocket: `agentConnected` is true, and the host is not lost.
+
+    Answers the name of the exception with which the handshake is to be refused, or None. An agent
+    that is told InactiveInstanceException waits for an hour.
+    """
+    instance = container_instances.get(call.tx, instance_arn)
+    if instance is None or instance.account != call.account or instance.region != call.region:
+        return "InvalidInstanceException"
+    if instance.status == "INACTIVE":
+        return "InactiveInstanceException"
+    docker = hello.docker_version.removeprefix(DOCKER_PREFIX)
+    container_instances.write(
+        call.tx,
+        evolve(
+            instance,
+            connected=True,
+            connected_at=call.now,
+            lost_at=None,
+            agent_version=(hello.agent_version or instance.agent_version)[:VERSION_LENGTH_MAX],
+            agent_hash=(hello.agent_hash or instance.agent_hash)[:VERSION_LENGTH_MAX],
+            docker_version=(docker or instance.docker_version)[:VERSION_LENGTH_MAX],
+        ),
+    )
+    return None
+
+
+def disconnected(call: Call, instance_arn: str, how: Disconnection) -> None:
+    """An agent's connection is gone; nothing is concluded about its tasks from that alone."""
+    instance = _live(call, instance_arn)
+    if instance is not None and instance.connected:
+        container_instances.write(
+            call.tx,
+            evolve(instance, connected=False, disconnected_at=call.now, disconnection=how),
+        )
+
+
+def lost(call: Call, instance_arn: str) -> None:
+    """A host was silent for too long on the monotonic clock: its tasks become DISCONNECTED."""
+    instance = _live(call, instance_arn)
+    if instance is not None and instance.lost_at is None:
+        container_instances.write(
+            call.tx,
+            evolve(
+                instance,
+                connected=False,
+                lost_at=call.now,
+                disconnected_at=instance.disconnected_at if not instance.connected else call.now,
+                disconnection="silent",
+            ),
+        )
+
+
+def returned(call: Call, instance_arn: str) -> None:
+    """A host that was taken for lost was heard on its connection: it is here after all."""
+    instance = _live(call, instance_arn)
+    if instance is not None and (instance.lost_at is not None or not instance.connected):
+        container_instances.write(
+            call.tx, evolve(instance, connected=True, connected_at=call.now, lost_at=None)
+        )
+
+
+def acknowledge(call: Call, instance_arn: str, message: AckRequest) -> Replies:
+    """An order was taken in and stored by its host: it is not sent again."""
+    identity = read_message_id(message.message_id)
+    task = _ordered(call, instance_arn, identity) if identity else None
+    if task is None or identity is None:
+        return ()
+    waiting = {
+        ("run", task.payload_sequence): task.acknowledged_at is None,
+        ("stop", task.stop_sequence): task.stop_acknowledged_at is None,
+    }
+    if not waiting.get((identity.kind, identity.sequence), False):
+        return ()
+    if identity.kind == "run":
+        tasks.note(call.tx, evolve(task, acknowledged_at=call.now))
+    else:
+        tasks.note(call.tx, evolve(task, stop_acknowledged_at=call.now))
+        call.tx.wake("task", task.arn)  # which sees to it that the stop happens
+    return ()
+
+
+def verify_stops(
+    call: Call, instance_arn: str, message: TaskStopVerificationMessage
+) -> Replies:
+    """A host runs what its manifest did not list: it may stop what is not to run there."""
+    candidates = (message.stop_candidates or ())[:CANDIDATES_MAX]
+    known = tasks.named(call.tx, [one.task_arn for one in candidates])
+    condemned = tuple(
+        TaskIdentifier(
+            task_arn=one.task_arn,
+            task_cluster_arn=one.task_cluster_arn,
+            desired_status="STOPPED",
+        )
+        for one in candidates
+        if not _belongs(known.get(one.task_arn), instance_arn)
+    )
+    if not condemned:
+        return ()
+    answer = TaskStopVerificationAck(
+        message_id=message.message_id,
+        stop_tasks=condemned,
+        generated_at=call.now // MICROSECONDS_PER_MILLISECOND,
+    )
+    return (answer,)
+
+
+def no_reply(
+    call: Call,
+    instance_arn: str,
+    message: NackRequest | HeartbeatAckRequest | IAMRoleCredentialsAckRequest,
+) -> Replies:
+    """What changes nothing that is kept: a refused order is simply not acknowledged."""
+    del call, instance_arn, message
+    return ()
+
+
+def _live(call: Call, instance_arn: str) -> ContainerInstance | None:
+    instance = container_instances.get(call.tx, instance_arn)
+    return instance if instance is not None and instance.status != "INACTIVE" else None
+
+
+def _ordered(call: Call, instance_arn: str, identity: MessageId) -> Task | None:
+    """The task of an acknowledged order, if it is on this very host."""
+    instance = container_instances.get(call.tx, instance_arn)
+    if instance is None or not identity.task:
+        return None
+    arn = make_arn("task", instance.region, instance.account, instance.cluster, identity.task)
+    task = tasks.get(call.tx, arn)
+    return task if task is not None and task.instance == instance_arn else None
+
+
+def _belongs(task: Task | None, instance_arn: str) -> bool:
+    return (
+        task is not None
+        and task.instance == instance_arn
+        and task.desired_status == "RUNNING"
+        and not task.is_stopped
+    )

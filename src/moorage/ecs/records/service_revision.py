@@ -35,4 +35,5 @@ class ServiceRevision(Record):
     launch_type: str | None = None
     images: tuple[RevisionImage, ...] = ()
     network_configuration: NetworkConfiguration | None = None
+    claimed: bool = True
     pinned_at: Instant | None = None

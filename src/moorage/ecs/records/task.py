@@ -95,10 +95,8 @@ class Task(Record):
     execution_stopped_at: Instant | None = None
     stopped_at: Instant | None = None
     payload_sequence: int = 0
-    payload_sent_at: Instant | None = None
     acknowledged_at: Instant | None = None
     stop_sequence: int = 0
-    stop_sent_at: Instant | None = None
     stop_acknowledged_at: Instant | None = None
     enable_execute_command: bool = False
     judged: bool = False

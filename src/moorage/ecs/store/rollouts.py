@@ -7,11 +7,12 @@ from moorage.ecs.records.service_deployment import ServiceDeployment
 from moorage.ecs.records.service_revision import ServiceRevision
 from moorage.ecs.records.task_definition import TaskDefinition
 from moorage.ecs.rules.deployment.pinning import revision_images
-from moorage.ecs.store import images, service_deployments, service_revisions
+from moorage.ecs.store import images, service_deployments, service_events, service_revisions
 from moorage.ground.arn import make_arn
 from moorage.ground.chance import Chance
 from moorage.sql.transaction import Transaction
 
+DEPLOYMENTS_MAX = 100
 NUMBER_LOW = 10**18  # nineteen digits, as Amazon's have
 DEPLOYMENT_ID_DIGITS = 20
 
@@ -66,7 +67,25 @@ def begin(
         rollout_reason=f"ECS deployment {deployment_id(number)} in progress.",
     )
     service_deployments.put(tx, deployment)
+    for old in service_deployments.of_service(tx, service.arn)[DEPLOYMENTS_MAX:]:
+        if not old.open:
+            _forget(tx, old)
     return deployment
+
+
+def forget_service(tx: Transaction, service: Service) -> None:
+    """Forget all that was ever brought out of a service, and let go of its images."""
+    for revision in service_revisions.of_service(tx, service.arn):
+        images.release(tx, revision.arn)
+    service_revisions.delete_of_service(tx, service.arn)
+    service_deployments.delete_of_service(tx, service.arn)
+    service_events.delete_of_service(tx, service.arn)
+
+
+def _forget(tx: Transaction, deployment: ServiceDeployment) -> None:
+    images.release(tx, deployment.revision)
+    service_revisions.delete(tx, deployment.revision)
+    service_deployments.delete(tx, deployment)
 
 
 def _revision(

@@ -10,12 +10,13 @@ SERVICE_DEPLOYMENTS = Table(
     "service_deployments",
     ServiceDeployment,
     keys=("arn",),
-    columns=("service", "open", "created_at"),
+    columns=("service", "open", "completed_before", "created_at"),
     indices=(("service", "open"), ("service", "created_at")),
 )
 
 _BY_ARN = SERVICE_DEPLOYMENTS.query(among="arn")
 _OPEN = SERVICE_DEPLOYMENTS.query("service", "open", order=("-created_at",))
+_COMPLETED = SERVICE_DEPLOYMENTS.query("service", "completed_before", order=("-created_at",))
 _OPEN_OF_SERVICES = SERVICE_DEPLOYMENTS.query("open", among="service", order=("-created_at",))
 _OF_SERVICE = SERVICE_DEPLOYMENTS.query("service", order=("-created_at",))
 
@@ -28,6 +29,11 @@ def named(tx: Transaction, arns: Iterable[str]) -> dict[str, ServiceDeployment]:
 def open_of_service(tx: Transaction, service: str) -> list[ServiceDeployment]:
     """The deployments that still stand in the classic `deployments[]`, newest first."""
     return _OPEN.all(tx, service=service, open=True)
+
+
+def last_completed(tx: Transaction, service: str) -> ServiceDeployment | None:
+    """The newest deployment that was COMPLETED once: where a rollback goes back to."""
+    return _COMPLETED.first(tx, service=service, completed_before=True)
 
 
 def open_of_services(tx: Transaction, services: Iterable[str]) -> list[ServiceDeployment]:

@@ -10,12 +10,13 @@ SERVICE_REVISIONS = Table(
     "service_revisions",
     ServiceRevision,
     keys=("arn",),
-    columns=("service",),
-    indices=(("service",),),
+    columns=("service", "claimed"),
+    indices=(("service", "claimed"),),
 )
 
 _BY_ARN = SERVICE_REVISIONS.query(among="arn")
 _OF_SERVICE = SERVICE_REVISIONS.query("service")
+_CLAIMED = SERVICE_REVISIONS.query("service", "claimed")
 
 
 def get(tx: Transaction, arn: str) -> ServiceRevision | None:
@@ -31,6 +32,11 @@ def named(tx: Transaction, arns: Iterable[str]) -> dict[str, ServiceRevision]:
 def of_service(tx: Transaction, service: str) -> list[ServiceRevision]:
     """All revisions of a service that are remembered."""
     return _OF_SERVICE.all(tx, service=service)
+
+
+def claimed_of_service(tx: Transaction, service: str) -> list[ServiceRevision]:
+    """The revisions of a service whose images are claimed."""
+    return _CLAIMED.all(tx, service=service, claimed=True)
 
 
 def put(tx: Transaction, revision: ServiceRevision) -> None:
