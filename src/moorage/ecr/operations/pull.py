@@ -1,0 +1,73 @@
+"""What the data plane asks while something is pulled: who asks, which blob, which manifest."""
+
+from moorage.ecr.records.image import Image
+from moorage.ecr.records.layer import Layer
+from moorage.ecr.records.login import Login
+from moorage.ecr.records.repository import Repository
+from moorage.ecr.records.upload import Upload
+from moorage.ecr.rules.reference import ManifestReference
+from moorage.ecr.store import images, layers, logins, repositories, uploads
+from moorage.ground.instant import between, hours
+from moorage.ground.record import evolve
+from moorage.kernel.call import Call
+from moorage.kernel.images import digest_of_tag
+
+# lastRecordedPullTime is refreshed at least once a day in ECR; ours within the hour.
+PULL_TIME_STALE = hours(1)
+
+
+def find_login(call: Call, token_hash: str) -> Login | None:
+    """The login of a token's hash, unless it has expired."""
+    return logins.get(call.tx, token_hash)
+
+
+def find_repository(call: Call, name: str) -> Repository | None:
+    """The repository of that name in the caller's registry."""
+    return repositories.get(call.tx, call.account, call.region, name)
+
+
+def find_blob(call: Call, repository: Repository, digest: str) -> Layer | None:
+    """The repository's link to a blob."""
+    return layers.get(call.tx, repository, digest)
+
+
+def find_upload(call: Call, repository: Repository, upload: str) -> Upload | None:
+    """An unfinished upload of this repository."""
+    found = uploads.get(call.tx, upload)
+    if found is None or (found.account, found.region, found.repository) != (
+        repository.account,
+        repository.region,
+        repository.name,
+    ):
+        return None
+    return found
+
+
+def find_manifest(
+    call: Call, repository: Repository, reference: ManifestReference
+) -> Image | None:
+    """The image that a tag means now, or of that digest."""
+    digest = str(reference.digest) if reference.digest else None
+    if digest is None and reference.tag is not None:
+        digest = digest_of_tag(
+            call.tx, repository.account, repository.region, repository.name, reference.tag
+        )
+    return images.get(call.tx, repository, digest) if digest else None
+
+
+def is_pull_time_stale(call: Call, image: Image) -> bool:
+    """Whether the recorded time of the last pull is worth a write."""
+    return image.pulled_at is None or between(image.pulled_at, call.now) > PULL_TIME_STALE
+
+
+def record_pull(call: Call, repository: Repository, digest: str) -> None:
+    """Remember that an image was pulled now."""
+    image = images.get(call.tx, repository, digest)
+    if image is not None:
+        images.touch(call.tx, evolve(image, pulled_at=call.now))
+
+
+def list_tags(call: Call, repository: Repository, after: str, limit: int) -> tuple[list[str], bool]:
+    """At most `limit` tags after a name, in order, and whether more follow."""
+    tags = [one.tag for one in images.tags_of(call.tx, repository) if one.tag > after]
+    return tags[:limit], len(tags) > limit

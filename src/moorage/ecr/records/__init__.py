@@ -1,0 +1,1 @@
+"""What the registry keeps: one frozen record a file. May import `ground` and `shapes`."""

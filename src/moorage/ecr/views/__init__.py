@@ -1,0 +1,1 @@
+"""How the registry's records are shown as ECR's shapes."""
