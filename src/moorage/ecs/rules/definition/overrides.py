@@ -70,7 +70,7 @@ def _refuse_containers(
     definition: TaskDefinition, overrides: Sequence[ContainerOverride]
 ) -> Refusal | None:
     names = [one.name for one in definition.container_definitions or ()]
-    seen = set[str]()
+    seen = set[str | None]()
     for one in overrides:
         if one.name not in names:
             return invalid(

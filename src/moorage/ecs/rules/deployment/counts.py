@@ -14,5 +14,17 @@ class Counts(Record):
 
 
 def counts(tasks: Iterable[Task]) -> Counts:
-    """The counts of some tasks: of a service, of one deployment, or of a cluster or host."""
-    raise NotImplementedError
+    """The counts of some tasks: of a service, of one deployment, or of a cluster or host.
+
+    A task is running from RUNNING on, nothing delays it, and pending before; one that is to stop
+    is running until it is reported otherwise, and no longer pending.
+    """
+    running = pending = 0
+    for task in tasks:
+        if task.connectivity == "DISCONNECTED":
+            continue
+        if task.last_status == "RUNNING":
+            running += 1
+        elif task.desired_status == "RUNNING" and not task.is_stopped:
+            pending += 1
+    return Counts(running=running, pending=pending)

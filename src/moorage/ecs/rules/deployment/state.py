@@ -26,7 +26,8 @@ class ServiceState(Record):
     closed (a rollback goes back to it). `tasks`: all that are not STOPPED, and the STOPPED ones
     that are not `judged`. `revision`: the primary's. `draining`: ARNs of DRAINING instances.
     `placeable`: None at first; where placement found hosts for fewer tasks than a plan starts, ask
-    again with how many it found, and act on that second plan alone.
+    again with how many it found, and act on that second plan alone. `room_helps` then says whether
+    a task that stops would help (`explain.room_helps`): else old tasks are not given up for it.
     """
 
     service: Service
@@ -36,6 +37,7 @@ class ServiceState(Record):
     draining: frozenset[str] = frozenset()
     conditions: Conditions = Conditions()
     placeable: int | None = None
+    room_helps: bool = True
 
     @property
     def primary(self) -> ServiceDeployment:

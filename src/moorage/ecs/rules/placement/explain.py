@@ -27,6 +27,15 @@ _STAGES: tuple[tuple[Reason, str], ...] = (
 )
 _STAGE_OF = {reason: stage for stage, (reason, _) in enumerate(_STAGES)}
 _PHRASE_OF = dict(_STAGES)
+_GIVEN_BACK: frozenset[Reason] = frozenset(
+    {
+        "DistinctInstance placement constraint unsatisfied.",
+        "RESOURCE:GPU",
+        "RESOURCE:CPU",
+        "RESOURCE:MEMORY",
+        "RESOURCE:PORTS",
+    }
+)
 _UNPLACEABLE = (
     "was unable to place a task because no container instance met all of its requirements."
 )
@@ -73,6 +82,11 @@ def sentence(service: str, unplaced: Unplaced) -> str:
         return f"{start} Reason: No Container Instances were found in your cluster."
     name = closest.instance.rpartition("/")[2]
     return f"{start} The closest matching (container-instance {name}) {_phrase(closest.obstacle)}."
+
+
+def room_helps(unplaced: Unplaced) -> bool:
+    """Whether a host lacks nothing but what a task that stops there would give back."""
+    return any(one.obstacle.reason in _GIVEN_BACK for one in unplaced.hindrances)
 
 
 def _phrase(obstacle: Obstacle) -> str:

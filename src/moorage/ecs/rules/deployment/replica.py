@@ -1,0 +1,182 @@
+"""Which tasks of a REPLICA service start and stop now.
+
+Start-first: replacements start within maximumPercent, and a leaving task stops once there are as
+many healthy ones as desired. Where nothing can start for want of room, leaving tasks stop first,
+down to minimumHealthyPercent. All invariants hold after every single step, so that a plan may be
+interrupted anywhere: healthy tasks never fall below the minimum by our own doing, and there are
+never more tasks than the maximum.
+"""
+
+from collections.abc import Sequence
+
+from moorage.ecs.records.task import Task
+from moorage.ecs.rules.deployment.census import Census
+from moorage.ecs.rules.deployment.health import Standing
+from moorage.ecs.rules.deployment.rolling import budget, lower_limit, percentages
+from moorage.ecs.rules.deployment.state import ServiceState
+from moorage.ecs.rules.placement.scale_in import choose_stops
+from moorage.ecs.rules.placement.view import ClusterView
+from moorage.ground.record import Record
+
+
+class Moves(Record):
+    """How many tasks of the primary start, and which tasks stop, in order.
+
+    `stuck`: more are needed, and the percentages allow no move at all, now or by waiting.
+    """
+
+    start: int = 0
+    stop: tuple[Task, ...] = ()
+    stuck: bool = False
+
+
+class Gates(Record):
+    """What else holds starts back: `most` of them now (None: no bound), or none at all.
+
+    `frozen`: the deployment has failed, and nothing is started any more.
+    """
+
+    most: int | None = None
+    frozen: bool = False
+
+
+def moves(
+    state: ServiceState, census: Census, gates: Gates, view: ClusterView | None = None
+) -> Moves:
+    """The next moves of a service."""
+    desired = state.service.desired_count
+    needed = 0 if gates.frozen else max(0, desired - len(census.staying))
+    allowed = budget(desired, *percentages(state.service.deployment_configuration), census.counts)
+    within = _least(needed, allowed.start)
+    possible = _least(within, state.placeable)
+    starting = _least(possible, gates.most)
+    stops = _Stops(state, census, view)
+    stops.never_ran()
+    stops.excess(len(census.staying) - desired)
+    stops.replaced(desired)
+    blocked = needed - (possible if state.room_helps else within)
+    stops.make_room(blocked - stops.freed, allowed.stop)
+    waiting = starting or stops.chosen or census.stopping or _undecided(census)
+    return Moves(
+        start=starting,
+        stop=tuple(stops.chosen),
+        stuck=needed > 0 and not possible and state.placeable is None and not waiting,
+    )
+
+
+class _Stops:
+    """Chooses the tasks to stop, step by step; each step knows what the ones before it chose."""
+
+    def __init__(self, state: ServiceState, census: Census, view: ClusterView | None) -> None:
+        self.state = state
+        self.census = census
+        self.view = view
+        self.chosen: list[Task] = []
+        self._arns: set[str] = set()
+
+    @property
+    def freed(self) -> int:
+        """How many tasks are on their way out, and will make room."""
+        return len(self.census.stopping) + len(self.chosen)
+
+    @property
+    def healthy(self) -> int:
+        """How many tasks that are not chosen count towards the minimum."""
+        kept = [*self.left(self.census.staying), *self.left(self.census.leaving)]
+        return self.census.healthy(kept)
+
+    def left(self, tasks: Sequence[Task]) -> list[Task]:
+        """Those that are not chosen yet."""
+        return [task for task in tasks if task.arn not in self._arns]
+
+    def never_ran(self) -> None:
+        """Leaving tasks that do not run yet serve nobody."""
+        self._add(
+            [
+                task
+                for task in self.census.leaving
+                if self.census.standing(task) is Standing.NOT_RUNNING
+            ]
+        )
+
+    def excess(self, count: int) -> None:
+        """Scale in: the worst first, then as the strategies keep balance."""
+        self._choose(self.census.staying, count)
+
+    def replaced(self, desired: int) -> None:
+        """Leaving tasks that are not needed beside the healthy ones, the weak before the strong."""
+        weak, strong = self._leaving()
+        self._choose(weak, self.healthy + len(weak) - desired)
+        self._choose(strong, self.healthy - desired)
+
+    def make_room(self, count: int, allowance: int) -> None:
+        """Stop-first: `count` more must go before anything can start.
+
+        Weak tasks cost no health, as long as the minimum is met without them; below it they go one
+        by one, each only when the one before is replaced. Strong ones go down to the minimum.
+        """
+        if count <= 0:
+            return
+        weak, _ = self._leaving()
+        if self._minimum_met():
+            before = len(self.chosen)
+            self._choose(weak, count)
+            count -= len(self.chosen) - before
+        elif not self.freed and not _settling(self.census):
+            self._choose(weak, 1)
+            return
+        _, strong = self._leaving()
+        healthy_chosen = self.census.counts.healthy - self.healthy
+        self._choose(strong, min(count, allowance - healthy_chosen))
+
+    def _minimum_met(self) -> bool:
+        desired = self.state.service.desired_count
+        minimum, _ = percentages(self.state.service.deployment_configuration)
+        return self.census.counts.healthy >= lower_limit(desired, minimum)
+
+    def _leaving(self) -> tuple[list[Task], list[Task]]:
+        """Leaving tasks that run: (those that do not count, those that do)."""
+        left = self.left(self.census.leaving)
+        strong = [task for task in left if self.census.standing(task) is Standing.HEALTHY]
+        weak = [task for task in left if self.census.standing(task) is not Standing.HEALTHY]
+        return weak, strong
+
+    def _choose(self, tasks: Sequence[Task], count: int) -> None:
+        self._add(
+            choose_stops(
+                self.left(tasks),
+                count,
+                self._rank,
+                self.state.service.placement_strategy,
+                self.view,
+            )
+        )
+
+    def _add(self, tasks: Sequence[Task]) -> None:
+        self.chosen += tasks
+        self._arns.update(task.arn for task in tasks)
+
+    def _rank(self, task: Task) -> int:
+        """The worst stop first; among equals those on hosts that are being drained."""
+        return 2 * self.census.standing(task) + (task.instance not in self.state.draining)
+
+
+def _settling(census: Census) -> bool:
+    """Whether a staying task may still turn out well or badly."""
+    open_ends = {Standing.NOT_RUNNING, Standing.UNSETTLED}
+    return any(
+        census.standing(task) in open_ends
+        for task in census.staying
+        if task.connectivity == "CONNECTED"
+    )
+
+
+def _undecided(census: Census) -> bool:
+    """Whether waiting may change something: a task that has not settled, staying or leaving."""
+    return _settling(census) or any(
+        census.standing(task) is Standing.UNSETTLED for task in census.leaving
+    )
+
+
+def _least(count: int, *bounds: int | None) -> int:
+    return min([count, *(bound for bound in bounds if bound is not None)])
