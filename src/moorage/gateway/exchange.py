@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import parse_qsl
 
+from moorage.blob.store import OpenBlob, StoreFailed
 from moorage.ecr.distribution.exchange import ClientCut
 from moorage.gateway.connection import FILE_EXTENSION, ClientGone
 from moorage.ground.fault import TooLarge
@@ -88,26 +89,25 @@ class StreamedExchange:
         await self._start(status, {"content-length": str(len(body)), **headers})
         await self._send({"type": "http.response.body", "body": body})
 
-    async def send_file(
-        self, status: int, headers: Mapping[str, str], file: BinaryIO, span: range
+    async def send_blob(
+        self, status: int, headers: Mapping[str, str], blob: OpenBlob, span: range
     ) -> None:
-        """Send the bytes `span` of an open file as the answer's body, by the kernel if it can."""
+        """Send the bytes `span` of a blob as the answer's body, by the kernel if it can."""
         await self._start(status, {**headers, "content-length": str(len(span))})
         extension = self._scope.get("extensions", {}).get(FILE_EXTENSION)
+        file = blob.fileno()
         try:
-            if extension is not None and self._scope["scheme"] == "http":
-                await extension["send"](file.fileno(), span.start, len(span))
+            if extension is not None and self._scope["scheme"] == "http" and file is not None:
+                await extension["send"](file, span.start, len(span))
             else:
-                await self._pump(file, span)
-        except ClientGone as error:
+                await self._pump(blob, span)
+        except (ClientGone, StoreFailed) as error:
             raise ClientCut from error
 
-    async def _pump(self, file: BinaryIO, span: range) -> None:
+    async def _pump(self, blob: OpenBlob, span: range) -> None:
         at = span.start
         while at < span.stop:
-            piece = await asyncio.to_thread(
-                _read_at, file, at, min(FILE_PIECE_BYTES, span.stop - at)
-            )
+            piece = await asyncio.to_thread(blob.read_at, at, min(FILE_PIECE_BYTES, span.stop - at))
             if not piece:
                 raise ClientCut
             at += len(piece)
@@ -170,8 +170,3 @@ async def send_response(send: Send, response: Response) -> None:
     headers.append((b"content-length", str(len(response.body)).encode("ascii")))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})
-
-
-def _read_at(file: BinaryIO, at: int, count: int) -> bytes:
-    file.seek(at)
-    return file.read(count)

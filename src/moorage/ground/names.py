@@ -7,9 +7,9 @@ RESOURCE_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
 # ECS RegisterTaskDefinition: the same for families and container names.
 FAMILY = RESOURCE_NAME
 CONTAINER_NAME = RESOURCE_NAME
-# ECR model, RepositoryName.
+# ECR model, RepositoryName; OCI distribution specification 1.1, "Pulling manifests".
 REPOSITORY_NAME = re.compile(
-    r"(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*", re.ASCII
+    r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)*", re.ASCII
 )
 REPOSITORY_NAME_LENGTH = (2, 256)
 # OCI distribution specification 1.1, "Pulling manifests": <reference> as a tag. ECR allows 300.

@@ -5,8 +5,9 @@ them in memory.
 """
 
 from collections.abc import Callable, Mapping
-from typing import BinaryIO, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
+from moorage.blob.store import OpenBlob
 from moorage.ground.principal import Principal
 from moorage.kernel.call import Call
 
@@ -47,10 +48,19 @@ class Exchange(Protocol):
         """Send the whole answer; `content-length` is set from `body` unless given (HEAD)."""
         ...
 
-    async def send_file(
-        self, status: int, headers: Mapping[str, str], file: BinaryIO, span: range
+    async def send_blob(
+        self, status: int, headers: Mapping[str, str], blob: OpenBlob, span: range
     ) -> None:
-        """Send the bytes `span` of an open file as the answer's body, by the kernel if it can."""
+        """Send the bytes `span` of a blob as the answer's body, by the kernel if it can.
+
+        Raises ClientCut where the client goes away, and where the blob cannot be read to its end:
+        the answer has begun then, and can only be broken off.
+        """
+        ...
+
+    @property
+    def started(self) -> bool:
+        """Whether an answer has begun."""
         ...
 
 
