@@ -21,9 +21,9 @@ def agent(
     endpoint: Annotated[str, typer.Option(help="The server's URL.")],
     token: Annotated[str, typer.Option(help="A join token; the first time only.")] = "",
     name: Annotated[str, typer.Option(help="This host's name; default: the machine's.")] = "",
-    data: Annotated[
-        Path, typer.Option(help="This host's own folder; its key lies there.")
-    ] = Path("/var/lib/moorage-agent"),
+    data: Annotated[Path, typer.Option(help="This host's own folder; its key lies there.")] = Path(
+        "/var/lib/moorage-agent"
+    ),
     docker: Annotated[str, typer.Option(help="The engine's socket.")] = DOCKER_SOCKET,
     zone: Annotated[str, typer.Option(help="The availability zone that this host is in.")] = "",
     attribute: Annotated[

@@ -84,7 +84,6 @@ def site_of(settings: Settings) -> Site:
         regions=settings.regions,
         settle=seconds(settings.settle_seconds),
         stopped_task_retention=hours(settings.stopped_task_retention_hours),
-        lost_after=seconds(settings.host_lost_seconds),
         reserved_ports=(int(port),),
     )
 
@@ -113,7 +112,7 @@ def compose(settings: Settings) -> Server:
         desk=DatabaseDesk(ground), blobs=blobs, clock=clock, chance=chance, site=site
     )
     aws = Door(ground, (ecs.ECS, ecr.ECR, iam.STS, own_api()))
-    agents = AgentsDoor(ground, aws, ecs.AGENT, settings)
+    agents = AgentsDoor(ground, aws, ecs.AGENT)
     return Server(
         application=Application(
             aws=aws,

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import signal
 import socket
+from collections.abc import Generator
 from pathlib import Path
 
 import uvicorn
@@ -99,6 +100,7 @@ async def _serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, lambda: setattr(door, "should_exit", True))
+    await server.agents.begin()
     running = asyncio.create_task(controllers.run())
     sweeping = asyncio.create_task(_sweep(server, settings))
     watching = asyncio.create_task(_watch_store(server, door))
@@ -117,7 +119,7 @@ class _Quiet(uvicorn.Server):
     """uvicorn's server without its signal handlers: ours are set already."""
 
     @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def]
+    def capture_signals(self) -> Generator[None]:
         """Capture none."""
         yield
 

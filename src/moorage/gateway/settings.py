@@ -28,9 +28,6 @@ class Settings(Record):
     regions: tuple[str, ...] = ("us-east-1",)
     settle_seconds: float = 40.0
     stopped_task_retention_hours: float = 24.0
-    host_suspect_seconds: float = 8.0
-    host_lost_seconds: float = 12.0
-    heartbeat_seconds: float = 5.0
     request_body_kib: int = 1024
     header_seconds: float = 10.0
     upload_expiry_hours: float = 24.0
@@ -48,9 +45,6 @@ REASONS: Mapping[str, str] = {
     "regions": "regions that are served; requests for others are refused",
     "settle_seconds": "how long a task without health check runs before it counts as healthy (ECS: 40)",
     "stopped_task_retention_hours": "how long stopped tasks stay visible (ECS: at least 1)",
-    "host_suspect_seconds": "silence after which a host is suspected",
-    "host_lost_seconds": "silence after which a host is taken for lost",
-    "heartbeat_seconds": "how often a host is asked for a sign of life",
     "request_body_kib": "the longest body of an API request",
     "header_seconds": "how long a client may take to send its headers",
     "upload_expiry_hours": "when an unfinished upload is thrown away",
@@ -132,9 +126,6 @@ def _check(settings: Settings, sources: Mapping[str, str]) -> None:
     bounds: tuple[tuple[str, float, float], ...] = (
         ("settle_seconds", 0, 3600),
         ("stopped_task_retention_hours", STOPPED_TASK_RETENTION_HOURS_MIN, 24 * 365),
-        ("host_suspect_seconds", 1, 3600),
-        ("host_lost_seconds", 2, 3600),
-        ("heartbeat_seconds", 0.1, 45),
         ("request_body_kib", 64, 65536),
         ("header_seconds", 1, 300),
         ("upload_expiry_hours", 0.01, 24 * 30),
@@ -147,7 +138,5 @@ def _check(settings: Settings, sources: Mapping[str, str]) -> None:
             raise SettingsRefused(
                 f"{name} (from {sources[name]}): must be between {low:g} and {high:g}"
             )
-    if settings.host_lost_seconds <= settings.host_suspect_seconds:
-        raise SettingsRefused("host_lost_seconds must be greater than host_suspect_seconds")
     if not settings.regions:
         raise SettingsRefused("regions: at least one is needed")

@@ -31,7 +31,6 @@ class Site(Record):
     operator_account: str = "000000000000"
     settle: Duration = seconds(40)
     stopped_task_retention: Duration = hours(24)
-    lost_after: Duration = seconds(12)
     reserved_ports: tuple[int, ...] = ()
     steady_state_repeat: Duration = hours(6)
     start_failure_within: Duration = seconds(30)
