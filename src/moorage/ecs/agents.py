@@ -1,1 +1,67 @@
-"""The table of the agents: what the gateway runs for each event of a host's session."""
+"""The table of the agents: what the gateway runs for each event of a host's session.
+
+The gateway moves frames and watches the silence; every consequence is a handler of this table,
+run like an operation, in one transaction.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from moorage.acs.messages import (
+    AckRequest,
+    HeartbeatAckRequest,
+    IAMRoleCredentialsAckRequest,
+    Message,
+    NackRequest,
+    TaskStopVerificationMessage,
+)
+from moorage.acs.telemetry import (
+    PublishHealthRequest,
+    PublishInstanceStatusRequest,
+    PublishMetricsRequest,
+)
+from moorage.ecs.controllers.assignments import Outgoing, outgoing
+from moorage.ecs.operations import session, telemetry
+from moorage.ecs.operations.session import Hello, Refused
+from moorage.ecs.records.container_instance import Disconnection
+from moorage.kernel.call import Call
+
+# Each is defined for one type of message alone; the table leads no other to it.
+Handler = Callable[[Call, str, Any], tuple[Message, ...]]
+
+
+class AgentTable(msgspec.Struct, frozen=True, kw_only=True):
+    """The handlers of a host's session; each takes the call, then the host's ARN.
+
+    `connected` answers the name of the exception with which a handshake is refused, or None.
+    `outgoing` takes whether the agent has just connected. `messages` leads from the type of what
+    an agent says, on ACS or TCS, to the handler that answers the replies.
+    """
+
+    connected: Callable[[Call, str, Hello], Refused | None]
+    disconnected: Callable[[Call, str, Disconnection], None]
+    lost: Callable[[Call, str], None]
+    returned: Callable[[Call, str], None]
+    outgoing: Callable[[Call, str, bool], Outgoing]
+    messages: Mapping[type[Message], Handler]
+
+
+AGENT = AgentTable(
+    connected=session.connected,
+    disconnected=session.disconnected,
+    lost=session.lost,
+    returned=session.returned,
+    outgoing=outgoing,
+    messages={
+        AckRequest: session.acknowledge,
+        TaskStopVerificationMessage: session.verify_stops,
+        NackRequest: session.no_reply,
+        HeartbeatAckRequest: session.no_reply,
+        IAMRoleCredentialsAckRequest: session.no_reply,
+        PublishHealthRequest: telemetry.publish_health,
+        PublishInstanceStatusRequest: telemetry.publish_instance_status,
+        PublishMetricsRequest: telemetry.publish_metrics,
+    },
+)

@@ -33,7 +33,7 @@ from moorage.ecs.store import (
 from moorage.ecs.views.message_id import MessageId
 from moorage.ground.instant import Instant
 from moorage.ground.record import Record, evolve
-from moorage.kernel.call import Turn
+from moorage.kernel.call import Call, Turn
 from moorage.sql.transaction import Transaction
 
 MICROSECONDS_PER_MILLISECOND = 1000
@@ -61,7 +61,7 @@ class Outgoing(Record):
         return (*self.notices, *self.payloads, *closing)
 
 
-def outgoing(turn: Turn, instance_arn: str, *, on_connect: bool) -> Outgoing:
+def outgoing(turn: Call | Turn, instance_arn: str, on_connect: bool) -> Outgoing:  # noqa: FBT001 - the form of the agents' table
     """What a host should be told; with `on_connect` also the manifest, and what our agent wants.
 
     Numbers are given here, at first sending, and stay. A host that is unknown or was deregistered
@@ -106,7 +106,7 @@ def _numbered(
 
 
 def _payloads(
-    turn: Turn, instance: ContainerInstance, live: Sequence[Task]
+    turn: Call | Turn, instance: ContainerInstance, live: Sequence[Task]
 ) -> tuple[PayloadMessage, ...]:
     definitions: dict[str, TaskDefinition] = {}
     orders: list[tuple[int, PayloadMessage]] = []
@@ -123,7 +123,7 @@ def _payloads(
     return tuple(message for _, message in sorted(orders, key=lambda order: order[0]))
 
 
-def _run(turn: Turn, task: Task, definitions: dict[str, TaskDefinition]) -> PayloadTask:
+def _run(turn: Call | Turn, task: Task, definitions: dict[str, TaskDefinition]) -> PayloadTask:
     arn = task.task_definition
     if arn not in definitions:
         definitions[arn] = task_definitions.needed(turn.tx, task, arn)
@@ -174,7 +174,7 @@ def _manifest(
 
 
 def _notices(
-    turn: Turn, instance: ContainerInstance
+    turn: Call | Turn, instance: ContainerInstance
 ) -> tuple[RegistryMessage | ImagesInUseMessage, ...]:
     """Where our registry is, and which images the cluster's services claim; for our agent alone."""
     if instance.attribute(CAPABILITY_OF_OUR_AGENT) is None:
