@@ -62,7 +62,7 @@ def stuck(service: str) -> str:
 
 
 def rollout_in_progress(deployment: str, failures: int = 0, until: Instant | None = None) -> str:
-    """rolloutStateReason of a deployment under way; after failed starts, when the next try is."""
+    """The rolloutStateReason of a deployment under way; after failed starts, when the next try is."""
     start = f"ECS deployment {deployment} in progress."
     if until is None:
         return start
@@ -70,17 +70,17 @@ def rollout_in_progress(deployment: str, failures: int = 0, until: Instant | Non
 
 
 def rollout_completed(deployment: str) -> str:
-    """rolloutStateReason of a deployment that is done."""
+    """The rolloutStateReason of a deployment that is done."""
     return f"ECS deployment {deployment} completed."
 
 
 def rollout_failed(deployment: str) -> str:
-    """rolloutStateReason of a deployment whose circuit breaker tripped."""
+    """The rolloutStateReason of a deployment whose circuit breaker tripped."""
     return f"ECS deployment {deployment} failed: tasks failed to start."
 
 
 def rollout_rolling_back(deployment: str) -> str:
-    """rolloutStateReason of the deployment that a circuit breaker goes back to."""
+    """The rolloutStateReason of the deployment that a circuit breaker goes back to."""
     return f"ECS deployment circuit breaker: rolling back to deploymentId {deployment}."
 
 

@@ -1,10 +1,40 @@
-"""Takes a host's report of a task in: status only moves forward, repeats change nothing."""
+"""Takes a host's report of a task in: status only moves forward, repeats change nothing.
 
-from moorage.ecs.records.task import Task
-from moorage.ground.instant import Instant
-from moorage.ground.record import Record
-from moorage.shapes.ecs.agent import SubmitContainerStateChangeRequest, SubmitTaskStateChangeRequest
+The report is joined with what is known: the later status wins, and a fact that is known once
+stays. So reports may come twice, or late, and the outcome is the same.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from moorage.ecs.records.resources import Resources
+from moorage.ecs.records.task import Task, TaskContainer
+from moorage.ecs.rules.task.status import CONTAINER_RANK, RANK, moved, status_named
+from moorage.ground.instant import Instant, maybe_from_epoch
+from moorage.ground.record import Record, evolve
+from moorage.shapes.ecs.agent import (
+    ContainerStateChange,
+    SubmitContainerStateChangeRequest,
+    SubmitTaskStateChangeRequest,
+)
 from moorage.shapes.ecs.network import NetworkBinding
+
+ESSENTIAL_EXITED = "Essential container in task exited"
+FAILED_TO_START = "Task failed to start"
+# amazon-ecs-agent cuts reasons at this length, too.
+REASON_LENGTH_MAX = 1024
+_IPV6_ANY = "::"
+# What an agent's reason begins with where a container was never started.
+_START_ERRORS = (
+    "CannotPull",
+    "CannotCreate",
+    "CannotStart",
+    "CannotGetDocker",
+    "DockerClientConfigError",
+    "HostConfigError",
+    "ResourceInitializationError",
+    "TaskStateError",
+    "Unrecogni",
+)
 
 
 class ContainerReport(Record):
@@ -40,14 +70,162 @@ class Advanced(Record):
 
 def advance(task: Task, report: TaskReport, now: Instant) -> Advanced:
     """The task after its host's report."""
-    raise NotImplementedError
+    if task.is_stopped:
+        return Advanced(task=task, changed=False, ignored="The task is STOPPED.")
+    after = _with_containers(task, report)
+    after = evolve(
+        after,
+        pull_started_at=_first(task.pull_started_at, report.pull_started_at),
+        pull_stopped_at=_first(task.pull_stopped_at, report.pull_stopped_at),
+        execution_stopped_at=_first(task.execution_stopped_at, report.execution_stopped_at),
+    )
+    status = status_named(report.status)
+    if status is not None and RANK[status] > RANK[task.last_status]:
+        after = evolve(after, last_status=moved(task.last_status, status, "host"))
+    after = _stamped(after, report, now)
+    if after == task:
+        return Advanced(task=task, changed=False, ignored="The report says nothing new.")
+    return Advanced(task=after, changed=True)
 
 
 def report_of_task(request: SubmitTaskStateChangeRequest) -> TaskReport:
     """The report that SubmitTaskStateChange carries."""
-    raise NotImplementedError
+    return TaskReport(
+        status=request.status or "",
+        reason=request.reason or "",
+        containers=tuple(_container_report(one) for one in request.containers or ()),
+        pull_started_at=maybe_from_epoch(request.pull_started_at),
+        pull_stopped_at=maybe_from_epoch(request.pull_stopped_at),
+        execution_stopped_at=maybe_from_epoch(request.execution_stopped_at),
+    )
 
 
 def report_of_container(request: SubmitContainerStateChangeRequest) -> TaskReport:
     """The report that SubmitContainerStateChange carries."""
-    raise NotImplementedError
+    return TaskReport(
+        status="",
+        containers=(
+            ContainerReport(
+                name=request.container_name or "",
+                status=request.status or "",
+                exit_code=request.exit_code,
+                reason=request.reason,
+                runtime_id=request.runtime_id,
+                network_bindings=tuple(request.network_bindings or ()),
+            ),
+        ),
+    )
+
+
+def shown_once(bindings: Iterable[NetworkBinding]) -> tuple[NetworkBinding, ...]:
+    """Bindings without the IPv6 twins of IPv4 ones: Docker reports both, ECS shows one."""
+    found: dict[tuple[object, ...], NetworkBinding] = {}
+    for one in bindings:
+        key = (
+            one.container_port,
+            one.host_port,
+            one.protocol,
+            one.container_port_range,
+            one.host_port_range,
+        )
+        if key not in found or found[key].bind_ip == _IPV6_ANY:
+            found[key] = one
+    return tuple(found.values())
+
+
+def _container_report(change: ContainerStateChange) -> ContainerReport:
+    return ContainerReport(
+        name=change.container_name or "",
+        status=change.status or "",
+        exit_code=change.exit_code,
+        reason=change.reason,
+        runtime_id=change.runtime_id,
+        image_digest=change.image_digest,
+        network_bindings=tuple(change.network_bindings or ()),
+    )
+
+
+def _with_containers(task: Task, report: TaskReport) -> Task:
+    containers = {one.name: one for one in task.containers}
+    for said in report.containers:
+        known = containers.get(said.name)
+        if known is not None:
+            containers[said.name] = _container(known, said)
+    after = tuple(containers.values())
+    return evolve(task, containers=after, reserved=_reserved(task.reserved, after))
+
+
+def _container(known: TaskContainer, said: ContainerReport) -> TaskContainer:
+    rank, heard = CONTAINER_RANK[known.last_status], CONTAINER_RANK.get(said.status, 0)
+    exit_code = known.exit_code if known.exit_code is not None else said.exit_code
+    return evolve(
+        known,
+        last_status=said.status if heard > rank else known.last_status,
+        exit_code=exit_code,
+        reason=_reason(known, said, newer=heard > rank),
+        runtime_id=known.runtime_id or said.runtime_id,
+        image_digest=known.image_digest or said.image_digest,
+        network_bindings=known.network_bindings or shown_once(said.network_bindings),
+        health=known.health if heard < CONTAINER_RANK["STOPPED"] else "UNKNOWN",
+    )
+
+
+def _reason(known: TaskContainer, said: ContainerReport, *, newer: bool) -> str | None:
+    """The reason of the latest status; while RUNNING an agent may give a warning as reason."""
+    heard = said.reason[:REASON_LENGTH_MAX] if said.reason else None
+    return heard or known.reason if newer else known.reason or heard
+
+
+def _reserved(reserved: Resources, containers: Iterable[TaskContainer]) -> Resources:
+    """What the task takes of its host, with the dynamic ports that the host has chosen."""
+    bound = [one for container in containers for one in container.network_bindings]
+    tcp = {one.host_port for one in bound if one.host_port and one.protocol != "udp"}
+    udp = {one.host_port for one in bound if one.host_port and one.protocol == "udp"}
+    return evolve(
+        reserved,
+        ports=tuple(sorted(tcp.union(reserved.ports))),
+        ports_udp=tuple(sorted(udp.union(reserved.ports_udp))),
+    )
+
+
+def _stamped(task: Task, report: TaskReport, now: Instant) -> Task:
+    """The task with the times of its status, and at its end with the reason why."""
+    if task.last_status == "RUNNING" and task.started_at is None:
+        return evolve(task, started_at=now)
+    if not task.is_stopped:
+        return task
+    code, reason = _ending(task, report)
+    # A container that ended before its RUNNING was seen did run: its exit code says so.
+    ran = any(one.exit_code is not None for one in task.containers)
+    return evolve(
+        task,
+        desired_status="STOPPED",
+        stop_code=task.stop_code or code,
+        stopped_reason=task.stopped_reason or reason,
+        started_at=task.started_at if task.started_at is not None or not ran else now,
+        stopping_at=_first(task.stopping_at, now),
+        execution_stopped_at=_first(task.execution_stopped_at, now),
+        stopped_at=now,
+        containers=tuple(evolve(one, last_status="STOPPED") for one in task.containers),
+    )
+
+
+def _ending(task: Task, report: TaskReport) -> tuple[str, str]:
+    """Why a task that nobody asked to stop has stopped: (stopCode, stoppedReason)."""
+    causes = _causes(task.containers)
+    ran = task.started_at is not None or any(one.exit_code is not None for one in task.containers)
+    unstarted = next((text for text in causes if text.startswith(_START_ERRORS)), None)
+    if ran and unstarted is None:
+        return "EssentialContainerExited", report.reason or ESSENTIAL_EXITED
+    said = unstarted or report.reason or next(iter(causes), FAILED_TO_START)
+    return "TaskFailedToStart", said[:REASON_LENGTH_MAX]
+
+
+def _causes(containers: Sequence[TaskContainer]) -> list[str]:
+    """The reasons that containers give, those of essential ones first."""
+    ordered = sorted(containers, key=lambda one: not one.essential)
+    return [one.reason for one in ordered if one.reason]
+
+
+def _first(known: Instant | None, said: Instant | None) -> Instant | None:
+    return known if known is not None else said

@@ -1,7 +1,15 @@
-"""The one table of the moves of a task's lastStatus, and who may make them."""
+"""The one table of the moves of a task's lastStatus, and who may make them.
+
+A status only moves forward. The host's reports move it (ARCHITECTURE 1.5); the scheduler itself
+may only end a task: one that its host was never told of, or whose host was deregistered.
+"""
+
+from typing import Literal
 
 from moorage.ecs.records.task import TaskStatus
 from moorage.ground.machine import Transitions
+
+Mover = Literal["host", "scheduler"]
 
 ORDER: tuple[TaskStatus, ...] = (
     "PROVISIONING",
@@ -18,3 +26,23 @@ RANK: dict[str, int] = {status: rank for rank, status in enumerate(ORDER)}
 TABLE: Transitions[TaskStatus] = Transitions(
     {status: frozenset(ORDER[rank + 1 :]) for rank, status in enumerate(ORDER)}
 )
+_SCHEDULERS: dict[TaskStatus, frozenset[TaskStatus]] = {
+    "PROVISIONING": frozenset({"PENDING", "STOPPED"}),
+} | {status: frozenset({"STOPPED"}) for status in ORDER[1:-1]}
+MOVES: dict[Mover, Transitions[TaskStatus]] = {
+    "host": TABLE,
+    "scheduler": Transitions(_SCHEDULERS),
+}
+CONTAINER_ORDER = ("PENDING", "RUNNING", "STOPPED")
+CONTAINER_RANK: dict[str, int] = {status: rank for rank, status in enumerate(CONTAINER_ORDER)}
+_OF_NAME: dict[str, TaskStatus] = {status: status for status in ORDER}
+
+
+def status_named(text: str) -> TaskStatus | None:
+    """The status that a report names, or None where it is none."""
+    return _OF_NAME.get(text)
+
+
+def moved(before: TaskStatus, after: TaskStatus, mover: Mover) -> TaskStatus:
+    """Return `after`; assert that `mover` may make this move."""
+    return MOVES[mover].check(before, after)

@@ -1,7 +1,16 @@
 """Orders a task to stop; the first order's code and reason stand."""
 
 from moorage.ecs.records.task import Task
+from moorage.ecs.rules.task.status import moved
 from moorage.ground.instant import Instant
+from moorage.ground.record import evolve
+
+USER = "UserInitiated"
+SCHEDULER = "ServiceSchedulerInitiated"
+HOST_GONE = "InfrastructureHealth"
+# StopTask, `reason`: "up to 255 characters"; ECS's own words where the caller gives none.
+REASON_LENGTH_MAX = 255
+USER_REASON_DEFAULT = "Task stopped by user"
 
 
 def ask_to_stop(task: Task, code: str, reason: str, now: Instant) -> Task:
@@ -9,9 +18,35 @@ def ask_to_stop(task: Task, code: str, reason: str, now: Instant) -> Task:
 
     A task that is to stop already, or has, comes back as it is.
     """
-    raise NotImplementedError
+    if task.is_stopped or task.desired_status == "STOPPED":
+        return task
+    asked = evolve(
+        task,
+        desired_status="STOPPED",
+        stop_code=code,
+        stopped_reason=reason,
+        stop_requested_at=now,
+        stopping_at=now,
+    )
+    return asked if task.payload_sequence else _ended(asked, now)
 
 
 def abandon(task: Task, reason: str, now: Instant) -> Task:
     """The task STOPPED without its host's word: the host was deregistered."""
-    raise NotImplementedError
+    if task.is_stopped:
+        return task
+    return _ended(ask_to_stop(task, HOST_GONE, reason, now), now)
+
+
+def _ended(task: Task, now: Instant) -> Task:
+    if task.is_stopped:
+        return task
+    return evolve(
+        task,
+        last_status=moved(task.last_status, "STOPPED", "scheduler"),
+        stopped_at=now,
+        execution_stopped_at=now
+        if task.execution_stopped_at is None
+        else task.execution_stopped_at,
+        containers=tuple(evolve(one, last_status="STOPPED") for one in task.containers),
+    )
