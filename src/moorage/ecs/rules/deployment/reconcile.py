@@ -1,4 +1,4 @@
-"""The one question of a service: given this state and this time, what should be done?"""
+"""The one question of a service: what should be done, given this state and this time."""
 
 from collections.abc import Sequence
 

@@ -7,7 +7,8 @@ from moorage.ecs.rules.placement.view import HostLoad
 from moorage.shapes.ecs.container_definition import ContainerDefinition, PortMapping
 
 PORT_MAX = 65_535
-RANGE_LENGTH_MAX = 1000
+# What an agent publishes of one range.
+RANGE_LENGTH_MAX = 100
 
 
 def port_range(text: str) -> range | None:

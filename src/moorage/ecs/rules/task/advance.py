@@ -18,6 +18,8 @@ from moorage.shapes.ecs.agent import (
 )
 from moorage.shapes.ecs.network import NetworkBinding
 
+ESSENTIAL_EXITED_CODE = "EssentialContainerExited"
+FAILED_TO_START_CODE = "TaskFailedToStart"
 ESSENTIAL_EXITED = "Essential container in task exited"
 FAILED_TO_START = "Task failed to start"
 # amazon-ecs-agent cuts reasons at this length, too.
@@ -196,7 +198,7 @@ def _stamped(task: Task, report: TaskReport, now: Instant) -> Task:
         return task
     code, reason = _ending(task, report)
     # A container that ended before its RUNNING was seen did run: its exit code says so.
-    ran = any(one.exit_code is not None for one in task.containers)
+    ran = code == ESSENTIAL_EXITED_CODE and _has_ended(task.containers)
     return evolve(
         task,
         desired_status="STOPPED",
@@ -213,12 +215,17 @@ def _stamped(task: Task, report: TaskReport, now: Instant) -> Task:
 def _ending(task: Task, report: TaskReport) -> tuple[str, str]:
     """Why a task that nobody asked to stop has stopped: (stopCode, stoppedReason)."""
     causes = _causes(task.containers)
-    ran = task.started_at is not None or any(one.exit_code is not None for one in task.containers)
+    ran = task.started_at is not None or _has_ended(task.containers)
     unstarted = next((text for text in causes if text.startswith(_START_ERRORS)), None)
     if ran and unstarted is None:
-        return "EssentialContainerExited", report.reason or ESSENTIAL_EXITED
+        return ESSENTIAL_EXITED_CODE, report.reason or ESSENTIAL_EXITED
     said = unstarted or report.reason or next(iter(causes), FAILED_TO_START)
-    return "TaskFailedToStart", said[:REASON_LENGTH_MAX]
+    return FAILED_TO_START_CODE, said[:REASON_LENGTH_MAX]
+
+
+def _has_ended(containers: Iterable[TaskContainer]) -> bool:
+    """Whether a container ran and ended: only then it has an exit code."""
+    return any(one.exit_code is not None for one in containers)
 
 
 def _causes(containers: Sequence[TaskContainer]) -> list[str]:

@@ -26,9 +26,11 @@ RANK: dict[str, int] = {status: rank for rank, status in enumerate(ORDER)}
 TABLE: Transitions[TaskStatus] = Transitions(
     {status: frozenset(ORDER[rank + 1 :]) for rank, status in enumerate(ORDER)}
 )
+_TO_THE_END: frozenset[TaskStatus] = frozenset({"STOPPED"})
+_PLACED: frozenset[TaskStatus] = frozenset({"PENDING", "STOPPED"})
 _SCHEDULERS: dict[TaskStatus, frozenset[TaskStatus]] = {
-    "PROVISIONING": frozenset({"PENDING", "STOPPED"}),
-} | {status: frozenset({"STOPPED"}) for status in ORDER[1:-1]}
+    status: _PLACED if status == "PROVISIONING" else _TO_THE_END for status in ORDER[:-1]
+}
 MOVES: dict[Mover, Transitions[TaskStatus]] = {
     "host": TABLE,
     "scheduler": Transitions(_SCHEDULERS),
