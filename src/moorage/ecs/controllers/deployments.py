@@ -5,7 +5,8 @@ What `rules.deployment.reconcile` answers is carried out as it is; hosts are cho
 promised twice.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 from moorage.ecs.records.event import ServiceEvent
 from moorage.ecs.records.service import Service
@@ -14,7 +15,7 @@ from moorage.ecs.records.task import Task
 from moorage.ecs.rules import events as sentences
 from moorage.ecs.rules.deployment.reconcile import reconcile
 from moorage.ecs.rules.deployment.state import Conditions, Plan, ServiceState
-from moorage.ecs.rules.placement.explain import sentence
+from moorage.ecs.rules.placement.explain import room_helps, sentence
 from moorage.ecs.rules.placement.place import Batch, Placements, Unplaced, place
 from moorage.ecs.rules.placement.strategy import draws
 from moorage.ecs.rules.placement.view import ClusterView
@@ -126,16 +127,20 @@ def _decide(turn: Turn, state: ServiceState) -> Decision:
     The view of the cluster is only made where it is needed: most turns start nothing.
     """
     plan = reconcile(state, turn.now)
-    if not plan.start and not plan.stop:
-        return Decision(plan=plan, placed=_NOWHERE, view=None)
-    view = cluster_view(turn.tx, state.service.cluster_arn)
-    plan = reconcile(state, turn.now, view)
+    view: ClusterView | None = None
+    if plan.stop and state.service.placement_strategy:
+        view = cluster_view(turn.tx, state.service.cluster_arn)
+        plan = reconcile(state, turn.now, view)
     count = sum(order.count for order in plan.start)
     if not count:
         return Decision(plan=plan, placed=_NOWHERE, view=view)
+    view = view or cluster_view(turn.tx, state.service.cluster_arn)
     placed = _place(turn, state, view, count)
     if placed.unplaced.count:
-        plan = reconcile(evolve(state, placeable=len(placed.chosen)), turn.now, view)
+        limited = evolve(
+            state, placeable=len(placed.chosen), room_helps=room_helps(placed.unplaced)
+        )
+        plan = reconcile(limited, turn.now, view)
     return Decision(plan=plan, placed=placed, view=view)
 
 
@@ -151,8 +156,20 @@ def _place(turn: Turn, state: ServiceState, view: ClusterView, count: int) -> Pl
         count=count,
         strategies=strategies,
         numbers=numbers if draws(strategies) else (),
+        counted=_staying(state),
     )
     return place(batch, view)
+
+
+def _staying(state: ServiceState) -> Mapping[str, int]:
+    """How many tasks of the newest deployment each host has: what stays is to be balanced."""
+    return Counter(
+        task.instance
+        for task in state.tasks
+        if task.deployment == state.service.deployment
+        and task.desired_status == "RUNNING"
+        and not task.is_stopped
+    )
 
 
 def _wanting(decision: Decision) -> bool:
@@ -164,9 +181,7 @@ def _keep_revision(turn: Turn, state: ServiceState, plan: Plan) -> ServiceRevisi
     if plan.revision is None:
         return state.revision
     service_revisions.put(turn.tx, plan.revision)
-    images.claim(
-        turn.tx, turn.site.names, state.service, plan.revision.arn, plan.revision.images
-    )
+    images.claim(turn.tx, turn.site.names, state.service, plan.revision.arn, plan.revision.images)
     return plan.revision
 
 

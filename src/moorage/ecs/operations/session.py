@@ -122,9 +122,7 @@ def acknowledge(call: Call, instance_arn: str, message: AckRequest) -> Replies:
     return ()
 
 
-def verify_stops(
-    call: Call, instance_arn: str, message: TaskStopVerificationMessage
-) -> Replies:
+def verify_stops(call: Call, instance_arn: str, message: TaskStopVerificationMessage) -> Replies:
     """A host runs what its manifest did not list: it may stop what is not to run there."""
     candidates = (message.stop_candidates or ())[:CANDIDATES_MAX]
     known = tasks.named(call.tx, [one.task_arn for one in candidates])

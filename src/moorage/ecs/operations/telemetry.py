@@ -57,7 +57,7 @@ def publish_instance_status(
         if instance is None or one.type != CONTAINER_RUNTIME:
             continue
         if one.status in RUNTIME_STATUSES and one.status != instance.runtime_status:
-            instance = container_instances.note(
+            instance = container_instances.write(
                 call.tx, evolve(instance, runtime_status=one.status, runtime_status_at=call.now)
             )
     return (AckPublishInstanceStatus(message=OK),)

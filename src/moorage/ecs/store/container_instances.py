@@ -26,6 +26,7 @@ _OF_NAME = CONTAINER_INSTANCES.query("cluster_arn", "name", among="status")
 _OF_TOKEN = CONTAINER_INSTANCES.query("cluster_arn", "client_token", among="status")
 _PAGE = CONTAINER_INSTANCES.query("cluster_arn", among="status", greater="arn")
 _EVERY = CONTAINER_INSTANCES.query()
+_EVERY_LIVE = CONTAINER_INSTANCES.query(among="status")
 
 
 def get(tx: Transaction, arn: str) -> ContainerInstance | None:
@@ -114,6 +115,11 @@ def delete(tx: Transaction, instance: ContainerInstance) -> None:
 def every(tx: Transaction) -> list[str]:
     """The ARNs of all hosts."""
     return [str(arn) for (arn,) in _EVERY.keys(tx)]
+
+
+def every_live(tx: Transaction) -> list[ContainerInstance]:
+    """All hosts that are ACTIVE or DRAINING, of every cluster."""
+    return _EVERY_LIVE.all(tx, status=LIVE)
 
 
 def _wake(tx: Transaction, instance: ContainerInstance) -> None:

@@ -1,4 +1,8 @@
-"""The table of tasks. A write wakes the task's service, its host, and the task itself."""
+"""The table of tasks. A write wakes the task's service, and those who have something to do now.
+
+A host is woken where an order of the task waits to be sent or to be withdrawn, the task's own
+controller once the task is to stop: a report that a task runs is the service's business alone.
+"""
 
 from collections.abc import Iterable
 from functools import cache
@@ -80,9 +84,12 @@ def named(tx: Transaction, arns: Iterable[str]) -> dict[str, Task]:
 
 
 def create(tx: Transaction, task: Task) -> None:
-    """Keep a new task; its id was drawn by chance, so nobody has it."""
+    """Keep a new task; its id was drawn by chance, so nobody has it.
+
+    Its service is not woken: whoever starts a task of a service is that service's controller.
+    """
     assert TASKS.insert(tx, task), f"{task.arn} is taken"
-    _wake(tx, task)
+    tx.wake("instance", task.instance)
 
 
 def write(tx: Transaction, task: Task) -> Task:
@@ -169,7 +176,18 @@ def _swapped(tx: Transaction, task: Task) -> Task:
 
 
 def _wake(tx: Transaction, task: Task) -> None:
-    tx.wake("task", task.arn)
-    tx.wake("instance", task.instance)
+    if _has_orders(task):
+        tx.wake("instance", task.instance)
+    if task.desired_status == "STOPPED":
+        tx.wake("task", task.arn)
     if task.service:
         tx.wake("service", task.service)
+
+
+def _has_orders(task: Task) -> bool:
+    """Whether its host is to be told something of a task, or is being told and need not be."""
+    if task.acknowledged_at is None:
+        return True
+    if task.desired_status != "STOPPED" or task.stop_acknowledged_at is not None:
+        return False
+    return not task.is_stopped or task.stop_sequence > 0
