@@ -1,0 +1,125 @@
+"""Our HTTP connection: bounds on headers, and bodies that the kernel sends."""
+
+import asyncio
+import hashlib
+
+import pytest
+
+from moorage.blob.filesystem import FilesystemBlobStore
+from moorage.gateway.connection import HEADER_BYTES_MAX, Connection
+from moorage.gateway.exchange import StreamedExchange, send_response, whole_request
+from moorage.ground.digest import digest_of
+from moorage.ground.fault import TooLarge
+from moorage.wire.request import Response
+from tests.gateway.listening import ask, listening
+
+GET = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+
+
+class Hasty(Connection):
+    header_seconds = 0.2
+
+
+async def echo(scope, receive, send):
+    try:
+        request = await whole_request(scope, receive, 1000)
+    except TooLarge as fault:
+        await send_response(send, Response(status=fault.status, body=fault.message.encode()))
+        return
+    await send_response(send, Response(status=200, body=request.body))
+
+
+def stored(folder, content):
+    store = FilesystemBlobStore(folder)
+    with store.stage("a" * 32) as stage:
+        stage.append(content)
+    digest = digest_of(content)
+    store.commit("a" * 32, digest)
+    return store, digest
+
+
+def test_a_request_is_answered():
+    async def story():
+        async with listening(echo) as port:
+            return await ask(
+                port,
+                GET.replace(b"GET", b"POST").replace(
+                    b"\r\n\r\n", b"\r\ncontent-length: 5\r\n\r\nhello"
+                ),
+            )
+
+    answer = asyncio.run(story())
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(b"hello")
+
+
+def test_a_client_that_is_slow_with_its_headers_is_closed():
+    async def story():
+        async with listening(echo, Hasty) as port:
+            return await ask(port, b"GET / HTTP/1.1\r\nhost: x\r\nx-slow: ")
+
+    assert asyncio.run(story()) == b""
+
+
+def test_a_client_that_says_nothing_is_closed():
+    async def story():
+        async with listening(echo, Hasty) as port:
+            return await ask(port, b"")
+
+    assert asyncio.run(story()) == b""
+
+
+def test_too_many_headers_are_refused():
+    async def story():
+        headers = b"x-long: " + b"a" * HEADER_BYTES_MAX
+        async with listening(echo) as port:
+            return await ask(port, b"GET / HTTP/1.1\r\nhost: x\r\n" + headers + b"\r\n\r\n")
+
+    assert asyncio.run(story()).startswith(b"HTTP/1.1 431")
+
+
+def test_a_body_over_its_bound_is_refused():
+    async def story():
+        async with listening(echo) as port:
+            text = (
+                b"POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 1001\r\n\r\n"
+            )
+            return await ask(port, text + b"a" * 1001)
+
+    assert asyncio.run(story()).startswith(b"HTTP/1.1 413")
+
+
+@pytest.mark.parametrize(
+    "span", [range(0), range(1), range(3, 4000), range(10_000_000), range(5_000_000, 9_999_999)]
+)
+def test_a_file_is_sent_by_the_kernel_whole_and_in_spans(tmp_path, span):
+    content = hashlib.shake_128(b"layer").digest(10_000_000)
+    (tmp_path / "blob").write_bytes(content)
+
+    async def send_blob(scope, receive, send):
+        with (tmp_path / "blob").open("rb") as file:
+            await StreamedExchange(scope, receive, send).send_file(
+                200, {"x-of": "test"}, file, span
+            )
+
+    async def story():
+        async with listening(send_blob) as port:
+            return await ask(port, GET)
+
+    headers, _, body = asyncio.run(story()).partition(b"\r\n\r\n")
+    assert f"content-length: {len(span)}".encode() in headers.lower()
+    assert body == content[span.start : span.stop]
+
+
+def test_a_connection_lives_on_after_a_file(tmp_path):
+    store, digest = stored(tmp_path, b"layer" * 1000)
+
+    async def send_blob(scope, receive, send):
+        with store.open(digest) as blob:
+            await StreamedExchange(scope, receive, send).send_blob(200, {}, blob, range(5000))
+
+    async def story():
+        async with listening(send_blob) as port:
+            return await ask(port, GET.replace(b"connection: close\r\n", b"") + GET)
+
+    assert asyncio.run(story()).count(b"layer") == 2000
