@@ -94,12 +94,12 @@ def test_a_body_over_its_bound_is_refused():
 )
 def test_a_file_is_sent_by_the_kernel_whole_and_in_spans(tmp_path, span):
     content = hashlib.shake_128(b"layer").digest(10_000_000)
-    (tmp_path / "blob").write_bytes(content)
+    store, digest = stored(tmp_path, content)
 
     async def send_blob(scope, receive, send):
-        with (tmp_path / "blob").open("rb") as file:
-            await StreamedExchange(scope, receive, send).send_file(
-                200, {"x-of": "test"}, file, span
+        with store.open(digest) as blob:
+            await StreamedExchange(scope, receive, send).send_blob(
+                200, {"x-of": "test"}, blob, span
             )
 
     async def story():
