@@ -1,7 +1,6 @@
 """The house of identities: who is calling, new accounts, hosts that join, the one door."""
 
 import pytest
-from tests.house import ACCOUNT, OTHER, House, host, root
 
 from moorage.ground.fault import AccessDenied, Validation
 from moorage.ground.instant import seconds
@@ -17,6 +16,7 @@ from moorage.kernel.operation import HOSTS, operation
 from moorage.shapes.moorage.account import CreateAccountRequest
 from moorage.shapes.moorage.host import CreateJoinTokenRequest, JoinRequest
 from moorage.shapes.sts.caller_identity import GetCallerIdentityRequest, GetCallerIdentityResponse
+from tests.house import ACCOUNT, OTHER, House, host, root
 
 OPERATOR = Principal(kind="operator", account=ACCOUNT)
 NOBODY = Principal(kind="anonymous", account="")
@@ -94,7 +94,7 @@ def test_a_host_with_a_bad_name_spends_nothing(house, name):
     house.run(join, JoinRequest(token=token.token, name="good"), authorize, principal=NOBODY)
 
 
-@operation(callers=HOSTS, resource=lambda call, request: [RESOURCES[-1]])
+@operation(callers=HOSTS, resource=lambda *_: [RESOURCES[-1]])
 def report_something(call: Call, request: GetCallerIdentityRequest) -> GetCallerIdentityResponse:
     """Stand in for what agents call."""
     return GetCallerIdentityResponse()

@@ -59,7 +59,7 @@ def test_a_bounded_bite_leaves_the_rest_in_order():
 class AgendaLaws(RuleBasedStateMachine):
     """Held against the plainest model: what was woken and has not run since must run."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.agenda = Agenda()
         self.now = 0

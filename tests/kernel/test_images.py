@@ -1,9 +1,9 @@
 """The two tables between the houses."""
 
 import pytest
-from tests.house import ACCOUNT, OTHER, REGION, House
 
 from moorage.kernel import images
+from tests.house import ACCOUNT, OTHER, REGION, House
 
 TABLES = [images.TAG_DIGESTS, images.IMAGE_CLAIMS]
 

@@ -1,7 +1,6 @@
 """Operations and their tables: names, types, and what is refused by name."""
 
 import pytest
-from tests.house import House
 
 from moorage.ground.fault import UnknownOperation, Unsupported, Validation
 from moorage.ground.instant import hours
@@ -11,6 +10,7 @@ from moorage.kernel.call import Call
 from moorage.kernel.operation import Idempotency, action_name, operation
 from moorage.kernel.perform import KEPT_ANSWERS, check, sweep_tokens
 from moorage.shapes.constraint import Constraint
+from tests.house import House
 
 
 class MakeBoatRequest(Record, rename="camel"):

@@ -1,11 +1,11 @@
 """Listings: pages by token, bounds, and tokens of another question."""
 
 import pytest
-from tests.house import OTHER, House
 
 from moorage.ground.fault import Validation
 from moorage.ground.record import Record
 from moorage.kernel.paging import Listing
+from tests.house import OTHER, House
 
 
 class ListThingsRequest(Record):

@@ -7,11 +7,13 @@ the throughput.
 """
 
 import asyncio
+import functools
 import os
 import select
 import socket
 from typing import Any
 
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 HEADER_BYTES_MAX = 64 * 1024
@@ -65,17 +67,23 @@ class Connection(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """The headers came in time: offer the extension, and start the request."""
+        """The headers came in time."""
         self._drop_timer()
-        self.scope["extensions"] = {FILE_EXTENSION: {"send": self.send_file}}
         super().on_headers_complete()
 
-    async def send_file(self, file: int, offset: int, count: int) -> None:
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Offer the extension to the request that starts; a pipelined one starts later."""
+        send = functools.partial(self.send_file, cycle)
+        cycle.scope["extensions"] = {FILE_EXTENSION: {"send": send}}
+        super()._start_asgi_task(cycle, app)
+
+    async def send_file(
+        self, cycle: RequestResponseCycle, file: int, offset: int, count: int
+    ) -> None:
         """Send `count` bytes of the open file descriptor as the whole body of the response.
 
         The response has been started with `content-length: count`. Raises ClientGone.
         """
-        cycle: RequestResponseCycle = self.cycle
         while (  # noqa: ASYNC110 - the transport tells nobody when its buffer is empty
             self.transport.get_write_buffer_size() and not cycle.disconnected
         ):
