@@ -11,17 +11,11 @@ import msgspec
 
 from moorage.acs.messages import (
     AckRequest,
-    HeartbeatAckRequest,
-    IAMRoleCredentialsAckRequest,
     Message,
-    NackRequest,
+    ServerMessage,
     TaskStopVerificationMessage,
 )
-from moorage.acs.telemetry import (
-    PublishHealthRequest,
-    PublishInstanceStatusRequest,
-    PublishMetricsRequest,
-)
+from moorage.acs.telemetry import PublishHealthRequest, PublishInstanceStatusRequest
 from moorage.ecs.controllers.assignments import Outgoing, outgoing
 from moorage.ecs.operations import session, telemetry
 from moorage.ecs.operations.session import Hello, Refused
@@ -29,7 +23,7 @@ from moorage.ecs.records.container_instance import Disconnection
 from moorage.kernel.call import Call
 
 # Each is defined for one type of message alone; the table leads no other to it.
-Handler = Callable[[Call, str, Any], tuple[Message, ...]]
+Handler = Callable[[Call, str, Any], tuple[ServerMessage, ...]]
 
 
 class AgentTable(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +31,8 @@ class AgentTable(msgspec.Struct, frozen=True, kw_only=True):
 
     `connected` answers the name of the exception with which a handshake is refused, or None.
     `outgoing` takes whether the agent has just connected. `messages` leads from the type of what
-    an agent says, on ACS or TCS, to the handler that answers the replies.
+    an agent says, on ACS or TCS, to the handler that answers the replies on ACS; what is not in
+    it (a refused order, a heartbeat, metrics) changes nothing that is kept.
     """
 
     connected: Callable[[Call, str, Hello], Refused | None]
@@ -57,11 +52,7 @@ AGENT = AgentTable(
     messages={
         AckRequest: session.acknowledge,
         TaskStopVerificationMessage: session.verify_stops,
-        NackRequest: session.no_reply,
-        HeartbeatAckRequest: session.no_reply,
-        IAMRoleCredentialsAckRequest: session.no_reply,
         PublishHealthRequest: telemetry.publish_health,
         PublishInstanceStatusRequest: telemetry.publish_instance_status,
-        PublishMetricsRequest: telemetry.publish_metrics,
     },
 )

@@ -7,9 +7,6 @@ from typing import Literal
 
 from moorage.acs.messages import (
     AckRequest,
-    HeartbeatAckRequest,
-    IAMRoleCredentialsAckRequest,
-    NackRequest,
     ServerMessage,
     TaskIdentifier,
     TaskStopVerificationAck,
@@ -143,16 +140,6 @@ def verify_stops(call: Call, instance_arn: str, message: TaskStopVerificationMes
         generated_at=call.now // MICROSECONDS_PER_MILLISECOND,
     )
     return (answer,)
-
-
-def no_reply(
-    call: Call,
-    instance_arn: str,
-    message: NackRequest | HeartbeatAckRequest | IAMRoleCredentialsAckRequest,
-) -> Replies:
-    """What changes nothing that is kept: a refused order is simply not acknowledged."""
-    del call, instance_arn, message
-    return ()
 
 
 def _live(call: Call, instance_arn: str) -> ContainerInstance | None:

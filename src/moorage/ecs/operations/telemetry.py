@@ -1,25 +1,19 @@
 """What an agent publishes on its TCS websocket: health of containers, of its runtime, and metrics.
 
-Each publication is answered: without an answer Amazon's agent takes the channel for dead.
+The acknowledgement of each is the channel's own business (`acs.telemetry.answer_to`): nothing is
+said back here. Metrics touch no row at all, so they have no handler.
 """
 
 from typing import get_args
 
-from moorage.acs.telemetry import (
-    AckPublishHealth,
-    AckPublishInstanceStatus,
-    AckPublishMetric,
-    PublishHealthRequest,
-    PublishInstanceStatusRequest,
-    PublishMetricsRequest,
-)
+from moorage.acs.messages import ServerMessage
+from moorage.acs.telemetry import PublishHealthRequest, PublishInstanceStatusRequest
 from moorage.ecs.records.task import Health
 from moorage.ecs.rules.task.health import observe_health
 from moorage.ecs.store import container_instances, tasks
 from moorage.ground.record import evolve
 from moorage.kernel.call import Call
 
-OK = "ok"
 TASKS_MAX = 100
 CONTAINER_RUNTIME = "ContainerRuntime"
 RUNTIME_STATUSES = frozenset({"OK", "IMPAIRED", "INSUFFICIENT_DATA", "INITIALIZING"})
@@ -28,7 +22,7 @@ _HEALTHS: tuple[Health, ...] = get_args(Health)
 
 def publish_health(
     call: Call, instance_arn: str, message: PublishHealthRequest
-) -> tuple[AckPublishHealth, ...]:
+) -> tuple[ServerMessage, ...]:
     """Take in how containers feel; only what differs is written, and wakes the service."""
     told = (message.tasks or ())[:TASKS_MAX]
     known = tasks.named(call.tx, [one.task_arn for one in told if one.task_arn])
@@ -45,12 +39,12 @@ def publish_health(
         observed = observe_health(task, found)
         if observed.changed:
             known[task.arn] = tasks.write(call.tx, observed.task)
-    return (AckPublishHealth(message=OK),)
+    return ()
 
 
 def publish_instance_status(
     call: Call, instance_arn: str, message: PublishInstanceStatusRequest
-) -> tuple[AckPublishInstanceStatus, ...]:
+) -> tuple[ServerMessage, ...]:
     """Take in how the container runtime is; shown with CONTAINER_INSTANCE_HEALTH."""
     instance = container_instances.get(call.tx, instance_arn)
     for one in message.statuses or ():
@@ -60,12 +54,4 @@ def publish_instance_status(
             instance = container_instances.write(
                 call.tx, evolve(instance, runtime_status=one.status, runtime_status_at=call.now)
             )
-    return (AckPublishInstanceStatus(message=OK),)
-
-
-def publish_metrics(
-    call: Call, instance_arn: str, message: PublishMetricsRequest
-) -> tuple[AckPublishMetric, ...]:
-    """Metrics are acknowledged; nothing of them is kept in the database."""
-    del call, instance_arn, message
-    return (AckPublishMetric(message=OK),)
+    return ()
