@@ -4,7 +4,6 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.contract.container_runtime import Desk
 
 from moorage.agent.cgroups import (
     MOUNT,
@@ -17,6 +16,7 @@ from moorage.agent.cgroups import (
 from moorage.agent.runtime.docker import DockerRuntime
 from moorage.agent.runtime.port import EngineFacts
 from moorage.ground.chance import SystemChance
+from tests.contract.container_runtime import Desk
 
 FACTS = EngineFacts(engine_id="E", version="20", api_version="1.41")
 
@@ -79,7 +79,7 @@ def test_containers_run_below_their_tasks_limits(engine_socket: str) -> None:
         async with DockerRuntime(engine_socket) as runtime:
             facts = await runtime.describe()
             root = f"/moorage-test/{SystemChance().hex(8)}"
-            cgroups = await find_cgroups(facts, root)
+            cgroups = await find_cgroups(facts, f"{root}/probe")
             assert cgroups is not None
             name = f"{root}/task"
             await cgroups.create(name, 0.5, 48)

@@ -162,11 +162,13 @@ class Slices:
             raise CgroupRefused(f"systemctl {arguments[0]}: {complaint.decode().strip()}")
 
 
-async def find_cgroups(facts: EngineFacts, root: str, mount: Path = MOUNT) -> Cgroups | None:
-    """The way that works on this machine, tried with the cgroup `root`; None where none does."""
+async def find_cgroups(facts: EngineFacts, probe: str, mount: Path = MOUNT) -> Cgroups | None:
+    """The way that works on this machine, tried with the cgroup `probe`; None where none does.
+
+    `probe` is nobody else's, so that agents which begin at once do not take it from each other.
+    """
     directories = CgroupsTwo if facts.cgroup_version == "2" else CgroupsOne
     cgroups: Cgroups = Slices() if facts.cgroup_driver == "systemd" else directories(mount)
-    probe = f"{root}/probe"
     try:
         await cgroups.create(probe, 1.0, 64)
         await cgroups.remove(probe)

@@ -13,11 +13,13 @@ program, is refused, because to ignore it would be to forget running tasks.
 
 import contextlib
 import os
+import threading
 from pathlib import Path
 from typing import Generic, TypeVar
 
 import msgspec
 
+from moorage.agent.options import OptionsRefused
 from moorage.agent.records.host import HostMemory
 from moorage.agent.records.task import TaskRecord
 from moorage.ground.record import Record
@@ -33,7 +35,7 @@ FILE_BYTES_MAX = 16 << 20
 _R = TypeVar("_R")
 
 
-class CheckpointRefused(Exception):  # noqa: N818 - shown to the operator as it is
+class CheckpointRefused(OptionsRefused):
     """The folder cannot be used; the message says why and what to do."""
 
 
@@ -67,6 +69,7 @@ class Checkpoint:
         """Use `folder` for `instance` (its ARN); makes the folder. Raises CheckpointRefused."""
         self.folder = folder
         self.instance = instance
+        self._one_at_a_time = threading.Lock()
         try:
             (folder / TASKS_FOLDER).mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         except OSError as error:
@@ -94,20 +97,21 @@ class Checkpoint:
         *,
         durable: bool,
     ) -> None:
-        """Keep `tasks` and `memory`, drop those `forgotten` (ARNs). Raises OSError.
+        """Keep `tasks` and `memory`, drop those `forgotten` (ARNs); from any thread. Raises OSError.
 
         With `durable` all of it has reached the disk when this returns.
         """
-        for task in tasks:
-            self._write(self._path(task.arn), task, durable=durable)
-        for arn in forgotten:
-            self._path(arn).unlink(missing_ok=True)
-        if memory is not None:
-            self._write(self.folder / HOST_FILE, memory, durable=durable)
-        if durable:
-            _sync(self.folder / TASKS_FOLDER)
+        with self._one_at_a_time:
+            for task in tasks:
+                self._write(self._path(task.arn), task, durable=durable)
+            for arn in forgotten:
+                self._path(arn).unlink(missing_ok=True)
             if memory is not None:
-                _sync(self.folder)
+                self._write(self.folder / HOST_FILE, memory, durable=durable)
+            if durable:
+                _sync(self.folder / TASKS_FOLDER)
+                if memory is not None:
+                    _sync(self.folder)
 
     def _path(self, arn: str) -> Path:
         name = "".join(c if c.isalnum() else "-" for c in arn.rpartition("/")[2])

@@ -1,0 +1,135 @@
+"""Opening the agent's websockets: where they are, how the handshake is signed, what a refusal says."""
+
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+
+import aiohttp
+from yarl import URL
+
+from moorage.acs.codec import FRAME_BYTES_MAX, REFUSAL_BYTES_MAX, Refusal, decode_refusal
+from moorage.agent.control import ControlPlane
+from moorage.ground.fault import Fault
+from moorage.ground.record import Record
+
+DIAL_SECONDS_MAX = 30.0
+CLOSE_SECONDS_MAX = 2.0
+_SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
+
+
+class NotOpened(Exception):  # noqa: N818 - turned into a fact of the session
+    """No connection came about."""
+
+    def __init__(self, reason: str, refusal: Refusal | None = None) -> None:
+        """Keep the server's word, if it said one."""
+        super().__init__(reason)
+        self.refusal = refusal
+
+
+class Opened(Record):
+    """A websocket, and the URL it was opened at (its frames on TCS are signed for it)."""
+
+    socket: aiohttp.ClientWebSocketResponse
+    url: str
+
+
+class Dialler:
+    """Opens the websockets of one host."""
+
+    def __init__(self, control: ControlPlane, container_instance_arn: str) -> None:
+        """Ask `control` where they are."""
+        self._control = control
+        self._instance = container_instance_arn
+        self._refused_body = b""
+        tracing = aiohttp.TraceConfig()
+        tracing.on_request_end.append(self._keep_refusal)
+        self._session = aiohttp.ClientSession(
+            trace_configs=[tracing], cookie_jar=aiohttp.DummyCookieJar()
+        )
+
+    async def aclose(self) -> None:
+        """Close all that is open."""
+        await self._session.close()
+
+    async def open_acs(self, docker_version: str, *, first: bool) -> Opened:
+        """The websocket for commands; `first` until this process has been connected once.
+
+        Raises NotOpened.
+        """
+        endpoints = await self._discover()
+        query = {
+            "agentHash": "moorage",
+            "agentVersion": "1.0.0",
+            "clusterArn": self._control.cluster,
+            "containerInstanceArn": self._instance,
+            "dockerVersion": f"DockerVersion: {docker_version}",
+            "protocolVersion": "2",
+            "sendCredentials": "true" if first else "false",
+            "seqNum": "1",
+        }
+        return await self._open(endpoints[0], query)
+
+    async def open_tcs(self, docker_version: str) -> Opened:
+        """The websocket for telemetry. Raises NotOpened."""
+        endpoints = await self._discover()
+        query = {
+            "agentHash": "moorage",
+            "agentVersion": "1.0.0",
+            "cluster": self._control.cluster,
+            "containerInstance": self._instance,
+            "dockerVersion": docker_version,
+        }
+        return await self._open(endpoints[1], query)
+
+    async def _discover(self) -> tuple[str, str]:
+        try:
+            found = await self._control.discover(self._instance)
+        except Fault as fault:
+            raise NotOpened(f"DiscoverPollEndpoint: {fault}") from fault
+        endpoint = found.endpoint or self._control.endpoint
+        return endpoint, found.telemetry_endpoint or endpoint
+
+    async def _open(self, endpoint: str, query: dict[str, str]) -> Opened:
+        """Open at the address that the server names, else at the one by which it was reached.
+
+        A name of the server need not be known where this host is.
+        """
+        reason, refusal = "", None
+        own = urlsplit(self._control.endpoint)
+        told = urlsplit(endpoint)
+        places = [endpoint]
+        if told.netloc != own.netloc:
+            places.append(urlunsplit((own.scheme, own.netloc, told.path, "", "")))
+        for place in places:
+            url = websocket_url(place, query)
+            self._refused_body = b""
+            try:
+                socket = await self._session.ws_connect(
+                    URL(url, encoded=True),
+                    headers=self._control.client.signed_headers("GET", url, "ecs"),
+                    timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS_MAX),
+                    max_msg_size=FRAME_BYTES_MAX,
+                )
+            except aiohttp.WSServerHandshakeError as error:
+                refusal = decode_refusal(self._refused_body)
+                said = f": {refusal.name} {refusal.text}" if refusal else ""
+                raise NotOpened(f"HTTP {error.status}{said}", refusal) from error
+            except (aiohttp.ClientError, OSError, TimeoutError) as error:
+                reason = f"{place}: {str(error) or type(error).__name__}"
+            else:
+                return Opened(socket=socket, url=url)
+        raise NotOpened(reason)
+
+    async def _keep_refusal(
+        self, session: aiohttp.ClientSession, context: object, end: aiohttp.TraceRequestEndParams
+    ) -> None:
+        """Read what a refused handshake says, before the library throws it away."""
+        del session, context
+        if end.response.status != 101:  # noqa: PLR2004 - Switching Protocols
+            self._refused_body = await end.response.content.read(REFUSAL_BYTES_MAX)
+
+
+def websocket_url(endpoint: str, query: dict[str, str]) -> str:
+    """`ENDPOINT/ws?QUERY` with the scheme of websockets; a path prefix is kept."""
+    parts = urlsplit(endpoint)
+    scheme = _SCHEMES.get(parts.scheme, "ws")
+    path = f"{parts.path.rstrip('/')}/ws"
+    return urlunsplit((scheme, parts.netloc, path, urlencode(query, quote_via=quote), ""))

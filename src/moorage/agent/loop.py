@@ -1,0 +1,125 @@
+"""The loop around the pure engine: events in, in order; instructions out, begun in order.
+
+One task owns the engine. What may take time runs beside it and comes back as an event; what is
+said to the server leaves only after the checkpoint it stands on is on the disk.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from moorage.agent.checkpoint import Checkpoint
+from moorage.agent.engine.events import Event, Tick
+from moorage.agent.engine.instructions import Instruction, SaveCheckpoint, SetTimer
+from moorage.agent.engine.machine import Engine
+from moorage.ground.clock import Clock
+from moorage.ground.instant import Duration, Instant, between, in_seconds
+
+EVENTS_MAX = 100_000
+TICK_SECONDS_MAX = 10.0
+SAVE_RETRY_SECONDS = 1.0
+log = logging.getLogger("moorage.agent")
+
+# Performed by the owner of the engine itself: must not wait.
+AtOnce = Mapping[type[object], Callable[[Any], None]]
+# Performed beside; the answer is fed back.
+Beside = Mapping[type[object], Callable[[Any], Awaitable[Event | None]]]
+
+
+class AgentLoop:
+    """Owns the engine."""
+
+    def __init__(
+        self, engine: Engine, checkpoint: Checkpoint, clock: Clock, at_once: AtOnce, beside: Beside
+    ) -> None:
+        """Perform the instructions of the two tables; checkpoints and the timer are its own."""
+        self.engine = engine
+        self._checkpoint = checkpoint
+        self._clock = clock
+        self._at_once = at_once
+        self._beside = beside
+        self._events: asyncio.Queue[Event] = asyncio.Queue(EVENTS_MAX)
+        self._performing: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def feed(self, event: Event) -> None:
+        """Let the engine take this in, after what was fed before."""
+        self._events.put_nowait(event)
+
+    async def step(self) -> None:
+        """Take the next event in and begin what follows from it; after a while without, a Tick."""
+        event: Event = Tick()
+        try:
+            async with asyncio.timeout(TICK_SECONDS_MAX):
+                event = await self._events.get()
+        except TimeoutError:
+            pass
+        for instruction in self.engine.handle(event, self._clock.now()):
+            await self.begin(instruction)
+
+    async def begin(self, instruction: Instruction) -> None:
+        """Begin an instruction; returns when what must be done before the next one is done."""
+        if isinstance(instruction, SaveCheckpoint):
+            await self._save(instruction)
+        elif isinstance(instruction, SetTimer):
+            self._set_timer(instruction.at)
+        elif type(instruction) in self._at_once:
+            self._at_once[type(instruction)](instruction)
+        else:
+            task = asyncio.ensure_future(self._perform(instruction))
+            task.set_name(type(instruction).__name__)
+            self._performing.add(task)
+            task.add_done_callback(self._performing.discard)
+
+    async def idle(self) -> bool:
+        """Whether nothing is under way and nothing waits, after all that can run has run."""
+        await asyncio.sleep(0)
+        return not self._performing and self._events.empty()
+
+    async def aclose(self) -> None:
+        """Leave off what is under way; containers stay as they are. Everything is saved."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in list(self._performing):
+            task.cancel()
+        await asyncio.gather(*self._performing, return_exceptions=True)
+        try:
+            self._checkpoint.save(self.engine.tasks(), (), self.engine.memory(), durable=True)
+        except OSError as error:
+            log.error("cannot save in %s: %s", self._checkpoint.folder, error)  # noqa: TRY400
+
+    async def _perform(self, instruction: Instruction) -> None:
+        try:
+            event = await self._beside[type(instruction)](instruction)
+        except Exception:
+            log.exception("%s failed", type(instruction).__name__)
+            return
+        if event is not None:
+            self.feed(event)
+
+    async def _save(self, wanted: SaveCheckpoint) -> None:
+        """Save, again and again while the disk refuses: nothing is promised that is not kept."""
+        saved = False
+        while not saved:
+            try:
+                if wanted.durable:
+                    await asyncio.to_thread(self._write, wanted)
+                else:
+                    self._write(wanted)
+                saved = True
+            except OSError as error:
+                log.error("cannot save in %s: %s", self._checkpoint.folder, error)  # noqa: TRY400
+                await asyncio.sleep(SAVE_RETRY_SECONDS)
+
+    def _write(self, wanted: SaveCheckpoint) -> None:
+        self._checkpoint.save(wanted.tasks, wanted.forgotten, wanted.memory, durable=wanted.durable)
+
+    def _set_timer(self, at: Instant | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if at is not None:
+            wait: Duration = between(self._clock.now(), at)
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(max(in_seconds(wait), 0.0), self.feed, Tick())

@@ -1,0 +1,104 @@
+"""Containers' output for whoever reads it: streams of LogsChunk messages over the agent's link."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from moorage.acs.codec import LOG_CHUNK_BYTES_MAX
+from moorage.acs.messages import LogsChunk
+from moorage.agent.engine.instructions import StreamLogs
+from moorage.agent.runtime.port import ContainerRuntime, LogChunk, LogRequest, RuntimeFailure
+
+STREAMS_MAX = 32
+CHUNKS_AHEAD_MAX = 512
+TOO_MANY = "too many logs of this host are read at once"
+
+# Says a message when those before it have left; False where nobody is connected.
+Say = Callable[[LogsChunk], Awaitable[bool]]
+
+
+class OutputStreams:
+    """The streams that are open, by the id of the request."""
+
+    def __init__(self, runtime: ContainerRuntime, say: Say) -> None:
+        """Read from `runtime`, send by `say`."""
+        self._runtime = runtime
+        self._say = say
+        self._open: dict[str, asyncio.Task[None]] = {}
+
+    def begin(self, wanted: StreamLogs) -> None:
+        """Send the output until its end; a request that is open already goes on."""
+        if wanted.request_id in self._open:
+            return
+        full = len(self._open) >= STREAMS_MAX
+        work = self._end(wanted.request_id, TOO_MANY) if full else self._stream(wanted)
+        task = asyncio.ensure_future(work)
+        task.set_name(f"logs {wanted.request_id}")
+        self._open[wanted.request_id] = task
+        task.add_done_callback(lambda _: self._open.pop(wanted.request_id, None))
+
+    def cancel(self, request_id: str) -> None:
+        """Nobody reads it any more."""
+        task = self._open.get(request_id)
+        if task is not None:
+            task.cancel()
+
+    def cancel_all(self) -> None:
+        """Nobody reads anything any more."""
+        for task in list(self._open.values()):
+            task.cancel()
+
+    async def aclose(self) -> None:
+        """End all streams."""
+        self.cancel_all()
+
+    async def _end(self, request_id: str, error: str | None = None) -> None:
+        await self._say(LogsChunk(request_id=request_id, end=True, error=error))
+
+    async def _stream(self, wanted: StreamLogs) -> None:
+        request = LogRequest(
+            id=wanted.runtime_id,
+            follow=wanted.follow,
+            tail=wanted.tail_lines,
+            since=wanted.since,
+        )
+        ahead: asyncio.Queue[LogChunk | None] = asyncio.Queue(CHUNKS_AHEAD_MAX)
+        reader = asyncio.ensure_future(_fill(self._runtime.logs(request), ahead))
+        try:
+            async for message in _joined(wanted.request_id, ahead):
+                if not await self._say(message):
+                    return
+            await reader
+        except RuntimeFailure as failure:
+            await self._end(wanted.request_id, failure.reason)
+            return
+        finally:
+            reader.cancel()
+        await self._end(wanted.request_id)
+
+
+async def _fill(chunks: AsyncIterator[LogChunk], ahead: asyncio.Queue[LogChunk | None]) -> None:
+    try:
+        async for chunk in chunks:
+            await ahead.put(chunk)
+    finally:
+        await ahead.put(None)
+
+
+async def _joined(
+    request_id: str, ahead: asyncio.Queue[LogChunk | None]
+) -> AsyncIterator[LogsChunk]:
+    """What has come so far, joined into messages of one stream each and of bounded length."""
+    held: LogChunk | None = await ahead.get()
+    while held is not None:
+        content, stream = held.content, held.stream
+        following: LogChunk | None = held
+        while len(content) < LOG_CHUNK_BYTES_MAX and not ahead.empty():
+            following = ahead.get_nowait()
+            if following is None or following.stream != stream:
+                break
+            content += following.content
+            following = held
+        for start in range(0, len(content), LOG_CHUNK_BYTES_MAX):
+            part = content[start : start + LOG_CHUNK_BYTES_MAX]
+            yield LogsChunk(request_id=request_id, stream=stream, data=part)
+        held = await ahead.get() if following is held else following

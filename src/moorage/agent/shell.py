@@ -1,0 +1,364 @@
+"""The host agent as a process: joins, registers, adopts what runs, and serves until it is told to end.
+
+The composition root of this house: everything that waits is made here and handed to the others.
+Ending (SIGTERM, SIGINT) saves and closes, and lets containers run on; the next start takes them up
+without restarting one. A host that registered before begins its work at once, even while no server
+answers: tasks are kept, restarted by their own policy and reported later.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import tempfile
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from moorage.acs.messages import ServerMessage
+from moorage.agent import capability, identity, journal, publishing
+from moorage.agent.cgroups import Cgroups, find_cgroups
+from moorage.agent.checkpoint import Checkpoint
+from moorage.agent.control import FINAL_CODES, ControlPlane, Registration, join
+from moorage.agent.dial import Dialler, Opened
+from moorage.agent.engine import instructions as to
+from moorage.agent.engine.events import AgentStarted, Event
+from moorage.agent.engine.machine import Engine
+from moorage.agent.identity import Identity
+from moorage.agent.links import AcsLink
+from moorage.agent.loop import AgentLoop
+from moorage.agent.observer import Observer
+from moorage.agent.options import AgentOptions, OptionsRefused, check
+from moorage.agent.output import OutputStreams
+from moorage.agent.performer import Performer, Tools
+from moorage.agent.proxy import RegistryProxy, loopback_address, registry_names
+from moorage.agent.pulling import Puller
+from moorage.agent.records.host import Host
+from moorage.agent.reports import Reporter
+from moorage.agent.runtime.docker import DockerRuntime
+from moorage.agent.runtime.port import EngineFacts, EngineUnavailable
+from moorage.agent.session.respond import respond
+from moorage.agent.slots import Slots, slots_for
+from moorage.agent.telemetry import Gauge, TcsLink
+from moorage.agent.tokens import RegistryTokens
+from moorage.agent.vigil import Vigil
+from moorage.ground.chance import SystemChance
+from moorage.ground.clock import SystemClock
+from moorage.ground.record import evolve
+from moorage.wire.client import RemoteFault
+
+EXIT_DONE = 0
+EXIT_RETRY = 1  # a supervisor should start it again
+CLIENT_TOKEN_DIGITS = 32
+INSTANCE_ID_LENGTH_SHOWN = 8
+RETRY_SECONDS_FIRST = 0.5
+RETRY_SECONDS_MAX = 15.0
+MESSAGE_ID_DIGITS = 32
+PROBE_DIGITS = 12
+log = logging.getLogger(journal.LOGGER)
+
+
+async def run_agent(options: AgentOptions) -> int:
+    """Be a host until SIGTERM or SIGINT; the answer is the exit status.
+
+    Raises OptionsRefused where starting again is no use before something was changed: an option,
+    a token that was used, the data of another host, an instance that was deregistered.
+    """
+    check(options)
+    journal.begin(options.name or "host")
+    lock = identity.claim(options.data)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        async with AsyncExitStack() as stack:
+            return await _until(stop, HostAgent(options, stack).run())
+    finally:
+        os.close(lock)
+
+
+async def _until(stop: asyncio.Event, work: Awaitable[int]) -> int:
+    """The answer of `work`, or 0 where it is told to stop first."""
+    working = asyncio.ensure_future(work)
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if working.done():
+        return working.result()
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    return EXIT_DONE
+
+
+async def forever(step: Callable[[], Awaitable[None]]) -> None:
+    """Take one step after another until cancelled."""
+    while True:
+        await step()
+
+
+class HostAgent:
+    """One host: what it is made of, and how that is started."""
+
+    def __init__(self, options: AgentOptions, stack: AsyncExitStack) -> None:
+        """Serve by `options`; what is opened is closed with `stack`."""
+        self.options = options
+        self.clock = SystemClock()
+        self.chance = SystemChance()
+        self._stack = stack
+
+    async def run(self) -> int:
+        """Start everything and serve; ends only by a failure or by cancellation."""
+        runtime = await self._stack.enter_async_context(DockerRuntime(self.options.docker_socket))
+        session = await self._stack.enter_async_context(aiohttp.ClientSession())
+        facts = await self._describe(runtime)
+        who = await self._identify(session)
+        control = ControlPlane(self.options.endpoint, who, session, self.clock, self.chance)
+        limits = await find_cgroups(facts, f"/moorage/probe-{self.chance.hex(PROBE_DIGITS)}")
+        registration = Registration(
+            attributes=capability.attributes(facts, self.options, task_limits=limits is not None),
+            resources=capability.total_resources(facts, self.options),
+            client_token=self.chance.hex(CLIENT_TOKEN_DIGITS),
+            container_instance_arn=who.container_instance_arn,
+        )
+        registering = asyncio.ensure_future(self._register(control, registration))
+        if not who.container_instance_arn:
+            arn = await registering
+            who = evolve(who, container_instance_arn=arn)
+            identity.keep(self.options.data, who)
+        parts = Parts(self, who, facts, control)
+        try:
+            await parts.build(runtime, limits)
+            return await parts.serve(registering)
+        finally:
+            registering.cancel()
+
+    async def open(self, thing: Any) -> None:
+        """Have `thing` closed with everything else, before what was opened earlier."""
+        self._stack.push_async_callback(thing.aclose)
+
+    async def _describe(self, runtime: DockerRuntime) -> EngineFacts:
+        """What the engine is; waits for one that is not there yet."""
+        wait_seconds = RETRY_SECONDS_FIRST
+        while True:
+            try:
+                return await runtime.describe()
+            except EngineUnavailable as failure:
+                log.warning("%s; waiting for it", failure.reason)
+            await asyncio.sleep(wait_seconds)
+            wait_seconds = min(2 * wait_seconds, RETRY_SECONDS_MAX)
+
+    async def _identify(self, session: aiohttp.ClientSession) -> Identity:
+        """Who this host is: as it was kept, or as joining makes it."""
+        kept = identity.load(self.options.data)
+        if kept is not None:
+            return kept
+        if not self.options.token:
+            raise OptionsRefused(
+                "This host has not joined yet: give it a token (`moorage host token` prints one)."
+            )
+        wait_seconds = RETRY_SECONDS_FIRST
+        while True:
+            try:
+                joined = await join(
+                    self.options.endpoint, self.options.token, self.options.name, session
+                )
+            except RemoteFault as fault:
+                log.warning("cannot join: %s; trying again", fault)
+            else:
+                identity.keep(self.options.data, joined)
+                log.info("joined cluster %s", joined.cluster)
+                return joined
+            await asyncio.sleep(wait_seconds)
+            wait_seconds = min(2 * wait_seconds, RETRY_SECONDS_MAX)
+
+    async def _register(self, control: ControlPlane, registration: Registration) -> str:
+        """Register, however long it takes. Raises OptionsRefused where the server never will."""
+        wait_seconds = RETRY_SECONDS_FIRST
+        while True:
+            try:
+                arn = await control.register(registration)
+            except RemoteFault as fault:
+                if fault.code in FINAL_CODES:
+                    raise OptionsRefused(f"The server refuses this host: {fault}") from fault
+                log.warning("cannot register: %s; trying again", fault)
+            else:
+                log.info("registered as %s", arn)
+                return arn
+            jitter = 1 + self.chance.uniform(0, 0.2)
+            await asyncio.sleep(wait_seconds * jitter)
+            wait_seconds = min(2 * wait_seconds, RETRY_SECONDS_MAX)
+
+
+class Parts:
+    """The parts of a registered host, and the wires between them."""
+
+    def __init__(
+        self, agent: HostAgent, who: Identity, facts: EngineFacts, control: ControlPlane
+    ) -> None:
+        """Take what is known; `build` makes the rest."""
+        self.agent = agent
+        self.options = agent.options
+        self.who = who
+        self.facts = facts
+        self.control = control
+        self.connected_once = False
+        instance = who.container_instance_arn.rpartition("/")[2]
+        # Other agents, of other clusters too, may use this engine under the same name.
+        self.name = f"{who.name or 'host'}-{instance[:INSTANCE_ID_LENGTH_SHOWN]}"
+
+    async def build(self, runtime: DockerRuntime, limits: Cgroups | None) -> None:
+        """Make everything; nothing of it works yet but the proxy."""
+        clock, chance, control = self.agent.clock, self.agent.chance, self.control
+        self.runtime = runtime
+        proxy = await self._open_proxy()
+        self.puller = Puller(runtime, clock, proxy, (self.who.account, self.who.region))
+        self.puller.add_names(registry_names(self.options.endpoint, self.who.names))
+        self.vigil = Vigil(runtime, self._feed)
+        count = self.options.starts_at_once or slots_for(self.facts.cpus)
+        folder = self.options.run_folder or default_run_folder()
+        tools = Tools(
+            runtime=runtime,
+            images=runtime,
+            puller=self.puller,
+            slots=Slots(folder, self.facts.engine_id, count, clock, chance),
+            vigil=self.vigil,
+            clock=clock,
+            cgroups=limits,
+        )
+        self.performer = Performer(tools, self.name)
+        self.reporter = Reporter(control.submit, chance)
+        self.dialler = Dialler(control, self.who.container_instance_arn)
+        await self.agent.open(self.dialler)
+        self.acs = AcsLink(self._open_acs, self, clock, chance)
+        await self.agent.open(self.acs)
+        self.tcs = TcsLink(self._open_tcs, self._sign, clock, chance)
+        self.output = OutputStreams(runtime, self.acs.say_in_turn)
+        await self.agent.open(self.output)
+        self.loop = self._loop(limits)
+        await self.agent.open(self.loop)
+
+    async def serve(self, registering: asyncio.Future[str]) -> int:
+        """Work until cancelled, or until a part fails: then the process is started anew."""
+        since = self.agent.clock.now()
+        self.loop.feed(AgentStarted())
+        observer = Observer(self.runtime, self.vigil, self.name, self._feed)
+        gauge = Gauge(
+            self.runtime,
+            self.loop.engine.tasks,
+            self._sender(),
+            self.agent.clock,
+            self.agent.chance,
+        )
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(forever(self.loop.step), name="loop")
+                group.create_task(forever(self.vigil.step), name="vigil")
+                group.create_task(observer.run(since), name="observer")
+                await registering
+                self.acs.begin()
+                group.create_task(forever(self.acs.step), name="acs")
+                group.create_task(forever(self.tcs.step), name="tcs")
+                group.create_task(forever(lambda: gauge.step(self.tcs.publish)), name="gauge")
+        except* OptionsRefused as refused:
+            raise refused.exceptions[0] from None
+        except* Exception:
+            log.exception("the agent has failed")
+        return EXIT_RETRY
+
+    def opened(self) -> None:
+        """The server is there: reports that wait are tried now, old readers of logs are gone."""
+        self.connected_once = True
+        self.output.cancel_all()
+        self.reporter.server_heard()
+
+    def hear(self, message: ServerMessage) -> None:
+        """Take in what the server said on ACS."""
+        response = respond(message)
+        if response.ignored is not None:
+            log.info("%s: %s", type(message).__name__, response.ignored)
+        for instruction in response.instructions:
+            self._at_once[type(instruction)](instruction)
+        for event in response.events:
+            self.loop.feed(event)
+
+    def _loop(self, limits: Cgroups | None) -> AgentLoop:
+        checkpoint = Checkpoint(self.options.data / "checkpoint", self.who.container_instance_arn)
+        loaded = checkpoint.load()
+        for path in loaded.damaged:
+            log.error("%s was damaged and is set aside; its task is known by its labels", path)
+        host = Host(
+            name=self.name,
+            cluster=self.who.cluster,
+            container_instance_arn=self.who.container_instance_arn,
+            publish_address=self.options.publish_address,
+            cpu=capability.cpu_units(self.facts, self.options),
+            memory_mebibytes=capability.memory_mebibytes(self.facts, self.options),
+            reserved_ports=capability.reserved_ports(self.options),
+            cgroup_root=None if limits is None else f"/moorage/{self.name}",
+        )
+        self._at_once: dict[type[object], Callable[[Any], None]] = {
+            to.SendMessage: lambda wanted: self.acs.say(wanted.message),
+            to.PublishHealth: self._publish_health,
+            to.PublishInstanceStatus: self._publish_status,
+            to.StreamLogs: self.output.begin,
+            to.CancelLogs: lambda wanted: self.output.cancel(wanted.request_id),
+            to.ConfigureRegistry: lambda wanted: self.puller.add_names(wanted.names),
+            # Nothing serves them to containers yet: no task with a role is placed here.
+            to.KeepCredentials: lambda _wanted: None,
+        }
+        beside: dict[type[object], Callable[[Any], Awaitable[Event | None]]] = dict.fromkeys(
+            self.performer.handlers, self.performer.perform
+        )
+        beside[to.SubmitTaskStateChange] = self.reporter.report
+        engine = Engine(host, loaded.tasks, loaded.memory)
+        return AgentLoop(engine, checkpoint, self.agent.clock, self._at_once, beside)
+
+    async def _open_proxy(self) -> RegistryProxy:
+        """The pull proxy, on an address of this host's own or on the one that always exists."""
+        tokens = RegistryTokens(self.control.registry_token, self.agent.clock)
+        for address in (loopback_address(self.name), "127.0.0.1"):
+            proxy = RegistryProxy(self.options.endpoint, tokens, address, self.agent.chance)
+            await self.agent.open(proxy)
+            try:
+                await proxy.start()
+            except OSError as error:
+                log.warning("no registry proxy on %s: %s", address, error)
+            else:
+                return proxy
+        raise OptionsRefused("No address of loopback can be listened on.")
+
+    def _feed(self, event: Event) -> None:
+        self.loop.feed(event)
+
+    async def _open_acs(self) -> Opened:
+        return await self.dialler.open_acs(self.facts.version, first=not self.connected_once)
+
+    async def _open_tcs(self) -> Opened:
+        return await self.dialler.open_tcs(self.facts.version)
+
+    def _sign(self, url: str, body: bytes) -> dict[str, str]:
+        return self.control.client.signed_headers("GET", url, "ecs", body=body)
+
+    def _sender(self) -> publishing.Sender:
+        return publishing.Sender(
+            cluster=self.who.cluster, container_instance=self.who.container_instance_arn
+        )
+
+    def _publish_health(self, wanted: to.PublishHealth) -> None:
+        name, now = self.agent.chance.hex(MESSAGE_ID_DIGITS), self.agent.clock.now()
+        for message in publishing.health(wanted, self._sender(), name, now):
+            self.tcs.publish(message)
+
+    def _publish_status(self, wanted: to.PublishInstanceStatus) -> None:
+        name, now = self.agent.chance.hex(MESSAGE_ID_DIGITS), self.agent.clock.now()
+        self.tcs.publish(publishing.status(wanted, self._sender(), name, now))
+
+
+def default_run_folder() -> Path:
+    """The folder that all agents of one user share: /run for root, else below the temporary."""
+    user = os.geteuid()
+    return Path("/run/moorage") if user == 0 else Path(tempfile.gettempdir()) / f"moorage-{user}"
