@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from moorage.ecs.records.event import ServiceEvent
 from moorage.ecs.records.service import Service
-from moorage.ecs.records.service_revision import ServiceRevision
+from moorage.ecs.records.service_revision import RevisionImage, ServiceRevision
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules import events as sentences
 from moorage.ecs.rules.deployment.reconcile import reconcile
@@ -179,10 +179,29 @@ def _wanting(decision: Decision) -> bool:
 def _keep_revision(turn: Turn, state: ServiceState, plan: Plan) -> ServiceRevision:
     """The primary's revision, pinned by what was learned; new digests are claimed."""
     if plan.revision is None:
+        _claim_unpinned(turn, state)
         return state.revision
     service_revisions.put(turn.tx, plan.revision)
     images.claim(turn.tx, turn.site.names, state.service, plan.revision.arn, plan.revision.images)
     return plan.revision
+
+
+def _claim_unpinned(turn: Turn, state: ServiceState) -> None:
+    """Images that are never pinned (versionConsistency disabled): what their tasks found is used."""
+    revision = state.revision
+    unpinned = {one.container_name for one in revision.images if one.digest is None}
+    if not unpinned:
+        return
+    found = {
+        (one.name, one.image_digest): RevisionImage(
+            container_name=one.name, image=one.image, digest=one.image_digest
+        )
+        for task in state.tasks
+        if task.service_revision == revision.arn
+        for one in task.containers
+        if one.name in unpinned and one.image_digest
+    }
+    images.claim(turn.tx, turn.site.names, state.service, revision.arn, found.values())
 
 
 def _keep_deployments(tx: Transaction, plan: Plan) -> None:
@@ -250,7 +269,7 @@ def _release_images(tx: Transaction, state: ServiceState) -> None:
     kept = {one.revision for one in service_deployments.open_of_service(tx, service)}
     completed = service_deployments.last_completed(tx, service)
     kept |= {completed.revision} if completed else set()
-    kept |= {task.service_revision for task in tasks.live_of_services(tx, (service,))}
+    kept |= {task.service_revision for task in state.tasks if not task.is_stopped}
     for revision in claimed:
         if revision.arn not in kept:
             images.release(tx, revision.arn)
