@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from moorage.cli import engine, plan
-from moorage.cli.place import DataOption, data_folder
+from moorage.cli.place import DataOption, data_folder, fail
 from moorage.cli.processes import alive, end
 
 STOP_SECONDS_MAX = 40.0
@@ -27,7 +27,7 @@ def down(
     pid = alive(place / plan.PID_FILE)
     if pid is None:
         typer.echo(f"Nothing runs from {place}.")
-    elif end(pid, STOP_SECONDS_MAX):
+    elif _end(pid):
         typer.echo("Stopped server and agents.")
     else:
         typer.secho(f"The supervisor (pid {pid}) does not end.", fg=typer.colors.RED, err=True)
@@ -36,6 +36,13 @@ def down(
         _purge(place)
     elif pid is not None:
         typer.echo("Containers run on; `moorage up` takes them up again, --purge removes them.")
+
+
+def _end(pid: int) -> bool:
+    try:
+        return end(pid, STOP_SECONDS_MAX)
+    except PermissionError:
+        fail(f"Moorage (pid {pid}) was started by another user.", "Run this as that user: sudo ...")
 
 
 def _purge(place: Path) -> None:

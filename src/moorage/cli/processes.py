@@ -23,12 +23,25 @@ def alive(pid_file: Path) -> int | None:
 
 
 def end(pid: int, seconds_max: float) -> bool:
-    """Ask a process to end, and wait for it; False where it is still there afterwards."""
+    """Ask a process to end, and wait for it; False where it is still there afterwards.
+
+    Raises PermissionError where the process is another user's.
+    """
     try:
         os.kill(pid, signal.SIGTERM)
     except ProcessLookupError:
         return True
-    return wait_until(lambda: not (Path("/proc") / str(pid)).exists(), seconds_max)
+    return wait_until(lambda: _ended(pid), seconds_max)
+
+
+def _ended(pid: int) -> bool:
+    """Whether nothing of a process is left but what its parent has not asked for."""
+    # In many containers process 1 waits for nobody, and what has ended stays in /proc for good.
+    try:
+        stat = (Path("/proc") / str(pid) / "stat").read_text("ascii", "replace")
+    except OSError:
+        return True
+    return stat.rpartition(")")[2].split()[0] in {"Z", "X"}
 
 
 def wait_until(holds: Callable[[], bool], seconds_max: float) -> bool:

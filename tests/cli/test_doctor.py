@@ -1,0 +1,78 @@
+import socket
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from moorage.cli import doctor
+from moorage.cli.plan import Plan, keep
+
+
+def a_plan(place, port):
+    return Plan(data=str(place), port=port, docker_socket="/none", hosts=(), settle_seconds=5.0)
+
+
+def test_a_folder_that_is_not_there_is_fine(tmp_path):
+    assert doctor._folder(tmp_path / "none").verdict == "good"
+
+
+def test_a_folder_of_another_kind_is_not(tmp_path):
+    (tmp_path / "letters").mkdir()
+    assert doctor._folder(tmp_path / "letters").verdict == "bad"
+
+
+def test_a_folder_of_ours_is_good(place):
+    assert doctor._folder(place).verdict == "good"
+
+
+def test_a_folder_of_a_newer_program_is_told(place):
+    (place / "VERSION").write_text("2\n")
+    found = doctor._folder(place)
+    assert (found.verdict, "layout 2" in found.what) == ("bad", True)
+
+
+def test_a_master_key_that_others_can_read_is_told_with_its_cure(place):
+    key = place / "keys" / "master"
+    key.write_bytes(b"k" * 32)
+    key.chmod(0o644)
+    found = doctor._folder(place)
+    assert found.verdict == "bad"
+    assert found.advice == f"chmod 600 {key}"
+    key.chmod(0o600)
+    assert doctor._folder(place).verdict == "good"
+
+
+def test_a_taken_port_is_named_with_its_holder(place):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        keep(a_plan(place, taken.getsockname()[1]))
+        found = doctor._port(place)
+    assert found.verdict == "mind"
+    assert "(pid " in found.what
+    assert "--port" in found.advice
+    assert doctor._port(place).verdict == "good"
+
+
+def test_no_engine_is_bad_and_says_what_to_install(tmp_path):
+    found = doctor._engine(tmp_path / "none.sock")
+    assert found.verdict == "bad"
+    assert "docker.io" in found.advice
+
+
+@pytest.mark.parametrize(
+    ("version", "broken"),
+    [((3, 40, 1), True), ((3, 51, 2), True), ((3, 51, 3), False), ((3, 53, 0), False)],
+)
+def test_versions_with_the_wal_reset_bug(version, broken):
+    assert (doctor.SQLITE_BROKEN_SINCE <= version < doctor.SQLITE_MENDED) is broken
+
+
+def test_disk_is_measured_where_the_folder_will_be(tmp_path):
+    assert str(tmp_path) in doctor._disk(tmp_path / "not" / "yet").what
+
+
+def test_the_command_fails_where_anything_is_bad(place, tmp_path):
+    arguments = ["--data", str(place), "--docker", str(tmp_path / "none.sock")]
+    result = CliRunner().invoke(doctor.app, arguments, env={"COLUMNS": "300"})
+    assert result.exit_code == 1
+    assert "no engine answers" in result.stdout
+    assert Path(place).name in result.stdout

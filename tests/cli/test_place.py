@@ -1,0 +1,58 @@
+from pathlib import Path
+
+import pytest
+import typer
+
+from moorage.cli.place import data_folder, find
+
+
+def test_a_folder_names_its_server_and_its_keys(place):
+    assert find(place, None).access_key_id == "AKIAOPERATOR"
+    root = find(place, None, key="root")
+    assert (root.endpoint, root.access_key_id) == ("http://127.0.0.1:4750", "AKIAROOT")
+    assert (root.region, root.account) == ("us-east-1", "123456789012")
+
+
+def test_the_option_is_before_the_environment_and_that_before_the_default(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MOORAGE_DATA", raising=False)
+    assert data_folder(None) == tmp_path / ".moorage"
+    monkeypatch.setenv("MOORAGE_DATA", "elsewhere")
+    assert data_folder(None) == tmp_path / "elsewhere"
+    assert data_folder(Path("given")) == tmp_path / "given"
+
+
+def test_a_home_is_expanded(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert data_folder(Path("~/moorage")) == tmp_path / "moorage"
+
+
+def test_an_empty_folder_ends_with_advice(tmp_path, capsys):
+    with pytest.raises(typer.Exit) as ended:
+        find(tmp_path, None)
+    told = capsys.readouterr().err
+    assert ended.value.exit_code == 1
+    assert "No server is known" in told
+    assert "moorage up" in told
+
+
+def test_a_server_elsewhere_takes_its_key_from_the_environment(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA1")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    found = find(None, "http://10.0.0.1:4750")
+    assert (found.endpoint, found.access_key_id) == ("http://10.0.0.1:4750", "AKIA1")
+    assert (found.secret_access_key, found.region) == ("secret", "eu-west-1")
+    monkeypatch.setenv("AWS_REGION", "eu-north-1")
+    assert find(None, "http://10.0.0.1:4750").region == "eu-north-1"
+
+
+@pytest.mark.parametrize("missing", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+def test_a_key_that_is_missing_is_named(monkeypatch, capsys, missing):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.delenv(missing)
+    with pytest.raises(typer.Exit):
+        find(None, "http://10.0.0.1:4750")
+    assert missing in capsys.readouterr().err
