@@ -32,9 +32,7 @@ CLIENT_TOKEN_LENGTH_MAX = 64
 CAPABILITY_PREFIXES = ("ecs.", "com.amazonaws.ecs.", "moorage.")
 
 
-def the_instance(
-    call: Call, request: shapes.RegisterContainerInstanceRequest
-) -> Sequence[str]:
+def the_instance(call: Call, request: shapes.RegisterContainerInstanceRequest) -> Sequence[str]:
     """The host that registers again; a new one names nothing yet."""
     del call  # an ARN needs no looking up
     arn = request.container_instance_arn

@@ -77,9 +77,7 @@ def start_task(call: Call, request: shapes.StartTaskRequest) -> shapes.StartTask
         for arn, text in zip(arns, texts, strict=True)
         if arn not in view.hosts
     ]
-    wants = wants_of(
-        definition.definition, _group(definition, request), (), request.overrides
-    )
+    wants = wants_of(definition.definition, _group(definition, request), (), request.overrides)
     placed = place_on(wants, tuple(arn for arn in arns if arn in view.hosts and arn), view)
     started = _start(call, _draft(call, cluster, definition, request, "EC2"), placed, view)
     return shapes.StartTaskResponse(

@@ -31,9 +31,7 @@ def stop_task(call: Call, request: shapes.StopTaskRequest) -> shapes.StopTaskRes
         raise InvalidParameterException("The referenced task was not found.")
     reason = request.reason or REASON_DEFAULT
     if len(reason) > REASON_LENGTH_MAX:
-        raise InvalidParameterException(
-            f"The reason has at most {REASON_LENGTH_MAX} characters."
-        )
+        raise InvalidParameterException(f"The reason has at most {REASON_LENGTH_MAX} characters.")
     stopping = ask_to_stop(task, "UserInitiated", reason, call.now)
     if stopping != task:
         stopping = tasks.write(call.tx, evolve(stopping, tags=[]))
@@ -43,7 +41,9 @@ def stop_task(call: Call, request: shapes.StopTaskRequest) -> shapes.StopTaskRes
 
 
 @operation(reads=True)
-def describe_tasks(call: Call, request: shapes.DescribeTasksRequest) -> shapes.DescribeTasksResponse:
+def describe_tasks(
+    call: Call, request: shapes.DescribeTasksRequest
+) -> shapes.DescribeTasksResponse:
     """Describe up to a hundred tasks by id or ARN, in the order in which they were named."""
     texts = request.tasks
     if not texts:
@@ -80,9 +80,7 @@ def list_tasks(call: Call, request: shapes.ListTasksRequest) -> shapes.ListTasks
     filters = _filters(call, request)
     found = tasks.page(call.tx, filters, listing.after, listing.limit + 1) if filters else []
     shown, following = listing.cut(found, lambda task: task.arn)
-    return shapes.ListTasksResponse(
-        task_arns=[task.arn for task in shown], next_token=following
-    )
+    return shapes.ListTasksResponse(task_arns=[task.arn for task in shown], next_token=following)
 
 
 def _missing(call: Call, cluster: str, text: str) -> str:

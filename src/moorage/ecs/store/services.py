@@ -79,9 +79,7 @@ def live_of_cluster(tx: Transaction, cluster: str) -> list[Service]:
     return _LIVE.all(tx, cluster_arn=cluster, status=LIVE)
 
 
-def page(
-    tx: Transaction, filters: dict[str, str], after: str | None, limit: int
-) -> list[Service]:
+def page(tx: Transaction, filters: dict[str, str], after: str | None, limit: int) -> list[Service]:
     """At most `limit` services whose columns equal `filters`, by ARN, after the ARN `after`."""
     return _listing(tuple(sorted(filters))).all(tx, limit=limit, arn=after, **filters)
 

@@ -60,4 +60,3 @@ def _container(task: Task, container: TaskContainer) -> shapes.Container:
         memory=container.memory,
         memory_reservation=container.memory_reservation,
     )
-

@@ -1,0 +1,164 @@
+"""The tables of the cluster's house: every ECS operation, one line each, and those not built yet.
+
+The gateway and the runner are handed these and know nothing else of this house.
+"""
+
+from typing import Any
+
+from moorage.ecs.agents import AGENT as AGENT  # noqa: PLC0414 - handed on to the gateway from here
+from moorage.ecs.controllers.clusters import clusters as cluster_controller
+from moorage.ecs.controllers.deployments import deployments as deployment_controller
+from moorage.ecs.controllers.instances import instances as instance_controller
+from moorage.ecs.controllers.tasks import tasks as task_controller
+from moorage.ecs.operations import (
+    agent,
+    cluster,
+    container_instance,
+    registration,
+    run_task,
+    service,
+    service_deployment,
+    service_look,
+    service_update,
+    status,
+    tag,
+    task,
+    task_definition,
+)
+from moorage.ecs.store.clusters import CLUSTERS
+from moorage.ecs.store.container_instances import CONTAINER_INSTANCES
+from moorage.ecs.store.service_deployments import SERVICE_DEPLOYMENTS
+from moorage.ecs.store.service_events import SERVICE_EVENTS
+from moorage.ecs.store.service_revisions import SERVICE_REVISIONS
+from moorage.ecs.store.services import SERVICES
+from moorage.ecs.store.task_definitions import TASK_DEFINITIONS
+from moorage.ecs.store.task_families import TASK_FAMILIES
+from moorage.ecs.store.tasks import TASKS
+from moorage.kernel.api import Api
+from moorage.kernel.controller import Controller
+from moorage.kernel.operation import Operation
+from moorage.shapes.ecs.constraints import CONSTRAINTS
+from moorage.shapes.ecs.faults import InvalidParameterException
+from moorage.shapes.ecs.operations import OPERATIONS
+from moorage.sql.document import Table
+
+ECS = Api(
+    service="ecs",
+    target="AmazonEC2ContainerServiceV20141113",
+    shapes=OPERATIONS,
+    operations=[
+        agent.discover_poll_endpoint,
+        agent.submit_container_state_change,
+        agent.submit_task_state_change,
+        cluster.create_cluster,
+        cluster.delete_cluster,
+        cluster.describe_clusters,
+        cluster.list_clusters,
+        container_instance.deregister_container_instance,
+        container_instance.describe_container_instances,
+        container_instance.list_container_instances,
+        container_instance.update_container_instances_state,
+        registration.register_container_instance,
+        run_task.run_task,
+        run_task.start_task,
+        service.create_service,
+        service.delete_service,
+        service_deployment.describe_service_deployments,
+        service_deployment.describe_service_revisions,
+        service_deployment.list_service_deployments,
+        service_look.describe_services,
+        service_look.list_services,
+        service_update.update_service,
+        tag.list_tags_for_resource,
+        tag.tag_resource,
+        tag.untag_resource,
+        task.describe_tasks,
+        task.list_tasks,
+        task.stop_task,
+        task_definition.deregister_task_definition,
+        task_definition.describe_task_definition,
+        task_definition.list_task_definition_families,
+        task_definition.list_task_definitions,
+        task_definition.register_task_definition,
+    ],
+    absent=[
+        "AssociateGatewayWithCluster",
+        "ContinueServiceDeployment",
+        "CreateCapacityProvider",
+        "CreateDaemon",
+        "CreateExpressGatewayService",
+        "CreateGateway",
+        "CreateTaskSet",
+        "DeleteAccountSetting",
+        "DeleteAttributes",
+        "DeleteCapacityProvider",
+        "DeleteDaemon",
+        "DeleteDaemonTaskDefinition",
+        "DeleteExpressGatewayService",
+        "DeleteGateway",
+        "DeleteTaskDefinitions",
+        "DeleteTaskSet",
+        "DescribeCapacityProviders",
+        "DescribeDaemon",
+        "DescribeDaemonDeployments",
+        "DescribeDaemonRevisions",
+        "DescribeDaemonTaskDefinition",
+        "DescribeExpressGatewayService",
+        "DescribeGateway",
+        "DescribeGatewayResources",
+        "DescribeGatewayRoute",
+        "DescribeTaskSets",
+        "DisassociateGatewayFromCluster",
+        "ExecuteCommand",
+        "GetTaskProtection",
+        "ListAccountSettings",
+        "ListAttributes",
+        "ListDaemonDeployments",
+        "ListDaemonTaskDefinitions",
+        "ListDaemons",
+        "ListGatewayClusterAssociations",
+        "ListGatewayRoutes",
+        "ListGateways",
+        "ListServicesByNamespace",
+        "PutAccountSetting",
+        "PutAccountSettingDefault",
+        "PutAttributes",
+        "PutClusterCapacityProviders",
+        "RegisterDaemonTaskDefinition",
+        "StopServiceDeployment",
+        "SubmitAttachmentStateChanges",
+        "UpdateCapacityProvider",
+        "UpdateCluster",
+        "UpdateClusterSettings",
+        "UpdateContainerAgent",
+        "UpdateDaemon",
+        "UpdateExpressGatewayService",
+        "UpdateGateway",
+        "UpdateServicePrimaryTaskSet",
+        "UpdateTaskProtection",
+        "UpdateTaskSet",
+    ],
+    constraints=CONSTRAINTS,
+    invalid=InvalidParameterException,
+)
+
+OWN: tuple[Operation[Any, Any], ...] = (status.describe_status, status.find_logs)
+
+CONTROLLERS: tuple[Controller, ...] = (
+    cluster_controller,
+    deployment_controller,
+    instance_controller,
+    task_controller,
+)
+
+TABLES: tuple[Table[Any], ...] = (
+    CLUSTERS,
+    CONTAINER_INSTANCES,
+    SERVICES,
+    SERVICE_DEPLOYMENTS,
+    SERVICE_EVENTS,
+    SERVICE_REVISIONS,
+    TASKS,
+    TASK_DEFINITIONS,
+    TASK_FAMILIES,
+)
