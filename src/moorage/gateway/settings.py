@@ -54,6 +54,17 @@ REASONS: Mapping[str, str] = {
 }
 
 STOPPED_TASK_RETENTION_HOURS_MIN = 1.0
+# name, lowest, highest
+BOUNDS: tuple[tuple[str, float, float], ...] = (
+    ("settle_seconds", 0, 3600),
+    ("stopped_task_retention_hours", STOPPED_TASK_RETENTION_HOURS_MIN, 24 * 365),
+    ("request_body_kib", 64, 65536),
+    ("header_seconds", 1, 300),
+    ("upload_expiry_hours", 0.01, 24 * 30),
+    ("disk_reserve_mib", 0, 1_000_000),
+    ("connections", 16, 1_000_000),
+    ("log_file_mib", 1, 10_000),
+)
 
 
 class SettingsRefused(Exception):  # noqa: N818 - shown to the operator as it is
@@ -123,17 +134,7 @@ def _converted(values: Mapping[str, object], sources: Mapping[str, str]) -> Sett
 
 
 def _check(settings: Settings, sources: Mapping[str, str]) -> None:
-    bounds: tuple[tuple[str, float, float], ...] = (
-        ("settle_seconds", 0, 3600),
-        ("stopped_task_retention_hours", STOPPED_TASK_RETENTION_HOURS_MIN, 24 * 365),
-        ("request_body_kib", 64, 65536),
-        ("header_seconds", 1, 300),
-        ("upload_expiry_hours", 0.01, 24 * 30),
-        ("disk_reserve_mib", 0, 1_000_000),
-        ("connections", 16, 1_000_000),
-        ("log_file_mib", 1, 10_000),
-    )
-    for name, low, high in bounds:
+    for name, low, high in BOUNDS:
         if not low <= getattr(settings, name) <= high:
             raise SettingsRefused(
                 f"{name} (from {sources[name]}): must be between {low:g} and {high:g}"
