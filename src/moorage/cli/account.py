@@ -9,7 +9,7 @@ from moorage.cli.place import OWN_TARGET, DataOption, EndpointOption, fail, find
 from moorage.ground.fault import Fault
 from moorage.shapes.moorage.account import CreateAccountRequest, CreateAccountResponse
 
-app = typer.Typer(no_args_is_help=True, help="Create accounts.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Create accounts.")
 
 
 @app.callback()

@@ -11,7 +11,7 @@ from moorage.agent.options import DOCKER_SOCKET, EVERYWHERE, AgentOptions, Optio
 from moorage.agent.shell import run_agent
 
 REFUSED_EXIT = 5  # what Amazon's agent answers where starting it again is of no use
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(

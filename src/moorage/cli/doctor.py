@@ -28,7 +28,7 @@ ENGINE_API_OLDEST = (1, 41)
 SQLITE_MENDED = (3, 51, 3)
 SQLITE_BROKEN_SINCE = (3, 7, 0)
 MIB = 1024 * 1024
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 class Finding(Record):

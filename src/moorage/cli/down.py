@@ -12,7 +12,7 @@ from moorage.cli.processes import alive, end
 
 STOP_SECONDS_MAX = 40.0
 CONTAINER_GRACE_SECONDS = 10
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(epilog="Example: moorage down --purge   (removes containers and data too)")

@@ -8,7 +8,7 @@ import typer
 from moorage.cli.awscli import warning
 from moorage.cli.place import DataOption, Place, find
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 def exports(place: Place) -> dict[str, str]:

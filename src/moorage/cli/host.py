@@ -9,7 +9,9 @@ from moorage.cli.place import OWN_TARGET, DataOption, EndpointOption, fail, find
 from moorage.ground.fault import Fault
 from moorage.shapes.moorage.host import CreateJoinTokenRequest, CreateJoinTokenResponse
 
-app = typer.Typer(no_args_is_help=True, help="Make tokens with which hosts join.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Make tokens with which hosts join."
+)
 
 
 @app.callback()

@@ -31,7 +31,7 @@ STREAMS_MAX = 64
 LINE_BYTES_MAX = 1024 * 1024
 COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "bright_cyan", "bright_green")
 SUCCESS_STATUS = 200
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 class Chunk(msgspec.Struct):

@@ -12,7 +12,9 @@ from moorage.cli.place import DataOption, Place, fail, find
 from moorage.gateway.folder import write_durably
 from moorage.ground.names import RESOURCE_NAME
 
-app = typer.Typer(no_args_is_help=True, help="Install a profile for the AWS CLI and SDKs.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Install a profile for the AWS CLI and SDKs."
+)
 
 
 @app.callback()

@@ -14,7 +14,7 @@ from moorage.gateway.folder import FolderRefused
 from moorage.gateway.settings import SettingsRefused, load
 from moorage.sql.transaction import OpenRefused
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(

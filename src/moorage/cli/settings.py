@@ -11,7 +11,7 @@ from rich.table import Table
 from moorage.cli.place import DataOption, data_folder, fail
 from moorage.gateway.settings import REASONS, SettingsRefused, load
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(epilog="Example: MOORAGE_SETTLE_SECONDS=10 moorage settings")

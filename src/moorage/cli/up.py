@@ -22,7 +22,7 @@ PORT = 4750
 SETTLE_SECONDS = 5.0
 HOSTS_MAX = 32
 START_SECONDS_MAX = 90.0
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(epilog="Example: moorage up --hosts 3   (and then: moorage status)")
