@@ -146,12 +146,11 @@ def resource_created(state: State, event: ResourceCreated, _turn: Turn) -> None:
 
 
 def resource_failed(state: State, event: ResourceFailed, _turn: Turn) -> None:
-    """The task cannot run."""
+    """The task cannot run; what was half made is removed with the rest."""
     found = _resource_of(state, event.task_arn, event.name, ResourceStatus.CREATING)
     if found is not None:
-        task = with_resource(
-            found[0], evolve(found[1], status=ResourceStatus.REMOVED, deadline=None)
-        )
+        half = evolve(found[1], status=ResourceStatus.READY, deadline=None)
+        task = with_resource(found[0], half)
         reason = f"ResourceInitializationError: {event.reason}"[: lifecycle.REASON_LENGTH_MAX]
         state.put(evolve(task, desired="STOPPED", reason=task.reason or reason))
 
