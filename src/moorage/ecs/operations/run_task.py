@@ -6,7 +6,7 @@ from moorage.ecs.records.cluster import Cluster
 from moorage.ecs.records.service_revision import RevisionImage
 from moorage.ecs.records.task import Task
 from moorage.ecs.records.task_definition import TaskDefinition
-from moorage.ecs.rules.definition.launch import refuse_run, refuse_start
+from moorage.ecs.rules.definition.launch import refuse_network, refuse_run, refuse_start
 from moorage.ecs.rules.definition.overrides import refuse_overrides
 from moorage.ecs.rules.placement.explain import failures
 from moorage.ecs.rules.placement.place import Batch, Placements, place, place_on
@@ -23,7 +23,11 @@ from moorage.kernel.call import Call
 from moorage.kernel.operation import Idempotency, operation
 from moorage.shapes.ecs import task as shapes
 from moorage.shapes.ecs.failure import Failure
-from moorage.shapes.ecs.faults import ConflictException, InvalidParameterException
+from moorage.shapes.ecs.faults import (
+    ConflictException,
+    InvalidParameterException,
+    UnsupportedFeatureException,
+)
 
 NUMBER_LIMIT = 2**32
 _Request = shapes.RunTaskRequest | shapes.StartTaskRequest
@@ -33,7 +37,7 @@ _Request = shapes.RunTaskRequest | shapes.StartTaskRequest
 def run_task(call: Call, request: shapes.RunTaskRequest) -> shapes.RunTaskResponse:
     """Start up to ten tasks where there is room; `failures` says why each host had none.
 
-    Some may start and others not. `referenceId` is for extensions that do not exist and is refused.
+    Some may start and others not.
     """
     heed(refuse_run(request))
     cluster, definition = _asked(call, request)
@@ -88,9 +92,12 @@ def start_task(call: Call, request: shapes.StartTaskRequest) -> shapes.StartTask
 
 def _asked(call: Call, request: _Request) -> tuple[Cluster, TaskDefinition]:
     """The cluster and the definition; raises the faults of what does not fit."""
+    if request.reference_id:
+        raise UnsupportedFeatureException("referenceId is not supported yet.")
     heed(refuse_tags(request.tags))
     cluster = clusters.active(call.tx, call, request.cluster)
     definition = task_definitions.active(call.tx, call, request.task_definition or "")
+    heed(refuse_network(definition.definition, request.network_configuration))
     if request.overrides is not None:
         heed(refuse_overrides(definition.definition, request.overrides))
     return cluster, definition

@@ -1,6 +1,11 @@
 """Tasks that are there: StopTask, DescribeTasks (the hot path of every waiter), ListTasks."""
 
-from moorage.ecs.rules.task.stop import ask_to_stop
+from moorage.ecs.rules.task.stop import (
+    REASON_LENGTH_MAX,
+    USER,
+    USER_REASON_DEFAULT,
+    ask_to_stop,
+)
 from moorage.ecs.store import clusters, container_instances, images, services, tasks
 from moorage.ecs.views import task as views
 from moorage.ground.arn import is_arn, make_arn
@@ -18,8 +23,6 @@ from moorage.shapes.ecs.faults import (
 
 DESCRIBED_MAX = 100
 PAGE_LENGTH = 100
-REASON_LENGTH_MAX = 1024
-REASON_DEFAULT = "Task stopped by user"
 
 
 @operation()
@@ -29,10 +32,10 @@ def stop_task(call: Call, request: shapes.StopTaskRequest) -> shapes.StopTaskRes
     task = tasks.find(call.tx, call, request.task or "", cluster.name)
     if task is None:
         raise InvalidParameterException("The referenced task was not found.")
-    reason = request.reason or REASON_DEFAULT
+    reason = request.reason or USER_REASON_DEFAULT
     if len(reason) > REASON_LENGTH_MAX:
         raise InvalidParameterException(f"The reason has at most {REASON_LENGTH_MAX} characters.")
-    stopping = ask_to_stop(task, "UserInitiated", reason, call.now)
+    stopping = ask_to_stop(task, USER, reason, call.now)
     if stopping != task:
         stopping = tasks.write(call.tx, evolve(stopping, tags=[]))
         if stopping.is_stopped:

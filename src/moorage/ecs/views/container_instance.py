@@ -5,7 +5,10 @@ from collections.abc import Collection, Sequence
 from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.resources import Resources
 from moorage.ecs.records.task import Task
+from moorage.ecs.rules.deployment.counts import counts
+from moorage.ecs.rules.placement.view import HostLoad, cluster_view
 from moorage.ground.instant import epoch, maybe_epoch
+from moorage.ground.record import evolve
 from moorage.shapes.ecs import container_instance as shapes
 from moorage.shapes.ecs.attribute import Attribute
 
@@ -17,7 +20,9 @@ def view(
     instance: ContainerInstance, tasks: Sequence[Task], include: Collection[str]
 ) -> shapes.ContainerInstance:
     """The host with its live `tasks`; tags and health where `include` asks for them."""
-    running = sum(task.last_status == "RUNNING" for task in tasks)
+    counted = counts(tasks)
+    # The view of a cluster leaves INACTIVE hosts out; what is left of them is shown all the same.
+    load = cluster_view([evolve(instance, status="ACTIVE")], tasks).hosts[instance.arn]
     return shapes.ContainerInstance(
         container_instance_arn=instance.arn,
         ec2_instance_id=instance.name or None,
@@ -27,13 +32,12 @@ def view(
             agent_hash=instance.agent_hash or None,
             docker_version=instance.docker_version or None,
         ),
-        remaining_resources=_resources(remaining(instance, tasks)),
+        remaining_resources=_resources(_remaining(load)),
         registered_resources=_resources(instance.resources),
         status=instance.status,
         agent_connected=instance.connected,
-        running_tasks_count=running,
-        pending_tasks_count=sum(task.desired_status == "RUNNING" for task in tasks)
-        - sum(task.desired_status == "RUNNING" and task.last_status == "RUNNING" for task in tasks),
+        running_tasks_count=counted.running,
+        pending_tasks_count=counted.pending,
         attributes=[Attribute(name=one.name, value=one.value) for one in instance.attributes],
         registered_at=epoch(instance.registered_at),
         attachments=[],
@@ -42,21 +46,15 @@ def view(
     )
 
 
-def remaining(instance: ContainerInstance, tasks: Sequence[Task]) -> Resources:
-    """What a host has left beside its live tasks; `ports` are those that are taken."""
-    own = instance.resources
-    reserved = [task.reserved for task in tasks]
+def _remaining(load: HostLoad) -> Resources:
+    """What a host has left; `ports` are those that are taken."""
     return Resources(
-        cpu=own.cpu - sum(one.cpu for one in reserved),
-        memory=own.memory - sum(one.memory for one in reserved),
-        ports=_union(own.ports, *(one.ports for one in reserved)),
-        ports_udp=_union(own.ports_udp, *(one.ports_udp for one in reserved)),
-        gpus=own.gpus - sum(one.gpus for one in reserved),
+        cpu=load.cpu,
+        memory=load.memory,
+        ports=tuple(sorted(load.ports)),
+        ports_udp=tuple(sorted(load.ports_udp)),
+        gpus=load.gpus,
     )
-
-
-def _union(*ports: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(sorted({port for some in ports for port in some}))
 
 
 def _resources(resources: Resources) -> list[shapes.Resource]:

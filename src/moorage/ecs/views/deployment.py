@@ -107,8 +107,14 @@ def _rollback(deployment: ServiceDeployment) -> shapes.Rollback | None:
     return shapes.Rollback(
         reason=deployment.rollback_reason,
         started_at=epoch(deployment.rollback_started_at),
-        service_revision_arn=deployment.rolled_back_to or None,
+        service_revision_arn=_revision_of(deployment) if deployment.rolled_back_to else None,
     )
+
+
+def _revision_of(deployment: ServiceDeployment) -> str:
+    """The revision of the deployment that was gone back to: its ARN ends in that one's number."""
+    before, _, _ = deployment.revision.rpartition("/")
+    return f"{before}/{deployment.rolled_back_to.rpartition('/')[2]}"
 
 
 def _breaker(deployment: ServiceDeployment) -> shapes.ServiceDeploymentCircuitBreaker:
