@@ -12,10 +12,14 @@ from typing import Any
 
 import typer
 
+from moorage.cli import up
 from moorage.cli.main import COMMANDS, EPILOG
 from moorage.gateway.settings import BOUNDS, ENVIRONMENT_PREFIX, FILE_NAME, REASONS, Settings
 from pages import publish
 
+VALUES = {"<path>": "PATH", "<int>": "N", "<float>": "N", "<int range>": "N"}
+# Only asked how an option's type is called: which command it belongs to does not matter.
+CONTEXT = typer.Context(typer.main.get_command(up.app))
 WRITTEN = "<!-- Written by `make matrix` from the code; not by hand. -->"
 COMMAND_LINE_HEAD = f"""# Command line
 
@@ -66,7 +70,7 @@ def section(heading: str, call: str, command: Any) -> str:
     parameters = [one for one in command.params if one.name != "help"]
     arguments = [one for one in parameters if one.param_type_name == "argument"]
     options = [one for one in parameters if one.param_type_name == "option"]
-    words = " ".join([call, *(one.make_metavar(_context(command)) for one in arguments)])
+    words = " ".join([call, *(one.metavar or (one.name or "").upper() for one in arguments)])
     lines = [heading, "", f"`{words}{' [OPTIONS]' if options else ''}`", ""]
     lines += [inspect.cleandoc(command.help or ""), ""]
     if options:
@@ -78,10 +82,17 @@ def section(heading: str, call: str, command: Any) -> str:
 def row(option: Any) -> str:
     """A row of a table of options."""
     names = ", ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts))
-    value = "" if option.is_flag else f" {(option.metavar or option.type.name).upper()}"
-    shown = "" if option.is_flag or option.default in {None, ()} else f"`{option.default}`"
-    again = " May be repeated." if option.multiple else ""
-    return f"| {names}{value} | {option.help or ''}{again} | {shown} |"
+    flag = bool(getattr(option, "is_flag", False))
+    words = "" if flag else f" {VALUES.get(option.display_type(CONTEXT), 'TEXT')}"
+    empty = flag or option.default in (None, "", ()) or callable(option.default)
+    required = " Required." if option.required else ""
+    shown = "" if empty else f"`{option.default}`"
+    return f"| {names}{words} | {cell(option.help or '')}{required} | {shown} |"
+
+
+def cell(text: str) -> str:
+    """A text as it may stand in a table's cell."""
+    return text.replace("|", "\\|")
 
 
 def settings() -> str:
@@ -89,11 +100,11 @@ def settings() -> str:
     defaults, bounds = Settings(), {name: (low, high) for name, low, high in BOUNDS}
     lines = [
         SETTINGS_HEAD,
-        "| setting | default | from, to | what it is for |",
+        "| setting | default | bounds | what it is for |",
         "|---|---|---|---|",
     ]
     for name, reason in REASONS.items():
-        low_high = "{:g}, {:g}".format(*bounds[name]) if name in bounds else ""
+        low_high = "{:,} to {:,}".format(*bounds[name]) if name in bounds else ""
         lines.append(
             f"| `{name}` | {shown_default(getattr(defaults, name))} | {low_high} | {reason} |"
         )
@@ -102,14 +113,11 @@ def settings() -> str:
 
 def shown_default(value: object) -> str:
     """A default as it would be written in the settings file; nothing where there is none."""
+    if value in ("", ()):
+        return ""
     if isinstance(value, tuple):
-        value = list(value)
-    text = {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
-    return f"`{text}`" if value not in ("", []) else ""
-
-
-def _context(command: Any) -> Any:
-    return typer.Context(command)
+        return f"`{', '.join(value)}`"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
 if __name__ == "__main__":
