@@ -5,6 +5,8 @@ no manifest names is taken; a blob that no repository links is doomed, and remov
 one more look at its row.
 """
 
+from collections.abc import Sequence
+
 from moorage.ecr.records.layer import Blob, Layer
 from moorage.ecr.records.upload import Upload
 from moorage.ecr.store import images, layers, repositories, uploads
@@ -70,9 +72,14 @@ def bury(call: Call, digest: str) -> bool:
     return True
 
 
-def is_known(call: Call, digest: str) -> bool:
-    """Whether a row names this blob: bytes that no row names are left over from a crash."""
-    return digest in layers.lock(call.tx, (digest,))
+def unnamed_blobs(call: Call, digests: Sequence[str]) -> list[str]:
+    """Those of `digests` that no row names: their bytes are left over from a crash."""
+    return [digest for digest in digests if layers.get_blob(call.tx, digest) is None]
+
+
+def unnamed_uploads(call: Call, ids: Sequence[str]) -> list[str]:
+    """Those of `ids` that no upload's row names."""
+    return [upload for upload in ids if uploads.get(call.tx, upload) is None]
 
 
 def _take_if_idle(call: Call, link: Layer) -> int:

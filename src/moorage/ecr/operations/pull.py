@@ -7,13 +7,8 @@ from moorage.ecr.records.repository import Repository
 from moorage.ecr.records.upload import Upload
 from moorage.ecr.rules.reference import ManifestReference
 from moorage.ecr.store import images, layers, logins, repositories, uploads
-from moorage.ground.instant import between, hours
-from moorage.ground.record import evolve
 from moorage.kernel.call import Call
 from moorage.kernel.images import digest_of_tag
-
-# lastRecordedPullTime is refreshed at least once a day in ECR; ours within the hour.
-PULL_TIME_STALE = hours(1)
 
 
 def find_login(call: Call, token_hash: str) -> Login | None:
@@ -21,14 +16,26 @@ def find_login(call: Call, token_hash: str) -> Login | None:
     return logins.get(call.tx, token_hash)
 
 
-def find_repository(call: Call, name: str) -> Repository | None:
-    """The repository of that name in the caller's registry."""
-    return repositories.get(call.tx, call.account, call.region, name)
+def the_repository(call: Call, name: str) -> Repository:
+    """The repository of that name in the caller's registry; raises RepositoryNotFoundException."""
+    return repositories.existing(call.tx, call.account, call.region, name)
 
 
 def find_blob(call: Call, repository: Repository, digest: str) -> Layer | None:
     """The repository's link to a blob."""
     return layers.get(call.tx, repository, digest)
+
+
+def is_link_stale(call: Call, link: Layer) -> bool:
+    """Whether a link that a push was just told of is old enough to be renewed."""
+    return layers.is_stale(call.tx, link)
+
+
+def renew_link(call: Call, repository: Repository, digest: str) -> None:
+    """Let a link's grace begin again: whoever was told that the blob is there will name it soon."""
+    link = layers.get(call.tx, repository, digest)
+    if link is not None:
+        layers.renew(call.tx, link)
 
 
 def find_upload(call: Call, repository: Repository, upload: str) -> Upload | None:
@@ -43,9 +50,7 @@ def find_upload(call: Call, repository: Repository, upload: str) -> Upload | Non
     return found
 
 
-def find_manifest(
-    call: Call, repository: Repository, reference: ManifestReference
-) -> Image | None:
+def find_manifest(call: Call, repository: Repository, reference: ManifestReference) -> Image | None:
     """The image that a tag means now, or of that digest."""
     digest = str(reference.digest) if reference.digest else None
     if digest is None and reference.tag is not None:
@@ -57,17 +62,17 @@ def find_manifest(
 
 def is_pull_time_stale(call: Call, image: Image) -> bool:
     """Whether the recorded time of the last pull is worth a write."""
-    return image.pulled_at is None or between(image.pulled_at, call.now) > PULL_TIME_STALE
+    return images.is_pull_time_stale(call.tx, image)
 
 
 def record_pull(call: Call, repository: Repository, digest: str) -> None:
     """Remember that an image was pulled now."""
     image = images.get(call.tx, repository, digest)
     if image is not None:
-        images.touch(call.tx, evolve(image, pulled_at=call.now))
+        images.mark_pulled(call.tx, image)
 
 
 def list_tags(call: Call, repository: Repository, after: str, limit: int) -> tuple[list[str], bool]:
     """At most `limit` tags after a name, in order, and whether more follow."""
-    tags = [one.tag for one in images.tags_of(call.tx, repository) if one.tag > after]
+    tags = [one.tag for one in images.tags_after(call.tx, repository, after, limit + 1)]
     return tags[:limit], len(tags) > limit

@@ -46,25 +46,32 @@ def drop_upload(call: Call, upload: Upload) -> None:
     uploads.delete(call.tx, upload.id)
 
 
-def keep_blob(
-    call: Call, repository: Repository, digest: str, size: int, upload_id: str
-) -> Layer | None:
-    """Link a stored blob to the repository, and forget its upload.
+def keep_blob(call: Call, name: str, digest: str, size: int, upload_id: str) -> Layer | None:
+    """Link a stored blob to the repository of that name, and forget its upload.
 
-    None where the repository was deleted meanwhile: then nothing is kept.
+    None where the repository was deleted meanwhile, or the upload cancelled: nothing is kept.
     """
+    repository = repositories.get(call.tx, call.account, call.region, name)
+    known = uploads.get(call.tx, upload_id) is not None
     uploads.delete(call.tx, upload_id)
-    if repositories.get(call.tx, call.account, call.region, repository.name) is None:
+    if repository is None or not known:
         return None
     layers.lock(call.tx, (digest,))
     layers.store(call.tx, Blob(digest=digest, size=size, stored_at=call.now))
     return _linked(call, repository, digest, size)
 
 
-def mount_blob(call: Call, target: Repository, source: Repository, digest: str) -> Layer | None:
-    """Link a blob that `source` has to `target` too; None where it has none."""
-    found = layers.get(call.tx, source, digest)
-    if found is None or digest not in layers.lock(call.tx, (digest,)):
+def mount_blob(
+    call: Call, target: Repository, source: tuple[str, str], digest: str
+) -> Layer | None:
+    """Link a blob that `source`, a region and a name of the account, has to `target` too.
+
+    None where it has none.
+    """
+    layers.lock(call.tx, (digest,))
+    repository = repositories.get(call.tx, call.account, *source)
+    found = layers.get(call.tx, repository, digest) if repository is not None else None
+    if found is None:
         return None
     return _linked(call, target, digest, found.size)
 
@@ -81,11 +88,14 @@ def delete_tag(call: Call, repository: Repository, tag: str) -> bool:
     return drop_tag(call.tx, repository.account, repository.region, repository.name, tag)
 
 
-def delete_manifest(call: Call, repository: Repository, digest: str) -> bool:
-    """Forget an image and its tags; False where there was none."""
+def delete_manifest(call: Call, repository: Repository, digest: str) -> bool | manifests.InUse:
+    """Forget an image and its tags, or say what keeps it; False where there was none."""
     image = images.get(call.tx, repository, digest)
     if image is None:
         return False
+    kept = manifests.uses(call.tx, repository, digest)
+    if kept is not None:
+        return kept
     manifests.forget(call.tx, repository, image)
     return True
 

@@ -25,6 +25,10 @@ from moorage.shapes.oci.manifest import (
 
 MANIFEST_BYTES_MAX = 4 * 1024 * 1024
 DESCRIPTORS_MAX = 10_000
+# What Python makes of JSON takes up to a hundred bytes a value: a body of nothing but brackets and
+# commas would take thirty times its length. Counted in the raw bytes, before any is made.
+VALUES_MAX = 200_000
+SIZE_MAX = 2**63 - 1
 IMAGES = frozenset({MANIFEST_OCI, MANIFEST_DOCKER})
 INDEXES = frozenset({INDEX_OCI, INDEX_DOCKER})
 MEDIA_TYPES = IMAGES | INDEXES
@@ -54,6 +58,8 @@ def parse(body: bytes, media_type: str) -> Parsed | Unsound:
         return Unsound(
             code="SIZE_INVALID", reason=f"a manifest has at most {MANIFEST_BYTES_MAX} bytes"
         )
+    if sum(map(body.count, (b",", b"[", b"{"))) > VALUES_MAX:
+        return _invalid(f"a manifest holds at most {VALUES_MAX} values")
     members = _members(body)
     if isinstance(members, Unsound):
         return members
@@ -61,22 +67,26 @@ def parse(body: bytes, media_type: str) -> Parsed | Unsound:
     kind = media_type or (claimed if isinstance(claimed, str) else "") or _guess(members)
     problem = _kind_problem(kind, claimed, members)
     if problem is not None:
-        return Unsound(code="MANIFEST_INVALID", reason=problem)
+        return _invalid(problem)
     try:
         if kind in INDEXES:
             return _index(msgspec.json.decode(body, type=Index), kind)
         return _image(msgspec.json.decode(body, type=Manifest), kind)
-    except msgspec.ValidationError as error:
-        return Unsound(code="MANIFEST_INVALID", reason=str(error))
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        return _invalid(str(error))
+
+
+def _invalid(reason: str) -> Unsound:
+    return Unsound(code="MANIFEST_INVALID", reason=reason)
 
 
 def _members(body: bytes) -> dict[str, Any] | Unsound:
     try:
         members = json.loads(body.decode("utf-8"), object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
-        return Unsound(code="MANIFEST_INVALID", reason=f"the body is not sound JSON: {error}")
+        return _invalid(f"the body is not sound JSON: {error}")
     if not isinstance(members, dict):
-        return Unsound(code="MANIFEST_INVALID", reason="the body is no JSON object")
+        return _invalid("the body is no JSON object")
     return members
 
 
@@ -126,11 +136,14 @@ def _image(manifest: Manifest, kind: str) -> Parsed | Unsound:
     problem = _descriptor_problem((manifest.config, *manifest.layers), manifest.subject)
     if problem is not None:
         return problem
+    size = manifest.config.size + sum(layer.size for layer in manifest.layers)
+    if size > SIZE_MAX:
+        return _invalid("the sizes add up to more than any store holds")
     kept = [one for one in manifest.layers if one.media_type not in FOREIGN_LAYERS]
     return Parsed(
         media_type=kind,
         blobs=tuple(dict.fromkeys(one.digest for one in (manifest.config, *kept))),
-        size=manifest.config.size + sum(layer.size for layer in manifest.layers),
+        size=size,
         artifact_type=manifest.artifact_type or manifest.config.media_type,
         subject=manifest.subject.digest if manifest.subject else None,
     )
@@ -140,10 +153,8 @@ def _descriptor_problem(
     descriptors: Sequence[Descriptor], subject: Descriptor | None
 ) -> Unsound | None:
     if len(descriptors) > DESCRIPTORS_MAX:
-        return Unsound(
-            code="MANIFEST_INVALID", reason=f"a manifest names at most {DESCRIPTORS_MAX} things"
-        )
+        return _invalid(f"a manifest names at most {DESCRIPTORS_MAX} things")
     for descriptor in (*descriptors, *((subject,) if subject else ())):
         if parse_digest(descriptor.digest) is None:
-            return Unsound(code="MANIFEST_INVALID", reason="a descriptor has no sound digest")
+            return _invalid("a descriptor has no sound digest")
     return None

@@ -5,7 +5,14 @@ exclusions, the filters name the tags that are treated the other way. A tag may 
 the digest that it has.
 """
 
+from collections.abc import Sequence
+
 from moorage.ecr.records.repository import Repository
+
+EXCLUDING = "_WITH_EXCLUSION"
+FILTERS_MAX = 5
+# As the documentation of aws_ecr_repository in Terraform has it: "a maximum of 2 wildcards".
+WILDCARDS_MAX = 2
 
 
 def may_move(repository: Repository, tag: str) -> bool:
@@ -20,6 +27,26 @@ def may_move(repository: Repository, tag: str) -> bool:
             return not excluded
         case _:
             return True
+
+
+def unsound_filters(mutability: str, filters: Sequence[str]) -> str | None:
+    """Why a mutability cannot have these filters, or None.
+
+    ECR: 1 to 5 filters with each of the two words with exclusions, none with the others, each with
+    at most two wildcards.
+    """
+    if mutability.endswith(EXCLUDING) != bool(filters):
+        return (
+            f"imageTagMutabilityExclusionFilters are required with, and only with, "
+            f"MUTABLE{EXCLUDING} and IMMUTABLE{EXCLUDING}."
+        )
+    if len(filters) > FILTERS_MAX:
+        return f"There are at most {FILTERS_MAX} exclusion filters."
+    if len(set(filters)) != len(filters):
+        return "An exclusion filter stands twice."
+    if any(one.count("*") > WILDCARDS_MAX for one in filters):
+        return f"An exclusion filter has at most {WILDCARDS_MAX} wildcards."
+    return None
 
 
 def matches(pattern: str, text: str) -> bool:

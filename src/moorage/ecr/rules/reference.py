@@ -4,8 +4,8 @@ OCI distribution specification 1.1, "Pulling manifests"; ECR's lengths. `HOST/NA
 caller's own registry, `HOST/ACCOUNT/REGION/NAME` says which.
 """
 
-from moorage.ground.names import ACCOUNT, REGION, is_repository_name, is_tag
 from moorage.ground.digest import Digest, parse_digest
+from moorage.ground.names import ACCOUNT, REGION, is_repository_name, is_tag
 from moorage.ground.record import Record
 
 

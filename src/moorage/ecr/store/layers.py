@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from moorage.ecr.records.layer import Blob, Layer
 from moorage.ecr.records.repository import Repository
+from moorage.ground.instant import between, hours
 from moorage.ground.record import evolve
 from moorage.sql.document import Table
 from moorage.sql.transaction import Transaction
@@ -28,11 +29,18 @@ _OLDEST_LINKS = LAYERS.query(order=("linked_at",))
 _DOOMED = BLOBS.query(greater="doomed_at", order=("doomed_at",))
 _CHANGED = BLOBS.query(greater="links_changed_at", order=("links_changed_at",))
 BEGINNING = -1
+# Half of the grace that the collector gives to links which no manifest names.
+LINK_STALE = hours(12)
 
 
 def get(tx: Transaction, repository: Repository, digest: str) -> Layer | None:
     """The link of a repository to a blob; without it the blob is unknown there."""
     return LAYERS.get(tx, repository.account, repository.region, repository.name, digest)
+
+
+def get_blob(tx: Transaction, digest: str) -> Blob | None:
+    """The blob of that digest, for one look: `lock` is for those who then decide."""
+    return BLOBS.get(tx, digest)
 
 
 def lock(tx: Transaction, digests: Iterable[str]) -> dict[str, Blob]:
@@ -49,6 +57,17 @@ def store(tx: Transaction, blob: Blob) -> None:
 def link(tx: Transaction, layer: Layer) -> None:
     """Give a repository the right to a blob."""
     LAYERS.put(tx, layer)
+
+
+def renew(tx: Transaction, layer: Layer) -> None:
+    """Let a link's grace begin again: whoever was told that the blob is there will name it soon."""
+    if is_stale(tx, layer):
+        LAYERS.put(tx, evolve(layer, linked_at=tx.now))
+
+
+def is_stale(tx: Transaction, layer: Layer) -> bool:
+    """Whether a link is old enough to be renewed."""
+    return between(layer.linked_at, tx.now) > LINK_STALE
 
 
 def unlink(tx: Transaction, repository: Repository, digest: str) -> bool:

@@ -4,9 +4,7 @@ from moorage.ecr.records.login import Login
 from moorage.sql.document import Table
 from moorage.sql.transaction import Transaction
 
-LOGINS = Table(
-    "logins", Login, keys=("hash",), columns=("expires_at",), indices=(("expires_at",),)
-)
+LOGINS = Table("logins", Login, keys=("hash",), columns=("expires_at",), indices=(("expires_at",),))
 _OLD = LOGINS.query(order=("expires_at",))
 SWEPT_AT_ONCE = 20
 

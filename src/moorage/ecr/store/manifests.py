@@ -11,8 +11,11 @@ from moorage.ecr.rules.manifest import Parsed
 from moorage.ecr.rules.mutability import may_move
 from moorage.ecr.store import images, layers
 from moorage.ground.record import Record, evolve
-from moorage.kernel.images import TagDigest, digest_of_tag, drop_tag, point_tag
+from moorage.kernel.images import TagDigest, claims_of, digest_of_tag, drop_tag, point_tag
 from moorage.sql.transaction import Transaction
+
+# How many of what keeps an image are named in a sentence.
+NAMED_MAX = 5
 
 
 class Pushed(Record):
@@ -42,6 +45,33 @@ class TagTaken(Record):
     """A tag means another image already, and this repository does not move it."""
 
     tag: str
+
+
+class InUse(Record):
+    """Why an image stays: the indexes that name it, or who has claimed it."""
+
+    indexes: tuple[str, ...] = ()
+    holders: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """What the caller is told."""
+        if self.indexes:
+            return (
+                "Requested image referenced by manifest list: "
+                f"[{', '.join(self.indexes[:NAMED_MAX])}]"
+            )
+        return f"The image is in use by {', '.join(self.holders[:NAMED_MAX])}; stop that first."
+
+
+def uses(tx: Transaction, repository: Repository, digest: str) -> InUse | None:
+    """What keeps an image from being deleted, or None."""
+    indexes = images.indexes_naming(tx, repository, digest)
+    if indexes:
+        return InUse(indexes=tuple(indexes))
+    where = (repository.account, repository.region, repository.name)
+    claims = claims_of(tx, *where, digest)
+    return InUse(holders=tuple(claim.holder for claim in claims)) if claims else None
 
 
 def accept(
