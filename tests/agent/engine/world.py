@@ -142,7 +142,7 @@ class World:
                 }
                 assert record.runtime_id is not None or not live
         assert state.timer is None or state.timer > self.now
-        if state.tasks and self.reachable:
+        if state.tasks and state.lost_since is None:
             assert state.timer is not None
 
     # --- time ---
