@@ -11,9 +11,9 @@ import msgspec
 
 from moorage.blob.filesystem import FilesystemBlobStore
 from moorage.blob.medium import Medium
-from moorage.ecr import api as ecr
+import moorage.ecr.api as ecr
 from moorage.ecr.distribution.route import Distribution
-from moorage.ecs import api as ecs
+import moorage.ecs.api as ecs
 from moorage.gateway import folder
 from moorage.gateway.agents import AgentsDoor
 from moorage.gateway.asgi import Application
@@ -28,7 +28,7 @@ from moorage.ground.chance import SystemChance
 from moorage.ground.clock import SystemClock
 from moorage.ground.fault import Validation
 from moorage.ground.instant import hours, seconds
-from moorage.iam import api as iam
+import moorage.iam.api as iam
 from moorage.kernel.api import Api
 from moorage.kernel.controller import Controller
 from moorage.kernel.images import IMAGE_CLAIMS, TAG_DIGESTS
