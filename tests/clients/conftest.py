@@ -1,0 +1,82 @@
+"""One engine, one server and three hosts for all tests here; logs stand under each failure."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.clients.place import Place
+from tests.clients.processes import Server
+from tests.engine import Engine
+from tests.postgres import postgres_server, postgres_url
+
+__all__ = ["postgres_server", "postgres_url"]
+
+HOSTS = 3
+PLACE = pytest.StashKey[Place]()
+
+
+@pytest.fixture(scope="package")
+def clients_engine() -> Iterator[Engine]:
+    """An engine apart from that of other tests, which remove whatever runs on theirs."""
+    own = Engine()
+    try:
+        own.start()
+        own.busybox()
+        yield own
+    finally:
+        own.purge()
+
+
+@pytest.fixture(scope="package")
+def folder() -> Iterator[Path]:
+    """Where the data folders of this package lie."""
+    with tempfile.TemporaryDirectory(prefix="moorage-clients-") as made:
+        yield Path(made)
+
+
+@pytest.fixture(scope="package")
+def shared_place(clients_engine: Engine, folder: Path) -> Iterator[Place]:
+    """The server and its three hosts."""
+    server = Server(folder / "data")
+    place = Place(server, clients_engine)
+    try:
+        server.start()
+        place.add_hosts(HOSTS)
+        yield place
+    finally:
+        place.close()
+
+
+@pytest.fixture(scope="package")
+def images(shared_place: Place, folder: Path) -> dict[str, str]:
+    """Images in the registry, by short names: two versions of the web page, and a bare shell."""
+    uri = shared_place.repository("web")
+    shared_place.login()
+    found = {}
+    for version in ("1", "2"):
+        shared_place.sample(f"sample:{version}", folder / f"sample-{version}", version)
+        found[f"web:{version}"] = shared_place.push(f"sample:{version}", f"{uri}:{version}")
+    tools = shared_place.repository("tools")
+    found["shell"] = shared_place.push("moorage-test/busybox:1", f"{tools}:1")
+    return found
+
+
+@pytest.fixture
+def place(shared_place: Place, request: pytest.FixtureRequest) -> Iterator[Place]:
+    """The shared place, with nothing running in it before and after."""
+    request.node.stash[PLACE] = shared_place
+    yield shared_place
+    shared_place.clear()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Put the logs of server and hosts, and the engine's containers, under a failure."""
+    outcome = yield
+    report = outcome.get_result()
+    place = item.stash.get(PLACE, None)
+    if report.failed and place is not None:
+        report.sections.append(("server and hosts", place.tails()))
+        report.sections.append(("containers", place.docker("ps", "--all", "--no-trunc")))
