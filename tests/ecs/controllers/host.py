@@ -28,9 +28,9 @@ class Held(Record):
 
 
 class ScriptedHost:
-    """Runs what it is told, at once; images of which the tag says otherwise behave otherwise.
+    """Runs what it is told, at once; images whose name says otherwise behave otherwise.
 
-    `:broken` cannot be pulled, `:crashing` exits as soon as it runs. With `deaf` it takes nothing
+    `broken` cannot be pulled, `crashing` exits as soon as it runs. With `deaf` it takes nothing
     in, with `slow` it pulls (and stops) until `finish` is called, with `stubborn` it never stops.
     """
 
@@ -121,14 +121,13 @@ class ScriptedHost:
 
     def _run(self, arn: str, act: "Act") -> None:
         image = (self.tasks[arn].order.containers or ())[0].image or ""
-        name, _, tag = image.partition("@")[0].rpartition(":")
-        if tag == "broken" or name.endswith("broken"):
+        if "broken" in image:
             self._submit(
                 arn, act, "STOPPED", reason="CannotPullContainerError: not found", ran=False
             )
             return
         self._submit(arn, act, "RUNNING")
-        if tag == "crashing" or name.endswith("crashing"):
+        if "crashing" in image:
             self._stop(arn, act, exit_code=1)
 
     def _stop(self, arn: str, act: "Act", exit_code: int | None) -> None:

@@ -18,6 +18,7 @@ from moorage.ecs.records.task import Task
 from moorage.ecs.records.task_definition import TaskDefinition
 from moorage.ecs.rules.definition.defaults import normal_form
 from moorage.ecs.rules.deployment.configuration import full_configuration
+from moorage.ecs.rules.task.stop import ask_to_stop
 from moorage.ecs.store import (
     container_instances,
     rollouts,
@@ -61,6 +62,7 @@ TABLES = (
     TAG_DIGESTS,
 )
 CONTROLLERS = (deployments, instances, clusters, task_controller)
+CAPABILITIES = ("moorage.capability.agent", "ecs.capability.container-health-check")
 KEYS_AT_ONCE = 16
 ROUNDS_MAX = 2000
 CLUSTER = make_arn("cluster", REGION, ACCOUNT, "default")
@@ -68,6 +70,8 @@ CLUSTER = make_arn("cluster", REGION, ACCOUNT, "default")
 
 class Rig(Act):
     """The house, its agenda, its hosts; everything happens in `settle` and `advance`."""
+
+    table = AGENT
 
     def __init__(self, **site: Any) -> None:
         site.setdefault("settle", seconds(0))
@@ -152,7 +156,7 @@ class Rig(Act):
         """A new host that is connected."""
         identity = self.house.chance.hex(32)
         arn = make_arn("container-instance", REGION, ACCOUNT, "default", identity)
-        attributes = (InstanceAttribute(name="moorage.capability.agent"),)
+        attributes = tuple(InstanceAttribute(name=one) for one in CAPABILITIES)
         if zone:
             attributes += (InstanceAttribute(name="ecs.availability-zone", value=zone),)
         record = ContainerInstance(
@@ -310,6 +314,24 @@ class Rig(Act):
             container_instances.write(call.tx, evolve(found, **members))
 
         self.house.write(work)
+
+    def condemn(self, tx: Any, arn: str) -> None:
+        """Order one task to stop, as StopTask does."""
+        task = tasks.get(tx, arn)
+        assert task is not None
+        tasks.write(tx, ask_to_stop(task, "UserInitiated", "Task stopped by user", tx.now))
+
+    def acknowledge_stop(self, tx: Any, arn: str) -> None:
+        """Let an order to stop be taken in, by a host that then forgets it."""
+        task = tasks.get(tx, arn)
+        assert task is not None
+        tasks.write(tx, evolve(task, stop_sequence=99, stop_acknowledged_at=tx.now))
+
+    def forget_host(self, tx: Any, arn: str) -> None:
+        """Remove a host's row, as no operation does."""
+        found = container_instances.get(tx, arn)
+        assert found is not None
+        container_instances.delete(tx, found)
 
     # --- what is to be seen ----------------------------------------------------------------------
 

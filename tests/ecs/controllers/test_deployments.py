@@ -2,8 +2,10 @@
 
 import re
 from collections import Counter
+from itertools import pairwise
 
 import pytest
+
 from moorage.ecs.rules.deployment.configuration import full_configuration
 from moorage.shapes.ecs.deployment_configuration import (
     DeploymentCircuitBreaker,
@@ -185,7 +187,7 @@ def test_a_crash_loop_backs_off(rig):
     service = rig.serve("web", 1, rig.define("web", "demo:crashing"))
     rig.advance(1100)
     created = [(task.created_at - start) / 1_000_000 for task in rig.tasks(service)]
-    gaps = [later - earlier for earlier, later in zip(created, created[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(created)]
     assert gaps == [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300]
     assert "is unable to consistently start tasks successfully." in rig.events(service)
     assert {task.stop_code for task in rig.tasks(service)[:-1]} == {"EssentialContainerExited"}
@@ -272,10 +274,11 @@ def test_room_appears_where_another_service_stops(bare):
 def test_without_hosts_the_event_says_so(bare):
     service = bare.serve("web", 1, bare.define("web"))
     bare.settle()
-    assert bare.events(service) == [
+    (sentence,) = bare.events(service)
+    assert sentence == (
         "was unable to place a task because no container instance met all of its requirements. "
         "Reason: No Container Instances were found in your cluster."
-    ]
+    )
 
 
 def test_a_restarted_server_changes_nothing(rig):

@@ -5,14 +5,12 @@ host is back or was deregistered; only then are they STOPPED without its word.
 """
 
 from moorage.ecs.records.container_instance import ContainerInstance
-from moorage.ecs.records.task import Connectivity
 from moorage.ecs.rules.task.stop import abandon
 from moorage.ecs.store import container_instances, images, tasks
+from moorage.ecs.store.connectivity import follow_host
 from moorage.ground.instant import Instant, later
-from moorage.ground.record import evolve
 from moorage.kernel.call import Turn
 from moorage.kernel.controller import controller
-from moorage.sql.transaction import Transaction
 
 DEREGISTERED = "Host deregistered"
 
@@ -25,16 +23,8 @@ def instances(turn: Turn, key: str) -> Instant | None:
         return None
     if instance.status == "INACTIVE":
         return _left(turn, instance)
-    _follow(turn.tx, instance)
+    follow_host(turn.tx, instance)
     return None
-
-
-def _follow(tx: Transaction, instance: ContainerInstance) -> None:
-    """CONNECTED or DISCONNECTED, as the host is judged lost or not."""
-    connectivity: Connectivity = "DISCONNECTED" if instance.lost_at else "CONNECTED"
-    for task in tasks.live_of_instance(tx, instance.arn):
-        if task.connectivity != connectivity:
-            tasks.write(tx, evolve(task, connectivity=connectivity, connectivity_at=tx.now))
 
 
 def _left(turn: Turn, instance: ContainerInstance) -> Instant | None:

@@ -15,10 +15,12 @@ from moorage.acs.messages import (
 from moorage.ecs.records.container_instance import ContainerInstance, Disconnection
 from moorage.ecs.records.task import Task
 from moorage.ecs.store import container_instances, tasks
+from moorage.ecs.store.connectivity import follow_host
 from moorage.ecs.views.message_id import MessageId, read_message_id
 from moorage.ground.arn import make_arn
 from moorage.ground.record import Record, evolve
 from moorage.kernel.call import Call
+from moorage.sql.transaction import Transaction
 
 VERSION_LENGTH_MAX = 255
 CANDIDATES_MAX = 10_000
@@ -49,7 +51,7 @@ def connected(call: Call, instance_arn: str, hello: Hello) -> Refused | None:
     if instance.status == "INACTIVE":
         return "InactiveInstanceException"
     docker = hello.docker_version.removeprefix(DOCKER_PREFIX)
-    container_instances.write(
+    _change(
         call.tx,
         evolve(
             instance,
@@ -78,7 +80,7 @@ def lost(call: Call, instance_arn: str) -> None:
     """A host was silent for too long on the monotonic clock: its tasks become DISCONNECTED."""
     instance = _live(call, instance_arn)
     if instance is not None and instance.lost_at is None:
-        container_instances.write(
+        _change(
             call.tx,
             evolve(
                 instance,
@@ -94,9 +96,7 @@ def returned(call: Call, instance_arn: str) -> None:
     """A host that was taken for lost was heard on its connection: it is here after all."""
     instance = _live(call, instance_arn)
     if instance is not None and (instance.lost_at is not None or not instance.connected):
-        container_instances.write(
-            call.tx, evolve(instance, connected=True, connected_at=call.now, lost_at=None)
-        )
+        _change(call.tx, evolve(instance, connected=True, connected_at=call.now, lost_at=None))
 
 
 def acknowledge(call: Call, instance_arn: str, message: AckRequest) -> Replies:
@@ -140,6 +140,10 @@ def verify_stops(call: Call, instance_arn: str, message: TaskStopVerificationMes
         generated_at=call.now // MICROSECONDS_PER_MILLISECOND,
     )
     return (answer,)
+
+
+def _change(tx: Transaction, instance: ContainerInstance) -> None:
+    follow_host(tx, container_instances.write(tx, instance))
 
 
 def _live(call: Call, instance_arn: str) -> ContainerInstance | None:
