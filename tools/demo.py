@@ -4,7 +4,8 @@ python tools/demo.py            tells the story; may be run again and again
 python tools/demo.py --down     `make down`: see demo_down.py
 
 Everything is done with the commands that a person would type, and they are shown. The data lies in
-$MOORAGE_DATA, else in .moorage here.
+$MOORAGE_DATA, else in .moorage here; the server has port 4750 unless $MOORAGE_DEMO_PORT says otherwise
+(make demo MOORAGE_DEMO_PORT=4760).
 """
 
 import hashlib
@@ -42,6 +43,7 @@ SAMPLE_FILES = ("Dockerfile", "serve.sh")
 BUSYBOX = Path("/bin/busybox")
 REPOSITORY = "demo/web"
 REPLICAS = 3
+PORT = "MOORAGE_DEMO_PORT"
 CONTAINER_PORT = 8080
 # The same port on each host's own address; the first that nothing else listens on.
 HOST_PORTS = range(8080, 8100)
@@ -103,7 +105,8 @@ class Demo:
                     raise DemoFailed(
                         f"Moorage runs with fewer than {REPLICAS} hosts. Stop it first: moorage down"
                     )
-            command = moorage("up", "--hosts", str(REPLICAS))
+            port = ("--port", os.environ[PORT]) if os.environ.get(PORT) else ()
+            command = moorage("up", "--hosts", str(REPLICAS), *port)
             commands = Commands({**os.environ, "MOORAGE_DATA": str(self._data)})
             printed = commands.run(step, command, seconds_max=UP_SECONDS_MAX)
             here = find(self._data, None)

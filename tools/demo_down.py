@@ -12,6 +12,7 @@ import engine
 from demo_clients import aws, moorage, surroundings
 from demo_service import CLUSTER, SERVICE, WebService
 from demo_story import Commands, DemoFailed, Step, Story
+from moorage.agent.engine.labels import LABEL_FAMILY, LABEL_INSTANCE
 from moorage.cli import plan
 from moorage.cli.engine import EngineAway, containers_of, remove_container
 from moorage.cli.place import find
@@ -20,7 +21,7 @@ from moorage.cli.processes import alive
 GONE_SECONDS_MAX = 90.0
 STOPPED_SECONDS_MAX = 120.0
 CONTAINER_GRACE_SECONDS = 2
-FAMILY_LABEL = f"com.amazonaws.ecs.task-definition-family={SERVICE}"
+FAMILY_LABEL = f"{LABEL_FAMILY}={SERVICE}"
 
 
 def take_down(story: Story, place: Path, *, purge: bool) -> None:
@@ -77,10 +78,15 @@ def _remove_containers(made: plan.Plan) -> int:
         own = {
             container
             for host in made.hosts
-            for container in containers_of(socket, f"moorage.host={host.name}")
+            for container in containers_of(socket, f"{LABEL_INSTANCE}={instance(made, host)}")
         }
         for container in sorted(family & own):
             remove_container(socket, container, grace_seconds=CONTAINER_GRACE_SECONDS)
     except EngineAway:
         return 0  # without an engine no container runs
     return len(family & own)
+
+
+def instance(made: plan.Plan, host: plan.HostPlan) -> str:
+    """The container instance that a host is; `none`, which no container carries, before it is one."""
+    return plan.instance_of(Path(made.data), host) or "none"

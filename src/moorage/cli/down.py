@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from moorage.agent.engine.labels import LABEL_INSTANCE
+from moorage.agent.options import OptionsRefused
 from moorage.cli import engine, plan
 from moorage.cli.place import DataOption, data_folder, fail
 from moorage.cli.processes import alive, end
@@ -51,16 +53,17 @@ def _purge(place: Path) -> None:
         typer.echo(f"{place} holds nothing that `up` made.")
         return
     socket_path = Path(made.docker_socket)
-    for host in made.hosts:
-        try:
-            found = engine.containers_of(socket_path, f"moorage.host={host.name}")
+    try:
+        for host in made.hosts:
+            # By the instance, not by its name: other installations may share this engine.
+            label = f"{LABEL_INSTANCE}={plan.instance_of(place, host) or 'none'}"
+            found = engine.containers_of(socket_path, label)
             for container in found:
                 engine.remove_container(
                     socket_path, container, grace_seconds=CONTAINER_GRACE_SECONDS
                 )
-        except engine.EngineAway as away:
-            typer.secho(f"Containers are left: {away}", fg=typer.colors.RED, err=True)
-            raise typer.Exit(1) from away
-        typer.echo(f"Removed {len(found)} container(s) of {host.name}.")
+            typer.echo(f"Removed {len(found)} container(s) of {host.name}.")
+    except (engine.EngineAway, OptionsRefused) as refused:
+        fail(f"Containers are left: {refused}", f"{place} is kept, so that they can be found.")
     shutil.rmtree(place)
     typer.echo(f"Removed {place}.")

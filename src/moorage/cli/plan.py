@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from moorage.agent import identity
 from moorage.cli.engine import EngineSize
 from moorage.gateway.folder import write_durably
 from moorage.ground.record import Record
@@ -65,3 +66,12 @@ def read(data: Path) -> Plan | None:
         return msgspec.json.decode((data / PLAN_FILE).read_bytes(), type=Plan)
     except FileNotFoundError:
         return None
+
+
+def instance_of(data: Path, host: HostPlan) -> str | None:
+    """The ARN of a host's container instance, or None where it has not registered yet.
+
+    Raises OptionsRefused where what its agent keeps cannot be read.
+    """
+    found = identity.load(data / "agents" / host.name)
+    return (found.container_instance_arn or None) if found else None
