@@ -197,9 +197,10 @@ class _Parser:
             if opened < 0:
                 break
             self.at += 1
-        if self.at == start:
+        bare = self.text[start : self.at]
+        if not bare or ("'" in bare and '"' in bare):
             raise _Refused("a pattern is missing", start)
-        return self.text[start : self.at]
+        return bare
 
     def value(self, what: str) -> tuple[str, int]:
         """The word or quoted text that stands here, and where."""

@@ -1,0 +1,132 @@
+"""Laws of deployments, driven step by step by chance and interrupted after every step.
+
+Safety: by our own doing, healthy tasks never fall below the minimum and there are never more tasks
+than the maximum (`World.check`, after every single step). Liveness: once nothing fails any more,
+the service is steady within a bound. Calm: what is done and asked again answers nothing.
+"""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from moorage.ecs.rules.deployment.rolling import lower_limit, percentages, upper_limit
+from moorage.ground.record import evolve
+from tests.ecs.rules.builders import instance_arn
+from tests.ecs.rules.deployment.world import World
+
+CONFIGURATIONS = st.sampled_from(
+    [(100, 200), (0, 100), (50, 100), (50, 200), (0, 200), (100, 150), (75, 125), (34, 134)]
+)
+
+
+def can_move(world: World) -> bool:
+    """Whether the percentages allow any move at all; the tables hold what is said where not."""
+    desired = world.service.desired_count
+    minimum, maximum = percentages(world.configuration)
+    return upper_limit(desired, maximum) > desired or lower_limit(desired, minimum) < desired
+
+
+def hurt(world: World, data) -> None:
+    """One thing that happens to a service, its tasks or its hosts."""
+    tasks = world.live()
+    event = data.draw(
+        st.sampled_from(
+            ["run", "run", "run", "stop", "fail", "crash", "health", "lose", "find"]
+            + ["update", "scale", "drain", "undrain", "wait", "wait", "serve", "settled"]
+        )
+    )
+    if event == "update" and len(world.deployments) < 4:
+        world.update()
+    elif event == "scale":
+        world.service = evolve(world.service, desired_count=data.draw(st.integers(0, 6)))
+    elif event == "drain":
+        world.draining.add(instance_arn("h1"))
+    elif event == "undrain":
+        world.draining.clear()
+    elif event in {"wait", "settled"}:
+        world.wait(data.draw(st.sampled_from([0, 1, 5, 11, 400])))
+    elif event == "serve":
+        world.serve()
+    elif tasks:
+        touch(world, data.draw(st.sampled_from(tasks)), event)
+
+
+def touch(world: World, task, event: str) -> None:
+    """One thing that happens to one task."""
+    if event == "lose":
+        world.lose(task)
+    elif event == "find":
+        world.find_again(task)
+    elif task.connectivity == "DISCONNECTED":
+        return
+    elif event == "run":
+        world.report(task, "RUNNING")
+    elif event == "stop" and task.desired_status == "STOPPED":
+        world.report(task, "STOPPED", exit_code=143)
+    elif event == "fail" and task.last_status == "PENDING":
+        world.report(task, "STOPPED", reason="CannotPullContainerError: gone")
+    elif event == "crash" and task.last_status == "RUNNING":
+        world.report(task, "STOPPED", exit_code=1)
+    elif event == "health":
+        world.health(task, "UNHEALTHY" if int(task.id[1:]) % 3 else "HEALTHY")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data(), CONFIGURATIONS, st.booleans(), st.integers(0, 5))
+def test_the_minimum_and_the_maximum_hold_after_every_step_and_all_converges(
+    data, configuration, checked, desired
+):
+    minimum, maximum = configuration
+    world = World(desired, minimum, maximum, checked=checked)
+    for _ in range(data.draw(st.integers(0, 25))):
+        hurt(world, data)
+        cut = data.draw(st.integers(1, 12))
+        placeable = data.draw(st.sampled_from([None, None, 0, 1]))
+        world.act(keep=lambda step, cut=cut: step < cut, placeable=placeable)
+    if data.draw(st.booleans()):
+        world.draining.clear()
+    for task in world.live():
+        world.find_again(task)
+    if can_move(world):
+        world.settle()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data(), CONFIGURATIONS, st.booleans(), st.booleans())
+def test_a_deployment_with_a_breaker_ends_steady_or_failed(data, configuration, rollback, ready):
+    world = World(3, *configuration, breaker={"enable": True, "rollback": rollback})
+    if ready:
+        world.settle()
+        world.update()
+    for _ in range(data.draw(st.integers(0, 25))):
+        hurt(world, data)
+        world.act()
+    world.draining.clear()
+    for task in world.live():
+        world.find_again(task)
+    primary = world.deployment()
+    if primary.rollout_state != "FAILED":
+        if can_move(world):
+            world.settle()
+        return
+    before = len(world.tasks)
+    for _ in range(20):
+        world.act()
+        world.serve()
+        world.wait(30)
+    assert len(world.tasks) == before, "a failed deployment starts nothing more"
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data(), CONFIGURATIONS, st.booleans())
+def test_what_is_done_and_asked_again_answers_nothing(data, configuration, checked):
+    world = World(3, *configuration, checked=checked, sent=True)
+    for _ in range(data.draw(st.integers(0, 15))):
+        hurt(world, data)
+        world.act()
+        again = world.reconcile()
+        # A rollback is carried out in two looks, the first of which only turns the service round.
+        assert not again.start, again
+        assert not again.stop, again
+        assert again.service is None, again
+        assert not again.deployments, again
+        assert not again.judged, again
