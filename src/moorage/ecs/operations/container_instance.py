@@ -189,6 +189,5 @@ def _holding(
     if expression is None:
         return [instance.arn for instance in page]
     live = tasks.live_of_instances(tx, [instance.arn for instance in page])
-    # The view leaves INACTIVE hosts out, and the language has no word for a status.
-    view = cluster_view([evolve(instance, status="ACTIVE") for instance in page], live)
+    view = cluster_view(page, live)
     return [arn for arn, host in sorted(view.hosts.items()) if holds(expression, host)]
