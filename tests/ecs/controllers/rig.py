@@ -6,10 +6,8 @@ from typing import Any
 
 from moorage.acs.messages import Message, PayloadMessage
 from moorage.ecs.agents import AGENT
-from moorage.ecs.controllers.clusters import clusters
-from moorage.ecs.controllers.deployments import deployments
-from moorage.ecs.controllers.instances import instances
-from moorage.ecs.controllers.tasks import tasks as task_controller
+from moorage.ecs.api import CONTROLLERS
+from moorage.ecs.api import TABLES as OWN_TABLES
 from moorage.ecs.operations.session import Hello
 from moorage.ecs.records.container_instance import ContainerInstance, InstanceAttribute
 from moorage.ecs.records.resources import Resources
@@ -28,14 +26,6 @@ from moorage.ecs.store import (
     task_definitions,
     tasks,
 )
-from moorage.ecs.store.clusters import CLUSTERS
-from moorage.ecs.store.container_instances import CONTAINER_INSTANCES
-from moorage.ecs.store.service_deployments import SERVICE_DEPLOYMENTS
-from moorage.ecs.store.service_events import SERVICE_EVENTS
-from moorage.ecs.store.service_revisions import SERVICE_REVISIONS
-from moorage.ecs.store.services import SERVICES
-from moorage.ecs.store.task_definitions import TASK_DEFINITIONS
-from moorage.ecs.store.tasks import TASKS
 from moorage.ground.arn import make_arn
 from moorage.ground.instant import Instant, between, seconds
 from moorage.ground.record import evolve
@@ -49,19 +39,7 @@ from moorage.sql.transaction import Change
 from tests.ecs.controllers.host import Act, ScriptedHost, submit_task_state_change
 from tests.house import ACCOUNT, REGION, House, host
 
-TABLES = (
-    CLUSTERS,
-    CONTAINER_INSTANCES,
-    SERVICE_DEPLOYMENTS,
-    SERVICE_EVENTS,
-    SERVICE_REVISIONS,
-    SERVICES,
-    TASK_DEFINITIONS,
-    TASKS,
-    IMAGE_CLAIMS,
-    TAG_DIGESTS,
-)
-CONTROLLERS = (deployments, instances, clusters, task_controller)
+TABLES = (*OWN_TABLES, IMAGE_CLAIMS, TAG_DIGESTS)
 CAPABILITIES = ("moorage.capability.agent", "ecs.capability.container-health-check")
 KEYS_AT_ONCE = 16
 ROUNDS_MAX = 2000

@@ -90,8 +90,14 @@ def test_scaling(rig, count):
 
 def test_a_deleted_service_drains_and_is_inactive_and_forgotten_a_day_later(rig):
     service = steady(rig)
+    for one in rig.hosts.values():
+        one.slow = True
     now = rig.house.clock.now()
     rig.update(service, status="DRAINING", desired_count=0, deleted_at=now)
+    rig.advance(3600)
+    assert rig.service(service).status == "DRAINING"
+    for one in rig.hosts.values():
+        one.finish(rig)
     rig.settle()
     assert rig.service(service).status == "INACTIVE"
     assert rig.live(service) == []

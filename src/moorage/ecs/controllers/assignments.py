@@ -108,7 +108,7 @@ def _numbered(
 def _payloads(
     turn: Call | Turn, instance: ContainerInstance, live: Sequence[Task]
 ) -> tuple[PayloadMessage, ...]:
-    definitions: dict[str, TaskDefinition] = {}
+    look = _Look(turn.tx)
     orders: list[tuple[int, PayloadMessage]] = []
     for task in live:
         if task.desired_status == "STOPPED" and task.stop_acknowledged_at is None:
@@ -116,28 +116,44 @@ def _payloads(
             told = stop_payload(task, task.cluster_arn)
         elif task.desired_status == "RUNNING" and task.acknowledged_at is None:
             identity = MessageId(kind="run", task=task.id, sequence=task.payload_sequence)
-            told = _run(turn, task, definitions)
+            told = _run(turn, task, look)
         else:
             continue
         orders.append((identity.sequence, _payload(turn.tx, instance, identity, told)))
     return tuple(message for _, message in sorted(orders, key=lambda order: order[0]))
 
 
-def _run(turn: Call | Turn, task: Task, definitions: dict[str, TaskDefinition]) -> PayloadTask:
-    arn = task.task_definition
-    if arn not in definitions:
-        definitions[arn] = task_definitions.needed(turn.tx, task, arn)
-    revision = (
-        service_revisions.get(turn.tx, task.service_revision) if task.service_revision else None
-    )
-    pinned = [image.digest for image in (revision.images if revision else ()) if image.digest]
+class _Look:
+    """Definitions and pinned digests, each read once: a host's tasks are mostly alike."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._definitions: dict[str, TaskDefinition] = {}
+        self._digests: dict[str, tuple[str, ...]] = {"": ()}
+
+    def definition(self, task: Task) -> TaskDefinition:
+        arn = task.task_definition
+        if arn not in self._definitions:
+            self._definitions[arn] = task_definitions.needed(self._tx, task, arn)
+        return self._definitions[arn]
+
+    def digests(self, arn: str) -> tuple[str, ...]:
+        """The digests that a revision is pinned to, sorted."""
+        if arn not in self._digests:
+            revision = service_revisions.get(self._tx, arn)
+            pinned = {image.digest for image in (revision.images if revision else ())}
+            self._digests[arn] = tuple(sorted(digest for digest in pinned if digest))
+        return self._digests[arn]
+
+
+def _run(turn: Call | Turn, task: Task, look: _Look) -> PayloadTask:
     delivery = Delivery(
         cluster_arn=task.cluster_arn,
         registry_names=turn.site.names,
         ecr_endpoint=turn.site.endpoint,
-        claimed_digests=tuple(sorted(set(pinned))),
+        claimed_digests=look.digests(task.service_revision),
     )
-    return run_payload(task, definitions[arn], delivery)
+    return run_payload(task, look.definition(task), delivery)
 
 
 def _payload(

@@ -83,6 +83,8 @@ def deployments(turn: Turn, key: str) -> Instant | None:
         events_written=_say(tx, service, said),
         waits_for_room=_wanting(decision),
     )
+    if after.status == "INACTIVE":
+        after = evolve(after, deleted_at=turn.now)  # from here on it stays describable for a day
     if after != service:
         services.note(tx, after)
     if after.status == "INACTIVE":
