@@ -86,9 +86,10 @@ def test_a_budget_that_is_spent_is_within_the_limits(desired, low, high, wanted,
 
 def test_percentages_have_defaults():
     assert percentages(DeploymentConfiguration()) == (100, 200)
-    assert percentages(
-        DeploymentConfiguration(minimum_healthy_percent=0, maximum_percent=100)
-    ) == (0, 100)
+    assert percentages(DeploymentConfiguration(minimum_healthy_percent=0, maximum_percent=100)) == (
+        0,
+        100,
+    )
 
 
 @pytest.mark.parametrize(
@@ -225,5 +226,3 @@ def test_a_configuration_is_laid_over_what_was_before():
     second = full_configuration(DeploymentConfiguration(minimum_healthy_percent=0), first)
     assert (second.minimum_healthy_percent, second.maximum_percent) == (0, 200)
     assert full_configuration(None, second) == second
-
-

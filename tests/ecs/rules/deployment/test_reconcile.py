@@ -1,5 +1,7 @@
 """Stories of services: what is done at each step, and what is said."""
 
+import itertools
+
 import pytest
 
 from moorage.ecs.records.service_revision import RevisionImage
@@ -193,7 +195,7 @@ def test_failed_starts_are_spaced_out_and_the_next_try_is_visible():
             world.now = plan.look_again
         if len(starts) == 13:
             break
-    gaps = [round((b - a) / 1_000_000) for a, b in zip(starts, starts[1:], strict=False)]
+    gaps = [round((b - a) / 1_000_000) for a, b in itertools.pairwise(starts)]
     assert gaps == [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
     assert "(service web) is unable to consistently start tasks successfully." in world.events
     world.update()

@@ -30,8 +30,25 @@ def hurt(world: World, data) -> None:
     tasks = world.live()
     event = data.draw(
         st.sampled_from(
-            ["run", "run", "run", "stop", "fail", "crash", "health", "lose", "find"]
-            + ["update", "scale", "drain", "undrain", "wait", "wait", "serve", "settled"]
+            [
+                "run",
+                "run",
+                "run",
+                "stop",
+                "fail",
+                "crash",
+                "health",
+                "lose",
+                "find",
+                "update",
+                "scale",
+                "drain",
+                "undrain",
+                "wait",
+                "wait",
+                "serve",
+                "settled",
+            ]
         )
     )
     if event == "update" and len(world.deployments) < 4:

@@ -29,9 +29,7 @@ HOSTS = ("h1", "h2", "h3")
 class World:
     """All rows of one service, and what its hosts would do with its tasks."""
 
-    def __init__(
-        self, desired: int = 3, minimum: int = 100, maximum: int = 200, **more
-    ) -> None:
+    def __init__(self, desired: int = 3, minimum: int = 100, maximum: int = 200, **more) -> None:
         configuration = a_configuration(minimum, maximum, **more.pop("breaker", {}))
         self.now: Instant = NOW
         self.checked = more.pop("checked", False)

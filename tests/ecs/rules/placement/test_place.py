@@ -178,3 +178,16 @@ def test_a_view_that_is_kept_up_is_the_view_that_is_made_anew():
     promised = cluster_view(hosts, []).with_promises(SMALL, "service:web", [instance_arn("h1")])
     assert promised.hosts == cluster_view(hosts, [a_task("t9")]).hosts
     assert kept.with_task(a_task("t3", host="unknown")) is kept
+
+
+def test_hosts_that_share_an_engine_take_no_task_in_the_hosts_network():
+    """Three agents on one engine have one network: a port of one would be a port of all."""
+    shared = evolve(
+        an_instance("h1"), attributes=(InstanceAttribute(name="moorage.shared-engine"),)
+    )
+    view = cluster_view([shared, an_instance("h2")], [])
+    placed = place(Batch(wants=wants(host_network=True), count=2), view)
+    assert names(placed) == ["h2", "h2"]
+    alone = place(Batch(wants=wants(host_network=True), count=1), cluster_view([shared], []))
+    assert reasons(alone) == {"h1": "ATTRIBUTE"}
+    assert names(place(Batch(wants=wants(), count=1), cluster_view([shared], []))) == ["h1"]

@@ -98,7 +98,7 @@ def test_spreads_differ_by_one_at_most_where_there_is_room(zones, count):
     wants = Wants(needs=Resources(cpu=1, memory=1), group="service:web")
     chosen = place(Batch(wants=wants, count=count), view).chosen
     assert len(chosen) == count
-    by_zone = Counter({zone: 0 for zone in zones})
+    by_zone = Counter(dict.fromkeys(zones, 0))
     by_zone.update(view.hosts[arn].instance.zone for arn in chosen)
     assert max(by_zone.values()) - min(by_zone.values()) <= 1
     by_host = Counter(chosen)

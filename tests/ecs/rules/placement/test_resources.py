@@ -73,7 +73,9 @@ def container(name="web", **more) -> ContainerDefinition:
         (
             definition(
                 container(resource_requirements=[ResourceRequirement(type="GPU", value="2")]),
-                container("b", resource_requirements=[ResourceRequirement(type="GPU", value="ALL")]),
+                container(
+                    "b", resource_requirements=[ResourceRequirement(type="GPU", value="ALL")]
+                ),
             ),
             Resources(gpus=3),
         ),

@@ -22,6 +22,10 @@ Reason = Literal[
 ]
 
 
+# What a host declares that is one of several on the same engine.
+SHARED_ENGINE = "moorage.shared-engine"
+
+
 class Obstacle(Record):
     """The first reason for which a host cannot take a task; `detail` names what is missing."""
 
@@ -34,7 +38,8 @@ class Wants(Record):
 
     `members` are the expressions of all memberOf constraints, of the definition and of the call.
     `group` is the task group (`family:X`, `service:X`) within which `distinct` holds and by which
-    strategies count.
+    strategies count. `host_network`: the task runs in the network of the host itself, which hosts
+    that share one engine cannot tell apart.
     """
 
     needs: Resources
@@ -42,6 +47,7 @@ class Wants(Record):
     attributes: tuple[InstanceAttribute, ...] = ()
     members: tuple[str, ...] = ()
     distinct: bool = False
+    host_network: bool = False
 
 
 def obstacle(wants: Wants, host: HostLoad) -> Obstacle | None:
@@ -70,6 +76,11 @@ def _unsuitable(wants: Wants, host: HostLoad) -> Obstacle | None:
         has = host.attributes.get(wanted.name)
         if has is None or (wanted.value is not None and wanted.value != has):
             return Obstacle(reason="ATTRIBUTE", detail=wanted.name)
+    if wants.host_network and SHARED_ENGINE in host.attributes:
+        return Obstacle(
+            reason="ATTRIBUTE",
+            detail="networkMode host, on a host that shares its engine with others",
+        )
     for text in wants.members:
         expression = parse(text)
         if isinstance(expression, Rejection) or not holds(expression, host):

@@ -26,5 +26,6 @@ def wants_of(
             for one in definition.requires_attributes or ()
         ),
         members=tuple(one.expression or "" for one in all_constraints if one.type == "memberOf"),
+        host_network=definition.network_mode == "host",
         distinct=any(one.type == "distinctInstance" for one in constraints),
     )
