@@ -1,0 +1,115 @@
+"""The agent's end of ACS: when it dials, what it takes for silence, how long it waits."""
+
+import pytest
+
+from moorage.acs import agent_session as a
+from moorage.acs.codec import Refusal, encode
+from moorage.acs.messages import AckRequest, HeartbeatAckRequest, HeartbeatMessage
+from moorage.acs.session import (
+    CloseConnection,
+    Deliver,
+    Dropped,
+    FrameReceived,
+    SendFrame,
+    Tick,
+)
+from moorage.ground.instant import Moment, hours, minutes, seconds
+
+ZERO = Moment(0)
+BEAT = HeartbeatMessage(message_id="h", healthy=True)
+
+
+def at(count: float) -> Moment:
+    return Moment(seconds(count))
+
+
+@pytest.fixture
+def session() -> a.AgentSession:
+    """An agent that is connected since 0."""
+    session = a.AgentSession()
+    assert session.handle(Tick(now=ZERO)) == [a.Dial()]
+    assert session.handle(a.Opened(now=ZERO)) == [a.SetTimer(at=at(15))]
+    assert session.connected
+    return session
+
+
+def test_it_dials_once_at_a_time():
+    session = a.AgentSession()
+    assert session.handle(Tick(now=ZERO)) == [a.Dial()]
+    assert session.handle(Tick(now=at(1))) == []
+
+
+def test_what_is_understood_is_delivered_and_puts_silence_off(session):
+    done = session.handle(FrameReceived(frame=encode(BEAT), now=at(5)))
+    assert done == [a.SetTimer(at=at(22.5)), Deliver(message=BEAT)]
+    (dropped,) = session.handle(FrameReceived(frame="{", now=at(6)))
+    assert isinstance(dropped, Dropped)
+    assert session.handle(Tick(now=at(22))) == []
+    assert session.handle(Tick(now=at(22.5))) == [
+        CloseConnection(code=a.CLOSE_GOING_AWAY),
+        a.SetTimer(at=at(22.75)),
+    ]
+    assert not session.connected
+    assert session.handle(FrameReceived(frame=encode(BEAT), now=at(23))) == []
+    assert session.handle(a.Closed(now=at(23))) == []
+
+
+def test_what_is_said_goes_out_only_while_connected(session):
+    said = a.Said(message=AckRequest(message_id="m"), now=at(2))
+    assert session.handle(said) == [SendFrame(frame=encode(AckRequest(message_id="m")))]
+    session.handle(a.Closed(now=at(2)))
+    assert session.handle(said) == []
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1006, 1011])
+def test_it_returns_at_once_after_a_polite_end_or_a_cut(session, code):
+    assert session.handle(a.Closed(now=at(2), code=code)) == [a.SetTimer(at=None), a.Dial()]
+
+
+@pytest.mark.parametrize("code", [1002, 1008, 1012, 4000, 4001])
+def test_it_waits_after_any_other_code(session, code):
+    assert session.handle(a.Closed(now=at(2), code=code)) == [a.SetTimer(at=at(2.25))]
+    assert session.handle(Tick(now=at(2.2))) == []
+    assert session.handle(Tick(now=at(2.25))) == [a.Dial()]
+
+
+def test_a_server_that_accepts_and_closes_is_not_pestered(session):
+    assert session.handle(a.Closed(now=at(0.9), code=1000)) == [a.SetTimer(at=at(1.15))]
+
+
+def test_waits_grow_by_half_to_two_minutes_with_jitter_on_top():
+    session = a.AgentSession()
+    waits = []
+    for _ in range(40):
+        session.handle(Tick(now=Moment(10**12)))
+        session.dial_at = None
+        (timer,) = session.handle(a.DialFailed(now=ZERO))
+        assert isinstance(timer, a.SetTimer)
+        waits.append(timer.at)
+    assert waits[:4] == [at(0.25), at(0.375), at(0.5625), at(0.84375)]
+    assert waits[-1] == minutes(2)
+    (timer,) = session.handle(a.DialFailed(now=ZERO, jitter=1.0))
+    assert timer == a.SetTimer(at=Moment(minutes(2) + seconds(24)))
+
+
+def test_a_lasting_connection_makes_waits_short_again(session):
+    session.failures = 9
+    session.handle(a.Closed(now=at(2), code=1012))
+    assert session.failures == 1
+
+
+def test_a_deregistered_instance_waits_an_hour():
+    session = a.AgentSession()
+    session.handle(Tick(now=ZERO))
+    refusal = Refusal(name="InactiveInstanceException", text="deregistered")
+    assert session.handle(a.DialFailed(now=ZERO, refusal=refusal)) == [
+        a.SetTimer(at=Moment(hours(1)))
+    ]
+    other = Refusal(name="AccessDeniedException")
+    assert session.handle(a.DialFailed(now=ZERO, refusal=other)) == [a.SetTimer(at=at(0.25))]
+
+
+def test_both_ends_understand_each_other(session):
+    """The agent's answer to a heartbeat is what ends the server's suspicion."""
+    from_agent = session.handle(a.Said(message=HeartbeatAckRequest(message_id="h"), now=at(1)))
+    assert from_agent == [SendFrame(frame=encode(HeartbeatAckRequest(message_id="h")))]
