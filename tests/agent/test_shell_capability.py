@@ -129,3 +129,8 @@ def test_options_that_cannot_be_used_are_refused(change: dict[str, object]) -> N
     check(OPTIONS)
     with pytest.raises(OptionsRefused):
         check(evolve(OPTIONS, **change))
+
+
+def test_a_host_that_shares_its_engine_says_so() -> None:
+    assert "moorage.shared-engine" not in named()
+    assert "moorage.shared-engine" in named(FACTS, evolve(OPTIONS, shared_engine=True))

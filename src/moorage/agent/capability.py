@@ -40,6 +40,8 @@ _ALWAYS = (
     CAPABILITY_OF_OUR_AGENT,
 )
 _TASK_LIMITS = "ecs.capability.task-cpu-mem-limit"
+# Hosts that share one engine cannot give a task the network of the host: nothing tells them apart.
+_SHARED_ENGINE = "moorage.shared-engine"
 _ARCHITECTURES = {"amd64": "x86_64", "aarch64": "arm64"}
 
 
@@ -56,6 +58,7 @@ def attributes(
     names += [f"{_LOGGING_ATTRIBUTE}{d}" for d in _LOGGING_DRIVERS if d in facts.log_drivers]
     names += [f"ecs.capability.docker-plugin.{driver}" for driver in facts.volume_drivers]
     names += [_TASK_LIMITS] if task_limits else []
+    names += [_SHARED_ENGINE] if options.shared_engine else []
     valued = {
         "ecs.os-type": facts.os_type,
         "ecs.os-family": facts.os_type.upper(),

@@ -21,7 +21,8 @@ class AgentOptions(Record):
     `endpoint` is the server's URL; `token` is needed the first time only. `data` is this host's
     own folder. `cpu` (units, 1024 a core) and `memory_mebibytes` are offered instead of the whole
     machine. `run_folder` is shared by all agents that use the same engine, so that they bound
-    their starts together; default: a folder that depends on the engine alone.
+    their starts together; default: a folder that depends on the engine alone. `shared_engine` says
+    that other agents have hosts on this engine: then no task runs in the host's own network.
     """
 
     endpoint: str
@@ -36,6 +37,7 @@ class AgentOptions(Record):
     memory_mebibytes: int | None = None
     run_folder: Path | None = None
     starts_at_once: int | None = None
+    shared_engine: bool = False
 
 
 def check(options: AgentOptions) -> None:

@@ -41,6 +41,9 @@ def agent(
     run: Annotated[
         Path | None, typer.Option(help="A folder that all agents of one engine share.")
     ] = None,
+    shared_engine: Annotated[
+        bool, typer.Option("--shared-engine", help="Other agents have hosts on this engine.")
+    ] = False,
 ) -> None:
     """Join a cluster with a token, and run the tasks that are placed on this host."""
     pairs = tuple(_pair(text) for text in attribute or ())
@@ -56,6 +59,7 @@ def agent(
         cpu=cpu,
         memory_mebibytes=memory,
         run_folder=run,
+        shared_engine=shared_engine,
     )
     try:
         check(options)

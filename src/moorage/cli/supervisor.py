@@ -90,6 +90,7 @@ class Supervisor:
             *("--cpu", str(host.cpu)),
             *("--memory", str(host.memory)),
             *("--run", str(self._data / "run")),
+            *(("--shared-engine",) if len(self._plan.hosts) > 1 else ()),
         ]
 
     def _token(self) -> str:

@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 
+import moorage.ecr.api as ecr
+import moorage.ecs.api as ecs
+import moorage.iam.api as iam
 from moorage.blob.filesystem import FilesystemBlobStore
 from moorage.blob.medium import Medium
-import moorage.ecr.api as ecr
 from moorage.ecr.distribution.route import Distribution
-import moorage.ecs.api as ecs
 from moorage.gateway import folder
 from moorage.gateway.agents import AgentsDoor
 from moorage.gateway.asgi import Application
@@ -28,7 +29,6 @@ from moorage.ground.chance import SystemChance
 from moorage.ground.clock import SystemClock
 from moorage.ground.fault import Validation
 from moorage.ground.instant import hours, seconds
-import moorage.iam.api as iam
 from moorage.kernel.api import Api
 from moorage.kernel.controller import Controller
 from moorage.kernel.images import IMAGE_CLAIMS, TAG_DIGESTS

@@ -20,8 +20,10 @@ from moorage.acs.messages import (
 )
 from moorage.acs.telemetry import PublishMetricsRequest
 from moorage.ecs.agents import AgentTable
+from moorage.ecs.controllers.assignments import Outgoing
 from moorage.ecs.operations.session import Hello
 from moorage.ecs.records.container_instance import ContainerInstance, Disconnection
+from moorage.ecs.store import container_instances
 from moorage.gateway.aws import Ground
 from moorage.gateway.exchange import Send
 from moorage.ground.fault import Fault
@@ -38,6 +40,8 @@ LOG_SILENCE_SECONDS = 30.0
 # After a server's start no host is lost before it has had time to come back.
 RETURN_GRACE = seconds(60)
 OUTBOX_RETRY_SECONDS = 0.5
+# An agent that is closed so comes back at once, and learns in the handshake that it is INACTIVE.
+CLOSE_DEREGISTERED = 1000
 # Signs of life and metrics touch memory only: no row is read or written for them.
 UNWRITTEN = (HeartbeatAckRequest, PublishMetricsRequest)
 _log = logging.getLogger("moorage.agents")
@@ -256,10 +260,13 @@ class Link:
     async def _outbox(self, *, on_connect: bool) -> None:
         self._woken = False
         try:
-            found = await self._run(lambda call: self._table.outgoing(call, self._arn, on_connect))
+            found = await self._run(lambda call: self._due(call, on_connect=on_connect))
         except Fault as fault:
             _log.warning("what %s should hold is not known now: %s", self._arn, fault.message)
             asyncio.get_running_loop().call_later(OUTBOX_RETRY_SECONDS, self.wake)
+            return
+        if found is None:
+            await self._farewell()
             return
         self._look_again(found.look_again)
         payloads = tuple(one for one in found.messages if isinstance(one, PayloadMessage))
@@ -272,6 +279,17 @@ class Link:
         for message in found.messages:
             if not isinstance(message, PayloadMessage | TaskManifestMessage):
                 self._offer(message)
+
+    def _due(self, call: Call, *, on_connect: bool) -> Outgoing | None:
+        instance = container_instances.get(call.tx, self._arn)
+        if instance is None or instance.status == "INACTIVE":
+            return None
+        return self._table.outgoing(call, self._arn, on_connect)
+
+    async def _farewell(self) -> None:
+        """The host was deregistered: its next handshake will be told so."""
+        for socket in list(self._sockets.values()):
+            await socket.close(CLOSE_DEREGISTERED)
 
     def _look_again(self, at: Instant | None) -> None:
         if self._timer is not None:

@@ -69,8 +69,8 @@ def drop_tags_of(tx: Transaction, account: str, region: str, repository: str) ->
 
 
 def claim_image(tx: Transaction, claim: ImageClaim) -> None:
-    """Say that an image is in use; a claim made twice is one."""
-    IMAGE_CLAIMS.put(tx, claim)
+    """Say that an image is in use; a claim made twice is one, and is not written again."""
+    IMAGE_CLAIMS.insert(tx, claim)
 
 
 def release_images(tx: Transaction, holder: str) -> None:
