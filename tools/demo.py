@@ -132,7 +132,7 @@ class Demo:
             ).strip()
 
     def _image(self, commands: Commands, image: str) -> str:
-        title = f"Image {image} built from sample/Dockerfile"
+        title = f"Image {image.partition('/')[2]} built from sample/Dockerfile"
         with self._story.step(title) as step, tempfile.TemporaryDirectory() as context:
             for name in SAMPLE_FILES:
                 shutil.copy(SAMPLE / name, context)
@@ -174,7 +174,12 @@ class Demo:
             if service is not None and service.status == "DRAINING":
                 web.await_gone(GONE_SECONDS_MAX)
             if service is not None and service.status == "ACTIVE":
-                step.title = f"Service {SERVICE} is there already"
+                same = (service.task_definition or "").endswith(f"/{definition}")
+                step.title = (
+                    f"Service {SERVICE} is there already"
+                    if same
+                    else f"Service {SERVICE} changes to {definition}, one replica after the other"
+                )
                 where = ("--cluster", CLUSTER, "--service", SERVICE)
                 commands.run(step, aws("ecs", "update-service", *where, *wanted, *quiet))
                 return
