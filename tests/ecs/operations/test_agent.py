@@ -1,10 +1,10 @@
 """DiscoverPollEndpoint, SubmitTaskStateChange, SubmitContainerStateChange."""
 
 import pytest
-from tests.builders import OTHER, REGION, a_definition, a_host, a_service, a_task, root
 
 from moorage.ecs.store import tasks
 from moorage.kernel.images import ImageClaim, TagDigest, claims_of, point_tag
+from tests.builders import OTHER, REGION, a_definition, a_host, a_service, a_task, root
 from tests.house import ACCOUNT
 
 DIGEST = f"sha256:{'a' * 64}"
@@ -95,9 +95,7 @@ def test_only_its_own_host_reports_a_task(house, action):
     house.refused(action, "AccessDeniedException", by=their, **members)
     house.refused(action, "AccessDeniedException", by=root(), **members)
     for unknown in ("c" * 32, f"other/{'c' * 32}"):
-        house.refused(
-            action, "InvalidParameterException", by=mine, **{**members, "task": unknown}
-        )
+        house.refused(action, "InvalidParameterException", by=mine, **{**members, "task": unknown})
     house.refused(action, "InvalidParameterException", by=mine, **{**members, "task": FOREIGN})
     house.refused(action, "InvalidParameterException", by=mine, status="RUNNING")
     house.refused(action, "InvalidParameterException", by=mine, **{**members, "cluster": "no"})

@@ -1,6 +1,7 @@
 """CreateCluster, DescribeClusters, ListClusters, DeleteCluster."""
 
 import pytest
+
 from tests.builders import ACCOUNT, OTHER, REGION, a_definition, a_host, a_service, a_task, root
 
 ARN = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster"
@@ -152,7 +153,6 @@ def test_what_is_in_a_cluster_keeps_it(house):
     )
     house.refused("DeleteCluster", "ClusterContainsServicesException", cluster="web")
     house.ask("DeleteService", cluster="web", service="web")
-    house.database.write(lambda tx: None).result()
     house.turn("deployments", f"arn:aws:ecs:{REGION}:{ACCOUNT}:service/web/web")
     house.refused("DeleteCluster", "ClusterContainsTasksException", cluster="web")
     house.settle()

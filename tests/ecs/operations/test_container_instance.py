@@ -1,6 +1,7 @@
 """DescribeContainerInstances, ListContainerInstances, UpdateContainerInstancesState, Deregister."""
 
 import pytest
+
 from tests.builders import OTHER, REGION, a_definition, a_host, a_service, a_task, root
 
 FOREIGN = f"arn:aws:ecs:{REGION}:{OTHER}:container-instance/default/{'a' * 32}"
@@ -136,9 +137,7 @@ def test_a_host_with_tasks_is_only_deregistered_by_force(house):
     service = a_service(house)
     house.settle()
     action = "DeregisterContainerInstance"
-    message = house.refused(
-        action, "InvalidParameterException", containerInstance=key.instance
-    )
+    message = house.refused(action, "InvalidParameterException", containerInstance=key.instance)
     assert message == "Found running tasks on the instance."
     gone = house.ask(action, containerInstance=key.instance, force=True)["containerInstance"]
     assert (gone["status"], gone["agentConnected"]) == ("INACTIVE", False)

@@ -1,6 +1,10 @@
 """RegisterContainerInstance: new, again by ARN, by token, by name, by key."""
 
 import pytest
+
+from moorage.ecs.store import container_instances, tasks
+from moorage.ground.record import evolve
+from moorage.iam.store import access_keys
 from tests.builders import (
     ACCOUNT,
     CAPABILITIES,
@@ -14,10 +18,6 @@ from tests.builders import (
     resources,
     root,
 )
-
-from moorage.ecs.store import container_instances, tasks
-from moorage.ground.record import evolve
-from moorage.iam.store import access_keys
 
 ACTION = "RegisterContainerInstance"
 
@@ -121,9 +121,7 @@ def test_a_deregistered_host_must_join_again(house):
     house.ask("DeregisterContainerInstance", containerInstance=key.instance)
     members = {"cluster": "default", "totalResources": resources()}
     house.refused(ACTION, "ClientException", by=key, **members)
-    house.refused(
-        ACTION, "ClientException", by=key, containerInstanceArn=key.instance, **members
-    )
+    house.refused(ACTION, "ClientException", by=key, containerInstanceArn=key.instance, **members)
     fresh = a_host(house)
     assert fresh.instance != key.instance
 
@@ -178,9 +176,7 @@ def test_a_host_speaks_for_itself_alone(house):
     ],
 )  # fmt: skip
 def test_what_cannot_be_registers_nobody(house, members, code):
-    house.refused(
-        ACTION, code, by=house.host_key(), **{"totalResources": resources(), **members}
-    )
+    house.refused(ACTION, code, by=house.host_key(), **{"totalResources": resources(), **members})
     assert house.ask("ListContainerInstances")["containerInstanceArns"] == []
 
 

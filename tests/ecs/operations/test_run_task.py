@@ -1,6 +1,7 @@
 """RunTask and StartTask."""
 
 import pytest
+
 from tests.builders import OTHER, REGION, a_container, a_definition, a_host, root
 
 FOREIGN = f"arn:aws:ecs:{REGION}:{OTHER}:task-definition/web:1"
@@ -98,7 +99,9 @@ def test_a_client_token_runs_once(house):
     definition = a_definition(house)
     first = house.ask("RunTask", taskDefinition=definition, clientToken="t")
     assert house.ask("RunTask", taskDefinition=definition, clientToken="t") == first
-    house.refused("RunTask", "ConflictException", taskDefinition=definition, clientToken="t", count=2)
+    house.refused(
+        "RunTask", "ConflictException", taskDefinition=definition, clientToken="t", count=2
+    )
     assert len(house.ask("ListTasks")["taskArns"]) == 1
 
 
@@ -200,9 +203,7 @@ def test_start_task_names_its_hosts(house):
     house.ask(
         "UpdateContainerInstancesState", containerInstances=[other.instance], status="DRAINING"
     )
-    answer = house.ask(
-        "StartTask", taskDefinition=definition, containerInstances=[other.instance]
-    )
+    answer = house.ask("StartTask", taskDefinition=definition, containerInstances=[other.instance])
     assert answer["tasks"] == []
     assert len(answer["failures"]) == 1
 

@@ -1,9 +1,9 @@
 """StopTask, DescribeTasks, ListTasks."""
 
 import pytest
-from tests.builders import ACCOUNT, OTHER, REGION, a_definition, a_host, a_service, a_task, root
 
 from moorage.ecs.agents import AGENT
+from tests.builders import ACCOUNT, OTHER, REGION, a_definition, a_host, a_service, a_task, root
 
 FOREIGN = f"arn:aws:ecs:{REGION}:{OTHER}:task/default/{'a' * 32}"
 

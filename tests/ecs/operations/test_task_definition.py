@@ -1,6 +1,7 @@
 """RegisterTaskDefinition, Deregister, Describe, ListTaskDefinitions, ListTaskDefinitionFamilies."""
 
 import pytest
+
 from tests.builders import ACCOUNT, OTHER, REGION, a_container, a_definition, root
 
 ARN = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition"
@@ -134,9 +135,7 @@ def test_definitions_are_listed_by_family_and_revision(house):
     inactive = house.ask("ListTaskDefinitions", status="INACTIVE")["taskDefinitionArns"]
     assert inactive == [f"{ARN}/web:3"]
     token = house.ask("ListTaskDefinitions", maxResults=1)["nextToken"]
-    house.refused(
-        "ListTaskDefinitions", "InvalidParameterException", nextToken=token, sort="DESC"
-    )
+    house.refused("ListTaskDefinitions", "InvalidParameterException", nextToken=token, sort="DESC")
     house.refused("ListTaskDefinitions", "InvalidParameterException", status="GONE")
 
 

@@ -8,7 +8,7 @@ from moorage.ground.record import Record
 
 
 class Picture(Record):
-    """One service with its open deployments (newest first), live tasks and newest events."""
+    """One service with its open deployments (PRIMARY first, then newest first), live tasks and newest events."""
 
     service: Service
     deployments: tuple[ServiceDeployment, ...] = ()

@@ -21,7 +21,7 @@ def refuse_tags(tags: Sequence[Tag] | None) -> Refusal | None:
     if len(keys) > TAGS_MAX:
         return invalid(f"A resource has at most {TAGS_MAX} tags.")
     if len(set(keys)) != len(keys):
-        return invalid("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+        return invalid("A tag key is given twice.")
     for tag in tags or ():
         key, value = tag.key or "", tag.value or ""
         if not 1 <= len(key) <= KEY_LENGTH_MAX or len(value) > VALUE_LENGTH_MAX:

@@ -1,9 +1,10 @@
 """All that an answer shows of some services, gathered in a few queries."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from moorage.ecs.records.picture import Picture
 from moorage.ecs.records.service import Service
+from moorage.ecs.records.service_deployment import ServiceDeployment
 from moorage.ecs.store import service_deployments, service_events, tasks
 from moorage.sql.transaction import Transaction
 
@@ -16,7 +17,7 @@ def pictures(tx: Transaction, services: Sequence[Service]) -> list[Picture]:
     return [
         Picture(
             service=service,
-            deployments=tuple(one for one in brought_out if one.service == service.arn),
+            deployments=_primary_first(service, brought_out),
             tasks=tuple(
                 one
                 for one in live
@@ -26,3 +27,11 @@ def pictures(tx: Transaction, services: Sequence[Service]) -> list[Picture]:
         )
         for service in services
     ]
+
+
+def _primary_first(
+    service: Service, deployments: Iterable[ServiceDeployment]
+) -> tuple[ServiceDeployment, ...]:
+    """The service's own, the PRIMARY before the others: after a rollback it is not the newest."""
+    own = [one for one in deployments if one.service == service.arn]
+    return tuple(sorted(own, key=lambda one: one.id != service.deployment))
