@@ -65,5 +65,6 @@ def begin(folder: Path | None, name: str, file_mib: int) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    for noisy in ("uvicorn.access", "uvicorn.error", "uvicorn", "websockets", "asyncio"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    # What they warn of is the doing of clients, such as docker asking whether we speak TLS.
+    for noisy in ("uvicorn.access", "uvicorn.error", "uvicorn", "websockets"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
