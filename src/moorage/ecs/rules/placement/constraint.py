@@ -55,7 +55,15 @@ def obstacle(wants: Wants, host: HostLoad) -> Obstacle | None:
 
     The order is that of the checks in ECS: the host itself, attributes, constraints, resources.
     """
-    return _unavailable(host) or _unsuitable(wants, host) or _insufficient(wants.needs, host)
+    return _unavailable(host) or _lacking(wants, host) or further_obstacle(wants, host)
+
+
+def further_obstacle(wants: Wants, host: HostLoad) -> Obstacle | None:
+    """Why a host that could take such a task cannot take another, or None where it can.
+
+    Whether it is available, and its attributes, do not change by a task that is placed on it.
+    """
+    return _constrained(wants, host) or _insufficient(wants.needs, host)
 
 
 def _unavailable(host: HostLoad) -> Obstacle | None:
@@ -71,7 +79,7 @@ def _unavailable(host: HostLoad) -> Obstacle | None:
     return None
 
 
-def _unsuitable(wants: Wants, host: HostLoad) -> Obstacle | None:
+def _lacking(wants: Wants, host: HostLoad) -> Obstacle | None:
     for wanted in wants.attributes:
         has = host.attributes.get(wanted.name)
         if has is None or (wanted.value is not None and wanted.value != has):
@@ -81,6 +89,10 @@ def _unsuitable(wants: Wants, host: HostLoad) -> Obstacle | None:
             reason="ATTRIBUTE",
             detail="networkMode host, on a host that shares its engine with others",
         )
+    return None
+
+
+def _constrained(wants: Wants, host: HostLoad) -> Obstacle | None:
     for text in wants.members:
         expression = parse(text)
         if isinstance(expression, Rejection) or not holds(expression, host):

@@ -6,7 +6,7 @@ only the host that was drawn is looked at again.
 
 from collections.abc import Mapping
 
-from moorage.ecs.rules.placement.constraint import Obstacle, Wants, obstacle
+from moorage.ecs.rules.placement.constraint import Obstacle, Wants, further_obstacle, obstacle
 from moorage.ecs.rules.placement.strategy import Offers, levels
 from moorage.ecs.rules.placement.view import ClusterView, promised
 from moorage.ground.record import Record
@@ -75,7 +75,7 @@ def place(batch: Batch, view: ClusterView) -> Placements:
         chosen.append(drawn)
         load = loads[drawn] = promised(loads[drawn], wants.needs, wants.group)
         offers.count(drawn)
-        found = obstacle(wants, load)
+        found = further_obstacle(wants, load)
         if found is None:
             offers.add(drawn, load)
         else:

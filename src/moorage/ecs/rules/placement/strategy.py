@@ -7,6 +7,7 @@ the chain, not to the number of hosts.
 
 import heapq
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from moorage.ecs.rules.placement.expression import Rejection, parse
 from moorage.ecs.rules.placement.view import HostLoad
@@ -18,12 +19,17 @@ STRATEGIES_MAX = 5
 CONSTRAINTS_MAX = 10
 ATTRIBUTE_PREFIX = "attribute:"
 ZONE = "attribute:ecs.availability-zone"
+_OF_ONE_HOST = frozenset({"instance", "cpu", "memory"})
 _INSTANCE_FIELDS = frozenset({"instanceid", "host"})
 # ECS's default for services: zones first, then the hosts with the fewest tasks of the service.
 DEFAULT = (
     PlacementStrategy(type="spread", field=ZONE),
     PlacementStrategy(type="spread", field="instanceId"),
 )
+
+
+# What a level groups hosts by: values of attributes, or a number; never both in one heap.
+Key: TypeAlias = tuple[str, ...] | int
 
 
 class Level(Record):
@@ -64,16 +70,29 @@ def draws(strategies: Sequence[PlacementStrategy]) -> bool:
 class Offers:
     """The hosts that can take one more task, in the order in which a chain of levels offers them.
 
-    Lives as long as one call of `place`. `counted` are the tasks on each host by which spreads
-    balance; the caller says with `count` that one more was placed.
+    Lives as long as one call of `place`. The levels at the chain's end that look at single hosts
+    (instance, cpu, memory) make one rank; each level before them is a level of the tree.
     """
 
     def __init__(self, chain: Sequence[Level], hosts: Mapping[str, HostLoad]) -> None:
         """Take the chain, and the hosts whose attributes group them."""
-        self.chain = tuple(chain)
+        end = len(chain)
+        while end and chain[end - 1].kind in _OF_ONE_HOST:
+            end -= 1
+        self.chain = tuple(chain[:end])
+        self.ranking = tuple(level.kind for level in chain[end:])
+        attributes = [level.attribute for level in self.chain if level.kind == "attribute"]
+        # How many of the prefix's values a level looks at.
+        self._lengths = [
+            sum(one.kind == "attribute" for one in self.chain[: depth + 1])
+            for depth in range(len(self.chain))
+        ]
+        self._prefixes = {
+            arn: tuple(load.attributes.get(name, "") for name in attributes)
+            for arn, load in hosts.items()
+        }
         self._counts: dict[tuple[str, ...], int] = {}
         self._on_host: dict[str, int] = {}
-        self._prefixes = {arn: self._prefix(load) for arn, load in hosts.items()}
         self._root = _Node(self, 0)
 
     def count(self, arn: str, tasks: int = 1) -> None:
@@ -92,53 +111,50 @@ class Offers:
         """The best host, no longer offered; None where none is left."""
         return self._root.take(number)
 
-    def key(self, depth: int, arn: str, load: HostLoad) -> tuple[str, ...] | int:
+    def key(self, depth: int, arn: str, load: HostLoad) -> Key:
         """By what the level at `depth` groups a host: values of attributes, or a number."""
-        level = self.chain[depth]
-        if level.kind == "attribute":
-            spreads = sum(one.kind == "attribute" for one in self.chain[: depth + 1])
-            return self._prefixes[arn][:spreads]
-        if level.kind == "instance":
-            return self.tasks_on(arn)
-        return load.cpu if level.kind == "cpu" else load.memory
+        kind = self.chain[depth].kind
+        if kind == "attribute":
+            return self._prefixes[arn][: self._lengths[depth]]
+        return self._figure(kind, arn, load)
 
-    def weight(self, key: tuple[str, ...] | int) -> int:
+    def weight(self, key: Key) -> int:
         """How far back a group stands: how many tasks it has, or the number that it is."""
         return key if isinstance(key, int) else self._counts.get(key, 0)
 
-    def tasks_on(self, arn: str) -> int:
-        """The tasks that are counted on a host."""
-        return self._on_host.get(arn, 0)
+    def rank(self, arn: str, load: HostLoad) -> tuple[tuple[int, ...], str]:
+        """The place of a host within its group; the emptier ones first among equals."""
+        figures = [self._figure(kind, arn, load) for kind in self.ranking]
+        return (*figures, self._on_host.get(arn, 0), load.tasks), arn
 
-    def _prefix(self, load: HostLoad) -> tuple[str, ...]:
-        return tuple(
-            load.attributes.get(level.attribute, "")
-            for level in self.chain
-            if level.kind == "attribute"
-        )
+    def _figure(self, kind: str, arn: str, load: HostLoad) -> int:
+        if kind == "instance":
+            return self._on_host.get(arn, 0)
+        return load.cpu if kind == "cpu" else load.memory
 
 
 class _Node:
     """The hosts of one group, grouped by the next level; below the last, in their final order."""
 
+    __slots__ = ("bag", "depth", "ends", "groups", "offers", "order", "random", "ranked", "size")
+
     def __init__(self, offers: Offers, depth: int) -> None:
         self.offers = offers
         self.depth = depth
         self.size = 0
-        chain = offers.chain
-        self.ends = depth == len(chain)
-        self.random = not self.ends and chain[depth].kind == "random"
-        self.groups: dict[tuple[str, ...] | int, _Node] = {}
-        self.order: list[tuple[int, tuple[str, ...] | int]] = []
-        self.ranked: list[tuple[int, int, str]] = []
+        self.ends = depth == len(offers.chain)
+        self.random = not self.ends and offers.chain[depth].kind == "random"
+        self.groups: dict[Key, _Node] = {}
+        self.order: list[tuple[int, Key]] = []
+        self.ranked: list[tuple[tuple[int, ...], str]] = []
         self.bag: list[str] = []
 
     def add(self, arn: str, load: HostLoad) -> None:
         self.size += 1
-        if self.random:
+        if self.ends:
+            heapq.heappush(self.ranked, self.offers.rank(arn, load))
+        elif self.random:
             self.bag.append(arn)
-        elif self.ends:
-            heapq.heappush(self.ranked, (self.offers.tasks_on(arn), load.tasks, arn))
         else:
             key = self.offers.key(self.depth, arn, load)
             group = self.groups.get(key)
@@ -151,12 +167,12 @@ class _Node:
         if self.size == 0:
             return None
         self.size -= 1
+        if self.ends:
+            return heapq.heappop(self.ranked)[1]
         if self.random:
             place = number % len(self.bag)
             self.bag[place], self.bag[-1] = self.bag[-1], self.bag[place]
             return self.bag.pop()
-        if self.ends:
-            return heapq.heappop(self.ranked)[2]
         return self._best().take(number)
 
     def _best(self) -> "_Node":
