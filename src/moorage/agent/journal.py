@@ -45,4 +45,3 @@ def begin(host: str) -> None:
     logger = logging.getLogger(LOGGER)
     logger.handlers[:] = [handler]
     logger.setLevel(logging.INFO)
-    logger.propagate = False

@@ -100,6 +100,19 @@ async def forever(step: Callable[[], Awaitable[None]]) -> None:
         await step()
 
 
+def harmless(step: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """The same step, whose failure is logged and waited out: what no task depends on."""
+
+    async def guarded() -> None:
+        try:
+            await step()
+        except Exception:
+            log.exception("telemetry has failed; it goes on")
+            await asyncio.sleep(RETRY_SECONDS_MAX)
+
+    return guarded
+
+
 class HostAgent:
     """One host: what it is made of, and how that is started."""
 
@@ -112,10 +125,15 @@ class HostAgent:
 
     async def run(self) -> int:
         """Start everything and serve; ends only by a failure or by cancellation."""
+        kept = identity.load(self.options.data)
+        if kept is None and not self.options.token:
+            raise OptionsRefused(
+                "This host has not joined yet: give it a token (`moorage host token` prints one)."
+            )
         runtime = await self._stack.enter_async_context(DockerRuntime(self.options.docker_socket))
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
         facts = await self._describe(runtime)
-        who = await self._identify(session)
+        who = kept or await self._join(session)
         control = ControlPlane(self.options.endpoint, who, session, self.clock, self.chance)
         limits = await find_cgroups(facts, f"/moorage/probe-{self.chance.hex(PROBE_DIGITS)}")
         registration = Registration(
@@ -151,15 +169,8 @@ class HostAgent:
             await asyncio.sleep(wait_seconds)
             wait_seconds = min(2 * wait_seconds, RETRY_SECONDS_MAX)
 
-    async def _identify(self, session: aiohttp.ClientSession) -> Identity:
-        """Who this host is: as it was kept, or as joining makes it."""
-        kept = identity.load(self.options.data)
-        if kept is not None:
-            return kept
-        if not self.options.token:
-            raise OptionsRefused(
-                "This host has not joined yet: give it a token (`moorage host token` prints one)."
-            )
+    async def _join(self, session: aiohttp.ClientSession) -> Identity:
+        """Become a host, however long it takes. Raises OptionsRefused for a token that is no good."""
         wait_seconds = RETRY_SECONDS_FIRST
         while True:
             try:
@@ -261,8 +272,9 @@ class Parts:
                 await registering
                 self.acs.begin()
                 group.create_task(forever(self.acs.step), name="acs")
-                group.create_task(forever(self.tcs.step), name="tcs")
-                group.create_task(forever(lambda: gauge.step(self.tcs.publish)), name="gauge")
+                group.create_task(forever(harmless(self.tcs.step)), name="tcs")
+                measure = harmless(lambda: gauge.step(self.tcs.publish))
+                group.create_task(forever(measure), name="gauge")
         except* OptionsRefused as refused:
             raise refused.exceptions[0] from None
         except* Exception:

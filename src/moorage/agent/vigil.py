@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable
 
 from moorage.agent.engine.events import EngineLost, EngineReturned
@@ -9,7 +10,8 @@ from moorage.agent.runtime.port import ContainerRuntime, EngineUnavailable
 
 PERIOD_SECONDS = 10.0
 RETURN_PERIOD_SECONDS = 0.5
-PING_SECONDS_MAX = 10.0
+PING_SECONDS_MAX = 5.0
+log = logging.getLogger("moorage.agent")
 
 Feed = Callable[[EngineLost | EngineReturned], None]
 
@@ -37,6 +39,7 @@ class Vigil:
         """Somebody met an engine that is away; it counts as lost until it answers."""
         if not self.lost:
             self.lost = True
+            log.warning("the container engine is lost: %s", reason)
             self._feed(EngineLost(reason=reason))
         self._doubted.set()
 
@@ -51,6 +54,7 @@ class Vigil:
         if await self.answers():
             if self.lost:
                 self.lost = False
+                log.info("the container engine answers again")
                 self._feed(EngineReturned())
         else:
             self.doubt("the container engine does not answer")

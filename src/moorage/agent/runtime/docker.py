@@ -108,7 +108,7 @@ class DockerRuntime:
             answer = await self.client.call("GET", "/containers/json", query)
         except Refused as refused:
             raise EngineUnavailable(refused.reason) from refused
-        rows = msgspec.json.decode(answer.content, type=list[_Row])
+        rows = docker_records.decode(answer.content, list[_Row])
         found = await asyncio.gather(*(self._inspect_in_turn(row.id) for row in rows))
         return tuple(each for each in found if each is not None)
 
@@ -237,7 +237,7 @@ class DockerRuntime:
                     raise (ImageMissing if missing else CannotCreate)(refused.reason) from refused
                 refusal = refused.reason
             else:
-                made = msgspec.json.decode(answer.content, type=_Made)
+                made = docker_records.decode(answer.content, _Made)
                 return Created(id=made.id, warnings=tuple(made.warnings or ()))
             twin = await self.inspect(spec.name)
             if twin is not None:
@@ -259,7 +259,7 @@ class DockerRuntime:
         except Refused as refused:
             taken = refused.status == 409  # noqa: PLR2004
             raise (NameTaken if taken else CannotCreate)(refused.reason) from refused
-        volume = msgspec.json.decode(answer.content, type=_Volume)
+        volume = docker_records.decode(answer.content, _Volume)
         if not spec.labels.items() <= (volume.labels or {}).items():
             raise NameTaken(f"a volume named {spec.name} exists and is not ours")
         return Created(id=volume.name)

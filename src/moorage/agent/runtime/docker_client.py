@@ -36,6 +36,7 @@ _ENGINE_TROUBLE = (
     "containerd.sock",
     "connection error: desc",
     "daemon is shutting down",
+    "failed to update store for object type",
 )
 
 
@@ -88,7 +89,10 @@ class EngineClient:
         """
         if not self._api_version:
             answer = await self._bounded("GET", "/version", {}, None, CALL_SECONDS)
-            told = msgspec.json.decode(answer.content, type=_Version)
+            try:
+                told = msgspec.json.decode(answer.content, type=_Version)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise EngineUnavailable(f"{self.socket} is no engine: {error}") from error
             self._api_version = negotiate(told.api_version, told.min_api_version)
         return self._api_version
 
@@ -155,7 +159,7 @@ class EngineClient:
         content = await _whole(response.content)
         try:
             reason = msgspec.json.decode(content, type=_Refusal).message
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             reason = content.decode("utf-8", "replace").strip()
         if response.status == 503 or any(text in reason for text in _ENGINE_TROUBLE):  # noqa: PLR2004
             raise EngineUnavailable(reason or "the engine is not ready")

@@ -45,7 +45,7 @@ async def watch(
                         continue
                     position = Instant(max(position or event.at, event.at))
                     yield event
-        except (EngineUnavailable, Refused, msgspec.DecodeError):
+        except (EngineUnavailable, Refused):
             pass  # the caller learns of it by `describe`; here only patience helps
         broken = True
         begin = earlier(position, OVERLAP) if position is not None else None

@@ -150,7 +150,7 @@ async def _follow(progress_lines: AsyncIterator[bytes], progress: Progress | Non
     done: dict[str, int] = {}
     total: dict[str, int] = {}
     async for text in progress_lines:
-        line = msgspec.json.decode(text, type=_Line)
+        line = docker_records.decode(text, _Line)
         if line.error or line.error_detail:
             told = line.error_detail.message if line.error_detail else ""
             raise _cannot(told or line.error)

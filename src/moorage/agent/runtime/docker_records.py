@@ -6,7 +6,7 @@ Docker writes null for an empty list or map, so each may be None. Pure.
 
 import re
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -14,6 +14,7 @@ from moorage.agent.runtime.port import (
     Action,
     Container,
     EngineFacts,
+    EngineUnavailable,
     Health,
     HealthReport,
     ImageFacts,
@@ -33,6 +34,7 @@ _STATUSES = frozenset(("created", "running", "paused", "restarting", "removing",
 _HEALTHS = frozenset(("none", "starting", "healthy", "unhealthy"))
 _ACTIONS = frozenset(("create", "start", "die", "kill", "oom", "destroy"))
 _DANGLING = "<none>"
+_T = TypeVar("_T")
 
 
 class _Struct(msgspec.Struct, rename="pascal"):
@@ -187,6 +189,14 @@ class _Usage(msgspec.Struct):
     networks: dict[str, dict[str, Any]] | None = None
 
 
+def decode(content: bytes, kind: type[_T]) -> _T:
+    """What the engine sent; an engine that sends what it should not is one in trouble."""
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise EngineUnavailable(f"the engine sent what cannot be read: {error}") from error
+
+
 def instant_of(text: str) -> Instant | None:
     """The instant that RFC 3339 text names; None for Go's zero time, which means never."""
     match = _TIME.fullmatch(text)
@@ -199,7 +209,7 @@ def instant_of(text: str) -> Instant | None:
 
 def engine_facts(content: bytes, api_version: str) -> EngineFacts:
     """The answer of `GET /info`."""
-    told = msgspec.json.decode(content, type=_Engine)
+    told = decode(content, _Engine)
     return EngineFacts(
         engine_id=told.id,
         version=told.server_version,
@@ -221,7 +231,7 @@ def engine_facts(content: bytes, api_version: str) -> EngineFacts:
 
 def container(content: bytes) -> Container:
     """The answer of `GET /containers/ID/json`."""
-    told = msgspec.json.decode(content, type=_Container)
+    told = decode(content, _Container)
     state = told.state
     status = cast("Status", state.status if state.status in _STATUSES else "dead")
     started_at = instant_of(state.started_at)
@@ -255,17 +265,17 @@ def container(content: bytes) -> Container:
 
 def image(content: bytes) -> ImageFacts:
     """The answer of `GET /images/NAME/json`."""
-    return _image_facts(msgspec.json.decode(content, type=_Image))
+    return _image_facts(decode(content, _Image))
 
 
 def images(content: bytes) -> tuple[ImageFacts, ...]:
     """The answer of `GET /images/json`."""
-    return tuple(_image_facts(told) for told in msgspec.json.decode(content, type=list[_Image]))
+    return tuple(_image_facts(told) for told in decode(content, list[_Image]))
 
 
 def event(line: bytes) -> RuntimeEvent | None:
     """A line of `GET /events`; None where it is of no interest."""
-    told = msgspec.json.decode(line, type=_Event)
+    told = decode(line, _Event)
     attributes = told.actor.attributes or {}
     action, _, verdict = told.action.partition(": ")
     if told.type != "container" or action not in _ACTIONS | {"health_status"}:
@@ -285,7 +295,9 @@ def event(line: bytes) -> RuntimeEvent | None:
 
 def usage(content: bytes) -> Usage | None:
     """The answer of `GET /containers/ID/stats`; None where the container does not run."""
-    told = msgspec.json.decode(content, type=_Usage)
+    if not content.strip():
+        return None  # what the engine sends of a container that ends while it is being read
+    told = decode(content, _Usage)
     at = instant_of(told.read)
     if at is None:
         return None
