@@ -7,7 +7,8 @@ from moorage.agent.engine import events as e
 from moorage.agent.engine import instructions as i
 from moorage.agent.engine.lifecycle import GONE
 from moorage.agent.engine.reconciliation import ENGINE_RESTARTED
-from moorage.agent.records.container import ContainerStatus
+from moorage.agent.records.container import ContainerStatus, Health
+from moorage.ground.record import evolve
 from tests.agent.engine.builders import a_container, a_task, doings, kinds
 from tests.agent.engine.world import World, arn, payload
 
@@ -215,6 +216,48 @@ def test_a_look_says_nothing_of_what_moved_since_it_was_asked(busy):
     for event in old:
         assert doings(busy.feed(event)) == []
     assert busy.of(arn(2), "web").running
+
+
+def test_missed_events_are_made_good_by_a_look_and_put_down_to_nobody(busy):
+    busy.end(busy.of(ONE, "web"), 9)
+    assert kinds(busy.feed(e.EventsMissed())) == ["ObserveContainers"]
+    # Missed again before the look came: one that was asked for later is needed.
+    assert kinds(busy.feed(e.EventsMissed())) == []
+    (look,) = busy.perform(busy.take())
+    assert kinds(busy.feed(look)) == ["ObserveContainers", "SubmitTaskStateChange"]
+    busy.run()
+    (record,) = busy.engine.tasks()[0].containers
+    assert (record.exit_code, record.reason) == (9, None)
+
+
+def test_health_that_a_look_finds_is_published(world):
+    world.feed(payload(a_task(a_container(health_check_type="docker"))))
+    world.run()
+    seen = evolve(world.observed()[0], health=Health.UNHEALTHY, health_since=world.now)
+    world.tick(61)
+    ask = next(one for one in world.pending if isinstance(one, i.ObserveContainers))
+    world.pending.remove(ask)
+    answer = world.feed(e.ContainersObserved(look=ask.look, containers=(seen,)))
+    assert kinds(answer) == ["PublishHealth"]
+
+
+def test_what_came_back_of_a_removed_container_is_removed_while_its_task_is_known(world):
+    world.feed(payload(a_task(a_container(), a_container("side"))))
+    world.run()
+    real = world.of(ONE, "web")
+    world.feed(world.end(real, 0))
+    world.run()
+    world.tick(3 * 3600)
+    removals = [one for one in world.pending if isinstance(one, i.RemoveContainer)]
+    world.pending.clear()
+    for event in world.perform(next(one for one in removals if one.container == "web")):
+        world.feed(event)
+    world.containers[real.name] = real
+    world.removed.clear()
+    world.tick(61)
+    (ask,) = (one for one in world.pending if isinstance(one, i.ObserveContainers))
+    (look,) = world.perform(ask)
+    assert kinds(world.feed(look)) == ["RemoveContainer"]
 
 
 def test_a_look_that_was_not_asked_for_is_ignored(busy):

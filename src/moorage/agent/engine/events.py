@@ -292,6 +292,10 @@ class EngineReturned(Record):
     """The container engine answers again; answered with a full look."""
 
 
+class EventsMissed(Record):
+    """Docker's events were interrupted, though Docker answers: a full look makes them good."""
+
+
 ContainerEvent = (
     ContainerCreated
     | CreateFailed
@@ -328,4 +332,5 @@ Event = (
     | ContainersObserved
     | EngineLost
     | EngineReturned
+    | EventsMissed
 )

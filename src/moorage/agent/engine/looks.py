@@ -11,6 +11,7 @@ from moorage.agent.engine.events import (
     ContainersObserved,
     EngineLost,
     EngineReturned,
+    EventsMissed,
 )
 from moorage.agent.engine.instructions import ObserveContainers, RemoveContainer, StopContainer
 from moorage.agent.engine.names import docker_name
@@ -62,6 +63,11 @@ def engine_returned(state: State, _event: EngineReturned, turn: Turn) -> None:
     state.returned = True
     look(state, turn)
     asked.publish_status(state, turn)
+
+
+def events_missed(state: State, _event: EventsMissed, turn: Turn) -> None:
+    """Look at once; what is out has its completion still to come."""
+    look(state, turn)
 
 
 def _void(task: TaskRecord) -> TaskRecord:

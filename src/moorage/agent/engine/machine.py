@@ -96,6 +96,7 @@ HANDLERS: Mapping[type[object], Callable[[State, Any, Turn], None]] = {
     events.ContainersObserved: looks.containers_observed,
     events.EngineLost: looks.engine_lost,
     events.EngineReturned: looks.engine_returned,
+    events.EventsMissed: looks.events_missed,
 }
 
 

@@ -65,6 +65,8 @@ def _runs(task: TaskRecord, record: ContainerRecord, seen: ObservedContainer) ->
         after = record
     else:
         after = running(task, record, seen.started_at, seen.bindings, seen.runtime_id)
+    if seen.health == after.health:
+        return after  # `health_since` of a look is its last check, not its last change
     return evolve(
         after,
         health=seen.health,
