@@ -167,12 +167,22 @@ class Engine:
                 self.thaw()
                 self.clean()
         self.stop()
+        self._end_leftovers()
         mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
         for mount in sorted(mounts, reverse=True):
             if mount.startswith(f"{self.home}/"):
                 subprocess.run(["umount", "-l", mount], check=False)
         shutil.rmtree(self.home, ignore_errors=True)
         subprocess.run(["ip", "link", "delete", self.bridge], check=False)
+
+    def _end_leftovers(self) -> None:
+        """Kill the shims of an engine that was itself killed: they name its daemon's folder."""
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                command = (process / "cmdline").read_bytes().split(b"\0")
+                ours = any(part.startswith(f"{self.home}/exec/".encode()) for part in command)
+                if ours and b"containerd" in command[0]:
+                    os.kill(int(process.name), signal.SIGKILL)
 
 
 def busybox_layer(files: dict[str, str]) -> bytes:

@@ -74,12 +74,12 @@ class Desk:
     async def ended(self, container: str):
         """The container, once it has ended."""
         async with asyncio.timeout(EVENT_SECONDS):
-            while True:
-                found = await self.runtime.inspect(container)
-                assert found is not None
-                if found.status == "exited":
-                    return found
+            found = await self.runtime.inspect(container)
+            while found is not None and found.status != "exited":
                 await asyncio.sleep(0.02)
+                found = await self.runtime.inspect(container)
+        assert found is not None
+        return found
 
     async def until(
         self, events: AsyncIterator[RuntimeEvent], action: str, count: int = 1
