@@ -25,7 +25,7 @@ import engine
 from demo_clients import aws, docker, moorage, need_commands, surroundings
 from demo_down import GONE_SECONDS_MAX, take_down
 from demo_service import CLUSTER, SERVICE, Replica, WebService, page_of
-from demo_story import Commands, DemoFailed, Story, last_lines
+from demo_story import Commands, DemoFailed, DemoRefused, Story, last_lines
 from moorage.cli import plan
 from moorage.cli.engine import EngineAway, engine_socket
 from moorage.cli.fleet import connected
@@ -81,10 +81,10 @@ class Demo:
         definition = self._definition(commands, web, image)
         self._service(commands, web, definition)
         with self._story.step("Waiting until the service is steady") as step:
-            replicas = web.await_steady(REPLICAS, STEADY_SECONDS_MAX)
+            replicas = web.await_steady(REPLICAS, definition, STEADY_SECONDS_MAX)
             step.title = f"{len(replicas)} replicas run on {REPLICAS} hosts: the service is steady"
         self._pages(web, replicas)
-        self._heal(commands, web, replicas)
+        self._heal(commands, web, replicas, definition)
         self._story.end("all in all")
         self._story.console.print(farewell(replicas), highlight=False, soft_wrap=True)
 
@@ -102,7 +102,7 @@ class Demo:
             if alive(self._data / plan.PID_FILE) is not None:
                 made = plan.read(self._data)
                 if made is None or len(made.hosts) < REPLICAS:
-                    raise DemoFailed(
+                    raise DemoRefused(
                         f"Moorage runs with fewer than {REPLICAS} hosts. Stop it first: moorage down"
                     )
             port = ("--port", os.environ[PORT]) if os.environ.get(PORT) else ()
@@ -203,7 +203,9 @@ class Demo:
                 web.await_that(holds, PAGE_SECONDS_MAX, f"{replica.url} does not answer")
                 step.say(f"{replica.url}  task {replica.short}  {texts[0]}")
 
-    def _heal(self, commands: Commands, web: WebService, replicas: list[Replica]) -> None:
+    def _heal(
+        self, commands: Commands, web: WebService, replicas: list[Replica], definition: str
+    ) -> None:
         victim = replicas[-1]
         with self._story.step("One container killed, and replaced") as step:
             began = self._clock.monotonic()
@@ -212,7 +214,7 @@ class Demo:
             took = in_seconds(Duration(self._clock.monotonic() - began))
             step.title = f"One container killed; its replacement served after {took:.2f} s"
             step.say(f"task {victim.short} is gone, task {arrived.short} serves {arrived.url}")
-            web.await_steady(REPLICAS, REPLACED_SECONDS_MAX)
+            web.await_steady(REPLICAS, definition, REPLACED_SECONDS_MAX)
 
     def _docker(self, *words: str) -> tuple[str, ...]:
         return docker(self._data, self._socket, *words)
@@ -265,7 +267,7 @@ def free_port() -> int:
     for port in HOST_PORTS:
         if port_is_free(port):
             return port
-    raise DemoFailed(f"All ports from {HOST_PORTS.start} to {HOST_PORTS.stop - 1} are taken.")
+    raise DemoRefused(f"All ports from {HOST_PORTS.start} to {HOST_PORTS.stop - 1} are taken.")
 
 
 def farewell(replicas: list[Replica]) -> str:
@@ -283,17 +285,22 @@ def farewell(replicas: list[Replica]) -> str:
 
 def report(story: Story, place: Path) -> None:
     """What the logs and the service say, for whoever must find out why a step failed."""
-    say = story.console.print
     try:
         events = WebService(find(place, None, key="root")).events() if place.exists() else []
     except (typer.Exit, Fault):
         events = []
-    for event in events:
-        say(f"event: {event}", markup=False, highlight=False, soft_wrap=True)
-    for name in LOGS:
-        lines = last_lines(place / "log" / name)
+    named = ((place / "log" / name, last_lines(place / "log" / name)) for name in LOGS)
+    parts = [("the service's newest events", events), *named]
+    for name, lines in parts:
         if lines:
-            say("", f"{place / 'log' / name}:", *lines, sep="\n", markup=False, highlight=False)
+            text = "\n".join(["", f"{name}:", *lines])
+            story.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def say_why(story: Story, reason: Exception) -> None:
+    """The last word on a story that does not go on."""
+    text = f"\n{reason}"
+    story.console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 def main() -> int:
@@ -305,12 +312,12 @@ def main() -> int:
             take_down(story, place, purge=os.environ.get("PURGE", "") not in {"", "0"})
         else:
             Demo(story, place).run()
-    except (engine.EngineRefused, folder.FolderRefused) as refused:
-        story.console.print(str(refused), style="red", markup=False, highlight=False)
+    except (engine.EngineRefused, folder.FolderRefused, DemoRefused) as refused:
+        say_why(story, refused)
         return 1
     except (DemoFailed, EngineAway, Fault, OSError, subprocess.SubprocessError) as failed:
-        story.console.print(str(failed), style="red", markup=False, highlight=False)
         report(story, place)
+        say_why(story, failed)
         return 1
     except typer.Exit as ended:
         return ended.exit_code

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import engine
-from demo_story import DemoFailed
+from demo_story import DemoRefused
 from moorage.cli.engine import DEFAULT_SOCKET
 from moorage.cli.env import exports
 from moorage.cli.place import Place
@@ -59,6 +59,6 @@ def need_commands(say: engine.Say) -> None:
         return
     listed = " ".join(missing)
     if os.geteuid() != 0 or not has_command("apt-get"):
-        raise DemoFailed(f"Missing here; on Debian: apt-get install {listed}")
+        raise DemoRefused(f"Missing here; on Debian: apt-get install {listed}")
     say(f"Installing with apt: {listed}")
     install(missing)

@@ -11,7 +11,7 @@ from pathlib import Path
 import engine
 from demo_clients import aws, moorage, surroundings
 from demo_service import CLUSTER, SERVICE, WebService
-from demo_story import Commands, DemoFailed, Step, Story
+from demo_story import Commands, DemoRefused, Step, Story
 from moorage.agent.engine.labels import LABEL_FAMILY, LABEL_INSTANCE
 from moorage.cli import plan
 from moorage.cli.engine import EngineAway, containers_of, remove_container
@@ -52,7 +52,7 @@ def _refuse_other_user(pid: int) -> None:
     owner = Path(f"/proc/{pid}").stat().st_uid
     if os.geteuid() not in {0, owner}:
         advice = "sudo make down" if owner == 0 else "run this as the user who did"
-        raise DemoFailed(f"Moorage (pid {pid}) was started by another user: {advice}.")
+        raise DemoRefused(f"Moorage (pid {pid}) was started by another user: {advice}.")
 
 
 def _delete_service(place: Path, step: Step) -> None:

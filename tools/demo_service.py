@@ -102,14 +102,22 @@ class WebService:
             :EVENTS_SHOWN
         ]
 
-    def await_steady(self, desired: int, seconds_max: float) -> list[Replica]:
-        """Wait until one deployment is left and all replicas run; raises DemoFailed."""
+    def await_steady(self, desired: int, definition: str, seconds_max: float) -> list[Replica]:
+        """Wait until all replicas run `definition` (family:revision); raises DemoFailed.
+
+        A deployment that failed, and one that was rolled back, is told at once.
+        """
 
         def holds() -> bool:
             service = self.found()
+            if service is not None and failed(service):
+                raise DemoFailed(f"The deployment of {definition} failed: {failed(service)}")
             return service is not None and steady(service, desired)
 
         self.await_that(holds, seconds_max, f"{SERVICE} does not become steady")
+        service = self.found()
+        if service is None or not (service.task_definition or "").endswith(f"/{definition}"):
+            raise DemoFailed(f"The deployment of {definition} failed and was rolled back.")
         return self.replicas()
 
     def await_gone(self, seconds_max: float) -> None:
@@ -154,6 +162,16 @@ def steady(service: Service, desired: int) -> bool:
         and service.running_count == desired
         and len(service.deployments or ()) == 1
     )
+
+
+def failed(service: Service) -> str:
+    """Why the service's deployment failed; empty where none did."""
+    reasons = (
+        one.rollout_state_reason or "it does not say why"
+        for one in service.deployments or ()
+        if one.rollout_state == "FAILED" and one.status == "PRIMARY"
+    )
+    return next(reasons, "")
 
 
 def serving(tasks: Iterable[Task]) -> Iterable[Replica]:

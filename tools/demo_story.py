@@ -20,8 +20,16 @@ TITLE_WIDTH_MIN = 40
 TIME_WIDTH = 9
 
 
+# What a log line says that is of no use to whoever looks for a failure.
+IN_ORDER = '"code": "ok"'
+
+
 class DemoFailed(Exception):  # noqa: N818 - shown to people as it is
     """A step did not come to its end; the message says why."""
+
+
+class DemoRefused(DemoFailed):
+    """It cannot even be tried, and no log could say more; the message says what to do."""
 
 
 @dataclass
@@ -131,8 +139,9 @@ def spelled(command: Sequence[str]) -> str:
 
 
 def last_lines(path: Path, count: int = OUTPUT_LINES_SHOWN) -> list[str]:
-    """The last lines of a log file; none where it cannot be read."""
+    """The last lines of a log file without those of calls in order; none where it is not there."""
     try:
-        return path.read_text("utf-8", "replace").splitlines()[-count:]
+        lines = path.read_text("utf-8", "replace").splitlines()
     except OSError:
         return []
+    return [line for line in lines if IN_ORDER not in line][-count:]

@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from demo_service import Replica, page_of, plain, serving, steady
+from demo_service import Replica, failed, page_of, plain, serving, steady
 from moorage.shapes.ecs.network import NetworkBinding
 from moorage.shapes.ecs.service import Deployment, Service
 from moorage.shapes.ecs.task import Container, Task
@@ -32,6 +32,19 @@ def a_service(**members):
 )
 def test_steady_is_what_the_waiter_waits_for(members, expected):
     assert steady(a_service(**members), 3) is expected
+
+
+@pytest.mark.parametrize(
+    ("deployment", "why"),
+    [
+        (Deployment(status="PRIMARY", rollout_state="IN_PROGRESS"), ""),
+        (Deployment(status="PRIMARY", rollout_state="FAILED", rollout_state_reason="x"), "x"),
+        (Deployment(status="PRIMARY", rollout_state="FAILED"), "it does not say why"),
+        (Deployment(status="ACTIVE", rollout_state="FAILED", rollout_state_reason="x"), ""),
+    ],
+)
+def test_only_the_newest_deployment_fails_the_service(deployment, why):
+    assert failed(a_service(deployments=[deployment])) == why
 
 
 def a_task(status="RUNNING", **binding):

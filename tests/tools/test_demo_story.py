@@ -97,6 +97,6 @@ def test_programs_below_here_go_by_their_short_names(tmp_path, monkeypatch):
 
 
 def test_the_end_of_a_log(tmp_path):
-    (tmp_path / "log").write_text("1\n2\n3\n")
+    (tmp_path / "log").write_text('1\n2\n{"code": "ok"}\n3\n')
     assert last_lines(tmp_path / "log", 2) == ["2", "3"]
     assert last_lines(tmp_path / "none") == []
