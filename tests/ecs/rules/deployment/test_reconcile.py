@@ -72,6 +72,7 @@ def test_a_rolling_update_starts_first_and_stops_as_the_new_ones_settle():
         (3, 100, 125, 0, 0, True),
         (3, 100, 100, 0, 0, True),
         (2, 50, 150, 1, 1, False),
+        (3, 0, 150, 1, 2, False),
     ],
 )
 def test_the_first_step_of_an_update(desired, minimum, maximum, starts, stops, stuck):
@@ -82,6 +83,8 @@ def test_the_first_step_of_an_update(desired, minimum, maximum, starts, stops, s
     assert sum(one.count for one in plan.start) == starts
     assert len(plan.stop) == stops
     assert (events.stuck("web") in plan.events) is stuck
+    again = world.act()
+    assert (again.start, again.stop) == ((), ()), "the rest must wait for this"
 
 
 def test_zero_to_hundred_never_runs_two():
@@ -200,6 +203,22 @@ def test_failed_starts_are_spaced_out_and_the_next_try_is_visible():
     assert "(service web) is unable to consistently start tasks successfully." in world.events
     world.update()
     assert world.act().start, "a new deployment starts at once"
+
+
+def test_tasks_that_started_together_and_fail_one_after_another_are_one_step():
+    world = World(3)
+    world.act()
+    for task in world.live():
+        world.wait(1)
+        world.report(task, "STOPPED", exit_code=1)
+        world.act()
+    assert world.service.backoff.failures == 1
+    assert len(world.live()) == 3, "each was replaced at once"
+    for task in world.live():
+        world.report(task, "STOPPED", exit_code=1)
+    world.act()
+    assert world.service.backoff.failures == 2
+    assert world.live() == []
 
 
 def test_a_task_that_ran_well_is_replaced_at_once_and_forgets_the_failures():
@@ -345,3 +364,95 @@ def test_pending_tasks_on_a_drained_host_do_not_wait_for_the_maximum():
     world.act()
     world.draining.add(world.live()[0].instance)
     assert len(world.act().stop) == 1
+
+
+@pytest.mark.parametrize(("resets", "failed"), [(True, 0), (False, 2)])
+def test_a_healthy_task_that_started_after_the_failure_ends_the_row(resets, failed):
+    breaker = {"enable": True, "reset_on_healthy_task": resets}
+    world = World(1, breaker=breaker)
+    for _ in range(2):
+        world.act()
+        world.report(world.live()[0], "STOPPED", exit_code=1)
+        world.act()
+        world.wait(5)
+    assert world.deployment().failed_tasks == 2
+    world.act()
+    world.serve()
+    world.wait(9)
+    world.act()
+    assert world.deployment().failed_tasks == 2, "it has not settled yet"
+    world.service = evolve(world.service, desired_count=2)
+    world.wait(5)
+    world.act()
+    assert world.deployment().failed_tasks == failed
+
+
+def break_down(world: World, identity: str, until: str) -> None:
+    """Let every task of a deployment fail until the service names another, or it has failed."""
+    for _ in range(40):
+        world.act()
+        for task in world.live():
+            if task.deployment == identity or task.desired_status == "STOPPED":
+                world.report(task, "STOPPED", exit_code=1)
+        if world.service.deployment == until or (
+            world.deployment(identity).rollout_state == "FAILED"
+        ):
+            return
+        world.wait(5)
+    raise AssertionError("the breaker never tripped")
+
+
+def test_a_rollback_that_fails_too_is_the_end():
+    world = World(1, 0, 100, breaker={"enable": True, "rollback": True})
+    world.settle()
+    world.update()
+    break_down(world, "ecs-svc/2", "ecs-svc/1")
+    assert world.service.deployment == "ecs-svc/1"
+    break_down(world, "ecs-svc/1", "")
+    assert world.deployment("ecs-svc/1").rollout_state == "FAILED"
+    assert world.deployment("ecs-svc/1").status == "SUCCESSFUL", "it was, once"
+    assert world.deployment("ecs-svc/2").status == "ROLLBACK_FAILED"
+    world.wait(10_000)
+    assert not world.act().start
+
+
+def test_a_newer_deployment_ends_a_rollback():
+    world = World(1, 0, 100, breaker={"enable": True, "rollback": True})
+    world.settle()
+    world.update()
+    break_down(world, "ecs-svc/2", "ecs-svc/1")
+    world.update()
+    world.act()
+    assert world.deployment("ecs-svc/2").status == "ROLLBACK_FAILED"
+    world.settle()
+    assert world.deployment("ecs-svc/3").status == "SUCCESSFUL"
+
+
+def test_a_rollback_opens_a_deployment_that_had_left():
+    world = World(1, 0, 100, breaker={"enable": True, "rollback": True})
+    world.settle()
+    world.update()
+    world.act()
+    world.serve()
+    world.act()
+    assert not world.deployment("ecs-svc/1").open
+    break_down(world, "ecs-svc/2", "ecs-svc/1")
+    assert world.deployment("ecs-svc/1").open
+    world.settle()
+    assert world.deployment("ecs-svc/2").status == "ROLLBACK_SUCCESSFUL"
+
+
+def test_a_breaker_that_may_roll_back_has_nowhere_to_go_at_first():
+    world = World(1, breaker={"enable": True, "rollback": True})
+    break_down(world, "ecs-svc/1", "")
+    assert world.deployment().status == "STOPPED"
+
+
+def test_a_service_that_is_gone_only_judges_what_is_left():
+    world = World(1)
+    world.act()
+    world.service = evolve(world.service, status="INACTIVE")
+    world.report(world.live()[0], "STOPPED", exit_code=0)
+    plan = world.act()
+    assert len(plan.judged) == 1
+    assert not plan.events

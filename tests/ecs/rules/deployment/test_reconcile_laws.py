@@ -14,7 +14,17 @@ from tests.ecs.rules.builders import instance_arn
 from tests.ecs.rules.deployment.world import World
 
 CONFIGURATIONS = st.sampled_from(
-    [(100, 200), (0, 100), (50, 100), (50, 200), (0, 200), (100, 150), (75, 125), (34, 134)]
+    [
+        (100, 200),
+        (0, 100),
+        (50, 100),
+        (50, 200),
+        (0, 200),
+        (0, 150),
+        (100, 150),
+        (75, 125),
+        (34, 134),
+    ]
 )
 
 

@@ -178,6 +178,12 @@ def test_a_view_that_is_kept_up_is_the_view_that_is_made_anew():
     promised = cluster_view(hosts, []).with_promises(SMALL, "service:web", [instance_arn("h1")])
     assert promised.hosts == cluster_view(hosts, [a_task("t9")]).hosts
     assert kept.with_task(a_task("t3", host="unknown")) is kept
+    assert kept.without_task(a_task("t3", host="unknown")) is kept
+    assert kept.with_instance(an_instance("h3")).hosts == (
+        cluster_view([*hosts, an_instance("h3")], [running_task, other]).hosts
+    )
+    twin = a_task("t4", group="service:web")
+    assert kept.with_task(twin).without_task(twin).hosts == kept.hosts
 
 
 def test_hosts_that_share_an_engine_take_no_task_in_the_hosts_network():

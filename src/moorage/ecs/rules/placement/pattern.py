@@ -61,14 +61,11 @@ class Pattern:
         if not text:
             return self._empty
         states = self._starts
-        for index, character in enumerate(text):
+        here: set[int] = set()
+        for character in text:
             here = {state for state in states if self._steps[state].test(character)}
-            if not here:
-                return False
-            if index == len(text) - 1:
-                return not here.isdisjoint(self._accepts)
-            states = frozenset().union(*(self._steps[state].follow for state in here))
-        return False
+            states = frozenset[int]().union(*(self._steps[state].follow for state in here))
+        return not here.isdisjoint(self._accepts)
 
 
 class _Step:
