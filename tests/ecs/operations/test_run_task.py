@@ -155,6 +155,7 @@ def test_tags_are_inherited_and_managed(house):
         ({"taskDefinition": "web", "startedBy": "x" * 129}, "InvalidParameterException"),
         ({"taskDefinition": "web", "referenceId": "x"}, "UnsupportedFeatureException"),
         ({"taskDefinition": "web", "group": "service:x"}, "InvalidParameterException"),
+        ({"taskDefinition": "web", "propagateTags": "SERVICE"}, "InvalidParameterException"),
         ({"taskDefinition": "web", "tags": [{"key": "aws:x"}]}, "InvalidParameterException"),
         (
             {"taskDefinition": "web", "placementStrategy": [{"type": "binpack", "field": "disk"}]},

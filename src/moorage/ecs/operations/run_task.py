@@ -94,6 +94,8 @@ def _asked(call: Call, request: _Request) -> tuple[Cluster, TaskDefinition]:
     """The cluster and the definition; raises the faults of what does not fit."""
     if request.reference_id:
         raise UnsupportedFeatureException("referenceId is not supported yet.")
+    if request.propagate_tags == "SERVICE":
+        raise InvalidParameterException("A task without a service cannot inherit a service's tags.")
     heed(refuse_tags(request.tags))
     cluster = clusters.active(call.tx, call, request.cluster)
     definition = task_definitions.active(call.tx, call, request.task_definition or "")
