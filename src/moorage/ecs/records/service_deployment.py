@@ -24,8 +24,7 @@ class ServiceDeployment(Record):
     API. `open` says whether it still stands in the classic `deployments[]`: until its last
     reachable task is STOPPED, or for good while it is the PRIMARY. `failed_tasks` counts failed
     starts in a row for the circuit breaker (the newest at `last_failure_at`); `completed_before`
-    says that it was COMPLETED once,
-    so that a later rollback may go back to it.
+    says that it was COMPLETED once, so that a later rollback may go back to it.
     """
 
     account: str
