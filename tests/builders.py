@@ -21,6 +21,7 @@ from moorage.kernel.agenda import Agenda
 from moorage.kernel.call import Turn
 from moorage.kernel.images import IMAGE_CLAIMS, TAG_DIGESTS
 from moorage.kernel.perform import KEPT_ANSWERS, check, perform
+from moorage.sql.engine import open_database
 from moorage.wire import json11
 from tests.house import ACCOUNT, OTHER, REGION, House, root
 
@@ -42,8 +43,11 @@ CAPABILITIES = (
 class EcsHouse(House):
     """A database with the cluster's tables, its operations and its controllers."""
 
-    def __init__(self, **site: Any) -> None:
+    def __init__(self, url: str = "", **site: Any) -> None:
         super().__init__(TABLES, **{"settle": seconds(0), **site})
+        if url:
+            self.database.close()
+            self.database = open_database(url, clock=self.clock, chance=self.chance, tables=TABLES)
         self.agenda = Agenda()
         self.controllers = {one.name: one for one in api.CONTROLLERS}
         self.database.watch(self._changed)
