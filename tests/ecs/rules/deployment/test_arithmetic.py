@@ -111,6 +111,7 @@ def test_delays(failures, expected):
         (5, "InfrastructureHealth", None, False),
         (None, "TaskFailedToStart", "DockerTimeoutError: engine hangs", False),
         (5, "EssentialContainerExited", "HostError: engine restarted", False),
+        (None, "TaskFailedToStart", "TaskStateError: this host has no such task", False),
         (None, "TaskFailedToStart", "CannotPullContainerError: gone", True),
     ],
 )

@@ -25,6 +25,8 @@ HOST_TROUBLE = (
     "HostError",
     "EngineError",
     "InternalError",
+    "TaskStateError",
+    "CannotCreateContainerError: the agent lost its records",
 )
 
 

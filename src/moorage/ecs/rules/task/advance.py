@@ -31,6 +31,7 @@ _START_ERRORS = (
     "CannotCreate",
     "CannotStart",
     "CannotGetDocker",
+    "DependencyError",
     "DockerClientConfigError",
     "HostConfigError",
     "ResourceInitializationError",
