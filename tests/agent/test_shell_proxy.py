@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 from aiohttp import web
-from tests.engine import busybox_layer
 
 from moorage.agent.proxy import USERNAME, RegistryProxy, loopback_address, registry_names
 from moorage.agent.runtime.docker import DockerRuntime
@@ -23,6 +22,7 @@ from moorage.ground.clock import ManualClock, SystemClock
 from moorage.ground.digest import digest_of
 from moorage.ground.instant import epoch, hours, later, minutes
 from moorage.shapes.ecr.authorization import AuthorizationData, GetAuthorizationTokenResponse
+from tests.engine import busybox_layer
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 LAYER = gzip.compress(busybox_layer({}), 1)

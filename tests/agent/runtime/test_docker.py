@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from tests.contract.container_runtime import HEEDS, IMAGE, ContainerRuntimeContract, Desk
-from tests.engine import Engine
 
 from moorage.agent.runtime.docker import DockerRuntime
 from moorage.agent.runtime.docker_client import EngineClient, Refused
 from moorage.agent.runtime.port import EngineUnavailable, LogRequest
 from moorage.ground.instant import seconds
+from tests.contract.container_runtime import HEEDS, IMAGE, ContainerRuntimeContract, Desk
+from tests.engine import Engine
 
 pytestmark = pytest.mark.engine
 

@@ -5,15 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from tests.contract.container_runtime import (
-    EXITS_3,
-    HEEDS,
-    IMAGE,
-    SLEEPS,
-    SPEAKS,
-    UNKNOWN_COMMAND,
-    ContainerRuntimeContract,
-)
 
 from moorage.agent.runtime.memory import MemoryRuntime
 from moorage.agent.runtime.memory_engine import MemoryEngine, Script, plays
@@ -26,6 +17,15 @@ from moorage.agent.runtime.port import (
 )
 from moorage.ground.clock import ManualClock, SystemClock
 from moorage.ground.instant import seconds
+from tests.contract.container_runtime import (
+    EXITS_3,
+    HEEDS,
+    IMAGE,
+    SLEEPS,
+    SPEAKS,
+    UNKNOWN_COMMAND,
+    ContainerRuntimeContract,
+)
 
 COMMANDS = {
     SLEEPS: Script(deaf=True),

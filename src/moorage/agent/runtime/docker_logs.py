@@ -37,15 +37,17 @@ async def framed(reader: aiohttp.StreamReader) -> AsyncIterator[LogChunk]:
     pending = b""
     async for piece in reader.iter_any():
         pending += piece
-        while len(pending) >= _HEADER.size:
-            stream, length = _HEADER.unpack_from(pending)
+        start = 0
+        while len(pending) - start >= _HEADER.size:
+            stream, length = _HEADER.unpack_from(pending, start)
             if stream not in _STREAMS or length > FRAME_BYTES_MAX:
                 raise EngineUnavailable("the engine's log stream is out of step")
-            end = _HEADER.size + length
+            begin, end = start + _HEADER.size, start + _HEADER.size + length
             if len(pending) < end:
                 break
-            yield _chunk(_STREAMS[stream], pending[_HEADER.size : end])
-            pending = pending[end:]
+            yield _chunk(_STREAMS[stream], pending[begin:end])
+            start = end
+        pending = pending[start:]
 
 
 async def raw(reader: aiohttp.StreamReader) -> AsyncIterator[LogChunk]:
