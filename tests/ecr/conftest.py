@@ -1,10 +1,10 @@
 """A registry for each test, over blobs in memory; `both` also over files."""
 
 import pytest
-from tests.ecr.rig import Rig
 
 from moorage.blob.filesystem import FilesystemBlobStore
 from moorage.blob.medium import Medium
+from tests.ecr.rig import Rig
 
 
 @pytest.fixture

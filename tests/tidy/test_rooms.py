@@ -7,7 +7,13 @@ from tests.tidy.tree import ROOT, module_name, parsed, python_files, text, track
 PLATE_LINES = range(3, 16)
 # Modules that run by themselves, or that only tests and the simulator put in an adapter's place.
 ENTRIES = frozenset({"moorage.cli.main", "moorage.__main__"})
-PEERS = frozenset({"moorage.blob.memory", "moorage.agent.runtime.memory"})
+PEERS = frozenset(
+    {
+        "moorage.agent.runtime.memory",
+        "moorage.blob.memory",
+        "moorage.ecr.distribution.memory",
+    }
+)
 MIGRATIONS = "moorage.sql.migrations"
 ROOM_OF_COMPOSITION = ROOT / "src/moorage/gateway/compose.py"
 

@@ -4,9 +4,9 @@ import base64
 import json
 
 import pytest
-from tests.ecr.rig import ACCOUNT, FAR, OTHER, code_of, sha256
 
 from moorage.ground.instant import hours, seconds
+from tests.ecr.rig import ACCOUNT, FAR, OTHER, code_of, sha256
 
 
 def test_a_token_opens_the_door(rig):

@@ -3,12 +3,12 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.ecr.rig import ACCOUNT, FAR, OTHER, Rig, code_of, sha256
 
 from moorage.blob.memory import MemoryBlobStore
 from moorage.ecr.distribution.exchange import ClientCut
 from moorage.ecr.operations.push import UPLOADS_OF_ACCOUNT_MAX
 from moorage.ground.digest import digest_of
+from tests.ecr.rig import ACCOUNT, FAR, OTHER, Rig, code_of, sha256
 
 UPLOADS = "/v2/team/app/blobs/uploads/"
 

@@ -6,7 +6,6 @@ import tracemalloc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.ecr.rig import LAYER_TYPE, descriptor, index, manifest, sha256
 
 from moorage.ecr.rules.manifest import (
     DESCRIPTORS_MAX,
@@ -18,6 +17,7 @@ from moorage.ecr.rules.manifest import (
 from moorage.shapes.oci.descriptor import CONFIG_DOCKER, CONFIG_OCI
 from moorage.shapes.oci.index import INDEX_DOCKER, INDEX_OCI
 from moorage.shapes.oci.manifest import MANIFEST_DOCKER, MANIFEST_OCI
+from tests.ecr.rig import LAYER_TYPE, descriptor, index, manifest, sha256
 
 CONFIG, LAYER = b"config", b"layer"
 OCI = {

@@ -21,8 +21,7 @@ def repository(mutability, *filters):
         created_at=Instant(0),
         mutability=mutability,
         exclusion_filters=[
-            ImageTagMutabilityExclusionFilter(filter_type="WILDCARD", filter=one)
-            for one in filters
+            ImageTagMutabilityExclusionFilter(filter_type="WILDCARD", filter=one) for one in filters
         ],
     )
 

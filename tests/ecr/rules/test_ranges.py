@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moorage.ecr.rules.ranges import byte_range, content_range, held_range
+from moorage.ecr.rules.ranges import byte_range, content_length, content_range, held_range
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,14 @@ def test_byte_ranges(header, size, expected):
 )
 def test_content_ranges(header, expected):
     assert content_range(header) == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [(None, None), ("0", 0), ("12", 12), ("", None), ("-1", None), ("x", None), ("٣", None)],
+)
+def test_content_lengths(header, expected):
+    assert content_length(header) == expected
 
 
 @pytest.mark.parametrize(("offset", "expected"), [(0, "0-0"), (1, "0-0"), (10, "0-9")])

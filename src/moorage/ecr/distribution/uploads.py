@@ -25,7 +25,7 @@ from moorage.ecr.distribution.streaming import BLOB_BYTES_MAX, Chunk, receive
 from moorage.ecr.distribution.visit import Visit
 from moorage.ecr.operations import pull, push
 from moorage.ecr.records.upload import Upload
-from moorage.ecr.rules.ranges import content_range, held_range
+from moorage.ecr.rules.ranges import content_length, content_range, held_range
 from moorage.ecr.rules.reference import parse_repository
 from moorage.ground.digest import Digest, digest_of
 from moorage.ground.fault import Fault
@@ -34,7 +34,6 @@ from moorage.kernel.call import Call
 
 # How long an upload's row may lag behind its bytes: each touch is a durable write.
 TOUCHED_AGAIN_AFTER = minutes(10)
-LENGTH_DIGITS_MAX = 18
 
 
 async def begin(visit: Visit) -> None:
@@ -175,13 +174,13 @@ async def _abandon(visit: Visit, upload: Upload) -> None:
 
 def _chunk(visit: Visit, algorithm: str = "sha256", first: bytes = b"") -> Chunk:
     header = visit.exchange.header("content-range")
-    length = visit.exchange.header("content-length")
+    length = content_length(visit.exchange.header("content-length"))
     span = content_range(header) if header is not None else None
     if header is not None and span is None:
         raise Refused("RANGE_INVALID", "Content-Range must be '<first byte>-<last byte>'")
-    if span is not None and length is not None and length != str(len(span)):
+    if span is not None and length is not None and length != len(span):
         raise Refused("SIZE_INVALID", "Content-Range and Content-Length disagree")
-    if length is not None and (len(length) > LENGTH_DIGITS_MAX or int(length) > BLOB_BYTES_MAX):
+    if length is not None and length > BLOB_BYTES_MAX:
         raise Oversized("SIZE_INVALID", f"a blob has at most {BLOB_BYTES_MAX} bytes")
     return Chunk(algorithm=algorithm, first=first, span=span)
 

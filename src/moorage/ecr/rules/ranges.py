@@ -7,6 +7,7 @@ chunks" (`Content-Range: <start>-<end>`).
 import re
 
 _RANGE = re.compile(r"bytes=([0-9]{0,19})-([0-9]{0,19})", re.ASCII)
+_LENGTH = re.compile(r"[0-9]{1,64}", re.ASCII)
 _CONTENT_RANGE = re.compile(r"([0-9]{1,19})-([0-9]{1,19})", re.ASCII)
 
 
@@ -34,6 +35,12 @@ def content_range(header: str) -> range | None:
     if match is None or int(match[2]) < int(match[1]):
         return None
     return range(int(match[1]), int(match[2]) + 1)
+
+
+def content_length(header: str | None) -> int | None:
+    """The length that a body is said to have; None where nothing sound is said."""
+    match = _LENGTH.fullmatch(header) if header is not None else None
+    return int(match[0]) if match is not None else None
 
 
 def held_range(offset: int) -> str:

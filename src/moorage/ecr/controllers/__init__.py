@@ -1,1 +1,0 @@
-"""What the registry does by itself: sweeping blobs that nothing reaches. Unaware of each other."""

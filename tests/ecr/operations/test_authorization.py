@@ -1,0 +1,51 @@
+"""GetAuthorizationToken."""
+
+import base64
+
+import pytest
+
+from moorage.ecr.store.logins import LOGINS, SWEPT_AT_ONCE
+from moorage.ground.instant import epoch, hours, later
+from moorage.shapes.ecr.faults import InvalidParameterException
+from tests.ecr.rig import ACCOUNT, OTHER
+
+
+def test_a_token_for_docker(rig):
+    (answer,) = rig.call("GetAuthorizationToken").authorization_data
+    user, _, password = base64.b64decode(answer.authorization_token).decode().partition(":")
+    assert user == "AWS"
+    assert len(password) >= 64
+    assert answer.proxy_endpoint == "http://127.0.0.1:4750"
+    assert answer.expires_at == epoch(later(rig.clock.now(), hours(12)))
+    kept = rig.work(lambda call: LOGINS.query().all(call.tx))
+    assert password not in str(kept)
+
+
+def test_each_call_gives_another(rig):
+    tokens = {
+        rig.call("GetAuthorizationToken").authorization_data[0].authorization_token
+        for _ in range(20)
+    }
+    assert len(tokens) == 20
+
+
+@pytest.mark.parametrize(
+    ("registries", "allowed"),
+    [(None, True), ([ACCOUNT], True), ([OTHER], False), ([ACCOUNT, OTHER], False), (["x"], False)],
+)
+def test_for_the_callers_own_registry(rig, registries, allowed):
+    if allowed:
+        answer = rig.call("GetAuthorizationToken", registry_ids=registries)
+        assert len(answer.authorization_data) == 1
+    else:
+        with pytest.raises(InvalidParameterException):
+            rig.call("GetAuthorizationToken", registry_ids=registries)
+
+
+def test_expired_tokens_are_forgotten(rig):
+    for _ in range(5):
+        rig.login()
+    rig.clock.advance(hours(13))
+    assert SWEPT_AT_ONCE >= 5
+    rig.login()
+    assert rig.work(lambda call: LOGINS.query().count(call.tx)) == 1
