@@ -92,7 +92,7 @@ class Demo:
         with self._story.step("Looking for Docker Engine") as step:
             folder.prepare(self._data)
             size = engine.ensure(self._data, self._socket, self._story.now)
-            need_commands(self._story.now)
+            need_commands(self._data, self._story.now)
             step.title = (
                 f"Docker Engine {size.version}: {size.cores} cores, {size.memory} MiB of memory"
             )

@@ -1,6 +1,7 @@
 """The commands that the demo types, and the surroundings that they are typed in."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def surroundings(server: Place, place: Path) -> dict[str, str]:
     return {**kept, **own, **exports(server)}
 
 
-def need_commands(say: engine.Say) -> None:
+def need_commands(place: Path, say: engine.Say) -> None:
     """See to docker's command line and to the busybox that the sample is made of."""
     packages = {"docker-cli": has_command("docker"), "busybox-static": has_static_busybox()}
     missing = [name for name, present in packages.items() if not present]
@@ -61,4 +62,7 @@ def need_commands(say: engine.Say) -> None:
     if os.geteuid() != 0 or not has_command("apt-get"):
         raise DemoRefused(f"Missing here; on Debian: apt-get install {listed}")
     say(f"Installing with apt: {listed}")
-    install(missing)
+    try:
+        install(missing, place / engine.APT_LOG_FILE)
+    except subprocess.CalledProcessError as error:
+        raise DemoRefused(engine.refusal_of_apt(place, error)) from error

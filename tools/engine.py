@@ -24,6 +24,7 @@ STOP_SECONDS_MAX = 30.0
 LOG_LINES_SHOWN = 12
 PID_FILE = Path("run") / "dockerd.pid"
 LOG_FILE = Path("log") / "dockerd.log"
+APT_LOG_FILE = Path("log") / "apt.log"
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 WITHOUT_FIREWALL = ("--iptables=false", "--ip6tables=false")
 # What dockerd is started with, one after the other, until it stays: as it is, then without what a
@@ -51,7 +52,7 @@ def ensure(place: Path, socket: Path, say: Say) -> EngineSize:
         _refuse_without_rights(socket, str(away))
     if not has_command("dockerd"):
         say("No Docker Engine here: installing Debian's docker.io with apt.")
-        _install()
+        _install(place)
     if not _answers(socket) and Path("/run/systemd/system").is_dir():
         say("Starting docker.service.")
         subprocess.run(["systemctl", "start", "docker"], check=False, timeout=START_SECONDS_MAX)
@@ -107,7 +108,7 @@ def _refuse_without_rights(socket: Path, why: str) -> None:
         )
 
 
-def _install() -> None:
+def _install(place: Path) -> None:
     mounted = any(line.split()[2].startswith("cgroup") for line in _mounts())
     try:
         install(["docker.io", *(() if mounted else ("cgroupfs-mount",))])
@@ -121,6 +122,12 @@ def _install() -> None:
         subprocess.run(["cgroupfs-mount"], check=False, timeout=START_SECONDS_MAX)
     # Debian's package starts the engine itself, unless a policy of the machine forbids it.
     wait_until(lambda: _answers(DEFAULT_SOCKET), SERVICE_START_SECONDS_MAX / 4)
+
+
+def refusal_of_apt(place: Path, error: subprocess.CalledProcessError) -> str:
+    """Why apt did not install, in its own words."""
+    tail = (place / APT_LOG_FILE).read_text("utf-8", "replace").splitlines()[-LOG_LINES_SHOWN:]
+    return "\n".join([f"apt ended with {error.returncode}. It says:", *tail])
 
 
 def _start(place: Path, socket: Path, say: Say) -> None:

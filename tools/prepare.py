@@ -4,6 +4,7 @@ Says first what it is going to install; does nothing where all is there. Needs r
 where something is missing. Every server that the tests use is started by the tests themselves.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -51,12 +52,20 @@ def missing() -> list[Need]:
     return [need for need in NEEDS if not need.present()]
 
 
-def install(packages: list[str]) -> None:
-    """Install Debian packages; raises CalledProcessError where apt refuses."""
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+def install(packages: list[str], log: Path | None = None) -> None:
+    """Install Debian packages; raises CalledProcessError where apt refuses.
+
+    What apt says goes to the end of `log`, or to this terminal.
+    """
+    # Debian's needrestart would ask, or tell at length, what else could be started anew.
+    quiet = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_SUSPEND": "1"}
+    environment = {**os.environ, **quiet}
     options = ["-y", "-qq", "--no-install-recommends"]
-    subprocess.run(["apt-get", "update", "-qq"], check=True, env=environment)
-    subprocess.run(["apt-get", "install", *options, *packages], check=True, env=environment)
+    commands = (["apt-get", "update", "-qq"], ["apt-get", "install", *options, *packages])
+    with contextlib.ExitStack() as stack:
+        output = stack.enter_context(log.open("ab")) if log else None
+        for command in commands:
+            subprocess.run(command, check=True, env=environment, stdout=output, stderr=output)
 
 
 def main() -> int:

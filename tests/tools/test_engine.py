@@ -46,3 +46,12 @@ def test_a_dockerd_that_serves_is_kept_and_one_that_ends_is_not(place):
 def test_the_ways_to_start_begin_with_the_engines_own_choice():
     assert engine.STARTS[0] == ()
     assert len(set(engine.STARTS)) == len(engine.STARTS)
+
+
+def test_what_apt_said_is_told(place):
+    (place / engine.APT_LOG_FILE).write_text("E: Unable to locate package docker.io\n")
+    error = subprocess.CalledProcessError(100, ["apt-get"])
+    assert engine.refusal_of_apt(place, error).splitlines() == [
+        "apt ended with 100. It says:",
+        "E: Unable to locate package docker.io",
+    ]
