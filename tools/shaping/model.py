@@ -14,6 +14,8 @@ PRIVATE_MEMBERS: dict[tuple[str, str], dict[str, str]] = {
     ("ecs", "DiscoverPollEndpointRequest"): {"zoneId": "String"},
     ("ecs", "DiscoverPollEndpointResponse"): {"systemLogsEndpoint": "String"},
 }
+# Values that Docker Engine on one's own hosts has, and Amazon's list of the same lacks.
+MORE_VALUES: dict[str, dict[str, tuple[str, ...]]] = {"ecs": {"LogDriver": ("local", "none")}}
 _SCALARS = {
     "string": "str",
     "character": "str",
@@ -116,4 +118,6 @@ def load(package: str, version: str, wanted: tuple[str, ...] = ()) -> Model:
             if end not in operation:
                 operation[end] = {"shape": f"{name}{suffix}"}
                 shapes.setdefault(f"{name}{suffix}", {"type": "structure", "members": {}})
+    for name, values in MORE_VALUES.get(package, {}).items():
+        shapes[name] = {**shapes[name], "enum": [*shapes[name]["enum"], *values]}
     return Model(package, raw["metadata"], operations, shapes, whole=not wanted)

@@ -10,6 +10,9 @@ from typing import Protocol
 from moorage.ground.instant import Duration, Instant, Moment
 
 
+MANUAL_START = Instant(1_800_000_000_000_000)
+
+
 class Clock(Protocol):
     """Where the shell learns the time; decisions are handed it as a value."""
 
@@ -37,7 +40,7 @@ class SystemClock:
 class ManualClock:
     """A clock that stands still until it is moved: the peer of SystemClock in tests."""
 
-    def __init__(self, start: Instant = Instant(1_800_000_000_000_000)) -> None:
+    def __init__(self, start: Instant = MANUAL_START) -> None:
         """Begin at `start`, with the monotonic reading at zero."""
         self._now = start
         self._monotonic = Moment(0)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from moorage.ground.record import Record
 
-Kind = Literal["operator", "root", "host"]
+Kind = Literal["operator", "root", "host", "anonymous"]
 
 
 class Principal(Record):
@@ -12,7 +12,8 @@ class Principal(Record):
 
     `operator` runs this installation and holds the key in the data folder; `root` is the root of
     one account; `host` is an agent: it may only speak for the instance that its key is bound to,
-    once it has registered one (`instance` is that instance's ARN, empty before).
+    once it has registered one (`instance` is that instance's ARN, empty before). `anonymous` has
+    shown nothing yet: a host that joins with a token.
     """
 
     kind: Kind

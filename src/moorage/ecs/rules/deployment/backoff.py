@@ -24,6 +24,7 @@ HOST_TROUBLE = (
     "CannotGetDockerClientVersionError",
     "HostError",
     "EngineError",
+    "ContainerEngineRestarted",
     "InternalError",
     "TaskStateError",
     "CannotCreateContainerError: the agent lost its records",
