@@ -19,7 +19,7 @@ async def get(visit: Visit) -> None:
     query = visit.exchange.query
     text = query.get("n", str(TAGS_MAX))
     if not (text.isascii() and text.isdigit() and len(text) <= COUNT_DIGITS_MAX):
-        raise Refused("UNSUPPORTED", "n must be a number of tags", status=400)
+        raise Refused("PAGINATION_NUMBER_INVALID", "n must be a number of tags")
     last = query.get("last", "")
     if not last.isascii() or "\0" in last:
         raise Refused("TAG_INVALID", "last must be a tag")

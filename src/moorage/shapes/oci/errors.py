@@ -1,7 +1,8 @@
 """The error codes of the OCI distribution specification 1.1, section "Error Codes", and their bodies.
 
 The specification gives codes and sentences; the statuses are those that its sections on the single
-requests demand. TOOMANYREQUESTS, UNSUPPORTED and UNKNOWN are codes that clients know besides.
+requests demand. TOOMANYREQUESTS, UNSUPPORTED, UNKNOWN and Docker's PAGINATION_NUMBER_INVALID are codes that
+clients know besides.
 """
 
 import msgspec
@@ -45,6 +46,9 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "MANIFEST_UNKNOWN": ErrorCode(status=404, sentence="manifest unknown to registry"),
     "NAME_INVALID": ErrorCode(status=400, sentence="invalid repository name"),
     "NAME_UNKNOWN": ErrorCode(status=404, sentence="repository name not known to registry"),
+    "PAGINATION_NUMBER_INVALID": ErrorCode(
+        status=400, sentence="invalid number of results requested"
+    ),
     "RANGE_INVALID": ErrorCode(status=416, sentence="requested range not satisfiable"),
     "SIZE_INVALID": ErrorCode(status=400, sentence="provided length did not match content length"),
     "TAG_INVALID": ErrorCode(status=400, sentence="invalid tag"),
