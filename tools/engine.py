@@ -111,13 +111,11 @@ def _refuse_without_rights(socket: Path, why: str) -> None:
 def _install(place: Path) -> None:
     mounted = any(line.split()[2].startswith("cgroup") for line in _mounts())
     try:
-        install(["docker.io", *(() if mounted else ("cgroupfs-mount",))])
-        if not has_command("docker"):
-            install(["docker-cli"])  # newer Debian packs the command line by itself
+        install(["docker.io", *(() if mounted else ("cgroupfs-mount",))], place / APT_LOG_FILE)
+        if not has_command("docker"):  # newer Debian packs the command line by itself
+            install(["docker-cli"], place / APT_LOG_FILE)
     except subprocess.CalledProcessError as error:
-        raise EngineRefused(
-            f"apt ended with {error.returncode}; its own words are above."
-        ) from error
+        raise EngineRefused(refusal_of_apt(place, error)) from error
     if not mounted:
         subprocess.run(["cgroupfs-mount"], check=False, timeout=START_SECONDS_MAX)
     # Debian's package starts the engine itself, unless a policy of the machine forbids it.
