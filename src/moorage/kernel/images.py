@@ -33,7 +33,13 @@ class ImageClaim(Record):
     claimed_at: Instant
 
 
-TAG_DIGESTS = Table("tag_digests", TagDigest, keys=("account", "region", "repository", "tag"))
+TAG_DIGESTS = Table(
+    "tag_digests",
+    TagDigest,
+    keys=("account", "region", "repository", "tag"),
+    columns=("digest",),
+    indices=(("account", "region", "repository", "digest"),),
+)
 IMAGE_CLAIMS = Table(
     "image_claims",
     ImageClaim,

@@ -49,15 +49,18 @@ def describe_images(
 ) -> shapes.DescribeImagesResponse:
     """Describe images by tag or digest, or all of a repository in pages, ordered by digest."""
     repository = the_repository(call, request.registry_id, request.repository_name)
-    tags = _tags_by_digest(call, repository)
     if request.image_ids is not None:
         if request.max_results is not None or request.next_token or request.filter:
             raise InvalidParameterException(
                 "maxResults, nextToken and filter cannot be used together with imageIds."
             )
         named = [_existing(call, repository, one) for one in request.image_ids]
-        details = [views.detail(image, tags[image.digest]) for image in named]
+        details = [
+            views.detail(image, images.tags_of_digest(call.tx, repository, image.digest))
+            for image in named
+        ]
         return shapes.DescribeImagesResponse(image_details=details)
+    tags = _tags_by_digest(call, repository)
     listing = Listing(
         call, request, limit=PAGE_LENGTH, most=PAGE_LENGTH_MAX, refused=InvalidParameterException
     )

@@ -24,7 +24,8 @@ from moorage.shapes.oci.manifest import (
 )
 
 MANIFEST_BYTES_MAX = 4 * 1024 * 1024
-DESCRIPTORS_MAX = 10_000
+# Each costs a lock and a row in one transaction; the largest images have a few hundred layers.
+DESCRIPTORS_MAX = 2_500
 # What Python makes of JSON takes up to a hundred bytes a value: a body of nothing but brackets and
 # commas would take thirty times its length. Counted in the raw bytes, before any is made.
 VALUES_MAX = 200_000

@@ -1,5 +1,7 @@
 """The tables of images and of what their manifests name."""
 
+from collections.abc import Collection
+
 from moorage.ecr.records.image import Image, Reference
 from moorage.ecr.records.repository import Repository
 from moorage.ground.instant import between, hours
@@ -13,7 +15,7 @@ REFERENCES = Table(
     "image_references",
     Reference,
     keys=("account", "region", "repository", "digest", "target"),
-    indices=(("account", "region", "repository", "target"), ("target",)),
+    indices=(("account", "region", "repository", "target"),),
 )
 # lastRecordedPullTime is refreshed at least once a day in ECR; ours within the hour.
 PULL_TIME_STALE = hours(1)
@@ -22,8 +24,9 @@ _FIRST = IMAGES.query("account", "region", "repository")
 _NAMED_IN = REFERENCES.query("account", "region", "repository")
 _NAMED_BY = REFERENCES.query("account", "region", "repository", "digest")
 _NAMING = REFERENCES.query("account", "region", "repository", "target")
-_NAMING_ANYWHERE = REFERENCES.query("target")
 _TAGS = TAG_DIGESTS.query("account", "region", "repository", order=("tag",))
+_TAGS_OF_DIGEST = TAG_DIGESTS.query("account", "region", "repository", "digest")
+_AMONG = IMAGES.query("account", "region", "repository", among="digest")
 _TAGS_AFTER = TAG_DIGESTS.query("account", "region", "repository", greater="tag")
 
 
@@ -38,6 +41,18 @@ def digests_of(tx: Transaction, repository: Repository) -> list[str]:
         tx, account=repository.account, region=repository.region, repository=repository.name
     )
     return [str(key[-1]) for key in keys]
+
+
+def present(tx: Transaction, repository: Repository, digests: Collection[str]) -> set[str]:
+    """Those of `digests` that are images of the repository."""
+    found = _AMONG.keys(
+        tx,
+        account=repository.account,
+        region=repository.region,
+        repository=repository.name,
+        digest=digests,
+    )
+    return {str(key[-1]) for key in found}
 
 
 def digest_of(tx: Transaction, repository: Repository, tag: str) -> str | None:
@@ -135,11 +150,6 @@ def is_named(tx: Transaction, repository: Repository, target: str) -> bool:
     )
 
 
-def is_named_anywhere(tx: Transaction, target: str) -> bool:
-    """Whether any manifest of any repository names a blob."""
-    return bool(_NAMING_ANYWHERE.all(tx, target=target, limit=1))
-
-
 def tags_of(tx: Transaction, repository: Repository) -> list[TagDigest]:
     """All tags of a repository, in the order of their names."""
     return _TAGS.all(
@@ -149,7 +159,14 @@ def tags_of(tx: Transaction, repository: Repository) -> list[TagDigest]:
 
 def tags_of_digest(tx: Transaction, repository: Repository, digest: str) -> list[str]:
     """The tags of an image, in order."""
-    return [one.tag for one in tags_of(tx, repository) if one.digest == digest]
+    found = _TAGS_OF_DIGEST.keys(
+        tx,
+        account=repository.account,
+        region=repository.region,
+        repository=repository.name,
+        digest=digest,
+    )
+    return [str(key[-1]) for key in found]
 
 
 def tags_after(tx: Transaction, repository: Repository, after: str, limit: int) -> list[TagDigest]:

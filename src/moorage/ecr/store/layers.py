@@ -1,6 +1,6 @@
 """The tables of blobs and of the links that repositories have to them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from moorage.ecr.records.layer import Blob, Layer
 from moorage.ecr.records.repository import Repository
@@ -25,6 +25,7 @@ LAYERS = Table(
 )
 _LINKS = LAYERS.query("digest")
 _OF_REPOSITORY = LAYERS.query("account", "region", "repository")
+_AMONG = LAYERS.query("account", "region", "repository", among="digest")
 _OLDEST_LINKS = LAYERS.query(order=("linked_at",))
 _DOOMED = BLOBS.query(greater="doomed_at", order=("doomed_at",))
 _CHANGED = BLOBS.query(greater="links_changed_at", order=("links_changed_at",))
@@ -36,6 +37,18 @@ LINK_STALE = hours(12)
 def get(tx: Transaction, repository: Repository, digest: str) -> Layer | None:
     """The link of a repository to a blob; without it the blob is unknown there."""
     return LAYERS.get(tx, repository.account, repository.region, repository.name, digest)
+
+
+def present(tx: Transaction, repository: Repository, digests: Collection[str]) -> set[str]:
+    """Those of `digests` that the repository has a link to."""
+    found = _AMONG.keys(
+        tx,
+        account=repository.account,
+        region=repository.region,
+        repository=repository.name,
+        digest=digests,
+    )
+    return {str(key[-1]) for key in found}
 
 
 def get_blob(tx: Transaction, digest: str) -> Blob | None:

@@ -105,9 +105,8 @@ def accept(
 
 def forget(tx: Transaction, repository: Repository, image: Image) -> None:
     """Delete an image with its tags; the links to its layers begin their grace."""
-    for tag in images.tags_of(tx, repository):
-        if tag.digest == image.digest:
-            drop_tag(tx, tag.account, tag.region, tag.repository, tag.tag)
+    for tag in images.tags_of_digest(tx, repository, image.digest):
+        drop_tag(tx, image.account, image.region, image.repository, tag)
     for target in images.delete(tx, image):
         link = layers.get(tx, repository, target)
         if link is not None:
@@ -115,9 +114,22 @@ def forget(tx: Transaction, repository: Repository, image: Image) -> None:
 
 
 def _missing(tx: Transaction, repository: Repository, parsed: Parsed) -> Missing | None:
-    layers.lock(tx, parsed.blobs)
-    blobs = tuple(one for one in parsed.blobs if layers.get(tx, repository, one) is None)
-    manifests = tuple(one for one in parsed.manifests if images.get(tx, repository, one) is None)
+    """What is missing; where nothing is, the blobs' rows are locked, so that nothing goes either.
+
+    The first look refuses cheaply, the second, under the locks, is the one that counts.
+    """
+    missing = _look(tx, repository, parsed)
+    if missing is None:
+        layers.lock(tx, parsed.blobs)
+        missing = _look(tx, repository, parsed)
+    return missing
+
+
+def _look(tx: Transaction, repository: Repository, parsed: Parsed) -> Missing | None:
+    linked = layers.present(tx, repository, parsed.blobs)
+    there = images.present(tx, repository, parsed.manifests)
+    blobs = tuple(one for one in parsed.blobs if one not in linked)
+    manifests = tuple(one for one in parsed.manifests if one not in there)
     return Missing(blobs=blobs, manifests=manifests) if blobs or manifests else None
 
 
