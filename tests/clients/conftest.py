@@ -71,12 +71,21 @@ def place(shared_place: Place, request: pytest.FixtureRequest) -> Iterator[Place
     shared_place.clear()
 
 
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Put the logs of server and hosts, and the engine's containers, under a failure."""
-    outcome = yield
-    report = outcome.get_result()
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Iterator[None]:
+    """Put the logs of server and hosts, and what runs, under a failure."""
+    report = yield
     place = item.stash.get(PLACE, None)
     if report.failed and place is not None:
-        report.sections.append(("server and hosts", place.tails()))
-        report.sections.append(("containers", place.docker("ps", "--all", "--no-trunc")))
+        for title, tell in {
+            "server and hosts": place.tails,
+            "services and tasks": place.story,
+            "containers": lambda: place.docker("ps", "--all", "--no-trunc"),
+        }.items():
+            try:
+                report.sections.append((title, tell()))
+            except Exception as error:  # noqa: BLE001 - the failure itself is to be shown, not this
+                report.sections.append((title, f"cannot be told: {error!r}"))
+    return report

@@ -22,6 +22,9 @@ SAMPLE = ROOT / "sample"
 CONNECT_SECONDS_MAX = 40.0
 SETTLED_SECONDS_MAX = 60.0
 FETCH_SECONDS_MAX = 2.0
+EVENTS_SHOWN = 12
+# Small, and soon killed: a test that ends waits for no shell that ignores SIGTERM.
+ORDINARY = {"name": "main", "memory": 32, "cpu": 16, "stopTimeout": 2}
 HOST_CPU, HOST_MEMORY_MIB = 2048, 2048
 Json = dict[str, Any]
 
@@ -72,6 +75,23 @@ class Place:
         """The ends of all logs."""
         parts = [f"--- {one.name}\n{one.tail()}" for one in (self.server, *self.hosts)]
         return "\n".join(parts)
+
+    def story(self) -> str:
+        """What became of the newest tasks, and what services say."""
+        lines = []
+        for cluster in self.ecs.list_clusters()["clusterArns"]:
+            for arn in self.ecs.list_services(cluster=cluster)["serviceArns"]:
+                lines += [arn, *self.messages(arn, cluster)[:EVENTS_SHOWN]]
+            for status in ("RUNNING", "STOPPED"):
+                found = self.tasks(cluster, desiredStatus=status)
+                found.sort(key=lambda task: task["createdAt"], reverse=True)
+                lines += [
+                    f"{task['taskArn']} {task['lastStatus']} {task.get('stopCode', '')} "
+                    f"{task.get('stoppedReason', '')} "
+                    f"{[(one.get('exitCode'), one.get('reason')) for one in task['containers']]}"
+                    for task in found[:EVENTS_SHOWN]
+                ]
+        return "\n".join(lines)
 
     # -- clients ---------------------------------------------------------------------------------
 
@@ -130,6 +150,7 @@ class Place:
         """Build an image with docker from a Dockerfile; busybox lies beside it."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "busybox").write_bytes(BUSYBOX.read_bytes())
+        (folder / "busybox").chmod(0o755)
         (folder / "Dockerfile").write_text(dockerfile)
         for path, text in files.items():
             (folder / path).write_text(text)
@@ -166,7 +187,7 @@ class Place:
 
     def register(self, family: str, *containers: Json, **members: object) -> str:
         """Register a task definition; `family:revision`."""
-        given = [{"name": "main", "memory": 32, "cpu": 16, **one} for one in containers]
+        given = [{**ORDINARY, **one} for one in containers]
         answer = self.ecs.register_task_definition(
             family=family, containerDefinitions=given, **members
         )

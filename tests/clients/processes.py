@@ -17,9 +17,9 @@ ROOT = Path(__file__).resolve().parents[2]
 MOORAGE = (sys.executable, "-m", "moorage.cli.main")
 START_SECONDS_MAX = 40.0
 STOP_SECONDS_MAX = 30.0
-COMMAND_SECONDS_MAX = 120.0
 POLL_SECONDS = 0.03
-LOG_CHARACTERS_SHOWN = 6000
+LOG_CHARACTERS_SHOWN = 3000
+COMMAND_SECONDS_MAX = 60.0
 
 Found = TypeVar("Found")
 
