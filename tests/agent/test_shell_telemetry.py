@@ -148,6 +148,5 @@ def test_loss_and_return_of_the_engine_are_told_once() -> None:
     assert asyncio.run(story()) == [
         "EngineLost",
         "EngineReturned",
-        "EngineLost",
-        "EngineReturned",
+        "EventsMissed",
     ]

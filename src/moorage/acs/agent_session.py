@@ -14,7 +14,7 @@ from moorage.acs.codec import (
 )
 from moorage.acs.messages import AgentMessage
 from moorage.acs.session import CloseConnection, Deliver, Dropped, FrameReceived, SendFrame, Tick
-from moorage.ground.instant import Duration, Moment, hours, minutes, seconds
+from moorage.ground.instant import Duration, Moment, hours, seconds
 from moorage.ground.record import Record
 
 INACTIVITY_MIN = seconds(15)
@@ -22,7 +22,8 @@ INACTIVITY_JITTER = seconds(5)
 BACK_OFF_FIRST = seconds(0.25)
 BACK_OFF_FACTOR = 1.5
 BACK_OFF_JITTER = 0.2
-BACK_OFF_MAX = minutes(2)
+# Amazon's agent waits up to two minutes; on machines of one's own a server comes back sooner.
+BACK_OFF_MAX = seconds(15)
 BACK_OFF_STEPS_MAX = 32
 INACTIVE_INSTANCE_WAIT = hours(1)
 # After a connection of this length the next one is begun without delay, and so is one after a

@@ -5,7 +5,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 
-from moorage.agent.engine.events import EngineLost, EngineReturned
+from moorage.agent.engine.events import EngineLost, EngineReturned, EventsMissed
 from moorage.agent.runtime.port import ContainerRuntime, EngineUnavailable
 
 PERIOD_SECONDS = 10.0
@@ -13,7 +13,7 @@ RETURN_PERIOD_SECONDS = 0.5
 PING_SECONDS_MAX = 5.0
 log = logging.getLogger("moorage.agent")
 
-Feed = Callable[[EngineLost | EngineReturned], None]
+Feed = Callable[[EngineLost | EngineReturned | EventsMissed], None]
 
 
 class Vigil:
@@ -46,8 +46,7 @@ class Vigil:
     def mistrust_events(self) -> None:
         """Events were missed: everything has to be looked at again."""
         if not self.lost:
-            self._feed(EngineLost(reason="the engine's events were interrupted"))
-            self._feed(EngineReturned())
+            self._feed(EventsMissed())
 
     async def step(self) -> None:
         """Ask once, tell of a change, and wait for the next time or for a doubt."""

@@ -20,7 +20,6 @@ from moorage.ecs.operations import (
     service_deployment,
     service_look,
     service_update,
-    status,
     tag,
     task,
     task_definition,
@@ -36,7 +35,6 @@ from moorage.ecs.store.task_families import TASK_FAMILIES
 from moorage.ecs.store.tasks import TASKS
 from moorage.kernel.api import Api
 from moorage.kernel.controller import Controller
-from moorage.kernel.operation import Operation
 from moorage.shapes.ecs.constraints import CONSTRAINTS
 from moorage.shapes.ecs.faults import InvalidParameterException
 from moorage.shapes.ecs.operations import OPERATIONS
@@ -141,8 +139,6 @@ ECS = Api(
     constraints=CONSTRAINTS,
     invalid=InvalidParameterException,
 )
-
-OWN: tuple[Operation[Any, Any], ...] = (status.describe_status, status.find_logs)
 
 CONTROLLERS: tuple[Controller, ...] = (
     cluster_controller,

@@ -57,7 +57,7 @@ def own_api() -> Api:
         service="moorage",
         target="Moorage_V1",
         shapes=OPERATIONS,
-        operations=[*iam.OWN, *ecs.OWN],
+        operations=iam.OWN,
         constraints=CONSTRAINTS,
         invalid=Validation,
     )

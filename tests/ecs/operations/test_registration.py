@@ -2,6 +2,7 @@
 
 import pytest
 
+from moorage.ecs import api
 from moorage.ecs.store import container_instances, tasks
 from moorage.ground.record import evolve
 from moorage.iam.store import access_keys
@@ -99,6 +100,19 @@ def test_a_host_that_forgot_itself_is_the_same_host(house, way):
     }
     assert ways[way]()["containerInstanceArn"] == first
     assert register(house, house.host_key("other"))["containerInstanceArn"] != first
+
+
+def test_a_second_machine_of_the_same_name_is_refused_while_the_first_is_here(house):
+    """The two would take each other's tasks, in turns."""
+    key = a_host(house)
+    members = {"cluster": "default", "totalResources": resources()}
+    told = house.refused(ACTION, "ClientException", by=house.host_key(), **members)
+    assert "moorage agent --name" in str(told)
+    house.write(lambda call: api.AGENT.disconnected(call, key.instance, "closed"))
+    again = house.host_key()
+    assert register(house, again)["containerInstanceArn"] == key.instance
+    ids = house.read(lambda call: [k.id for k in access_keys.of_instance(call.tx, key.instance)])
+    assert ids == [again.access_key_id]
 
 
 def test_a_host_that_forgot_itself_is_told_of_its_tasks_again(house):

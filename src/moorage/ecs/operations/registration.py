@@ -115,7 +115,15 @@ def _known(
     if by_token is not None and by_token.name == call.principal.name:
         return by_token
     name = call.principal.name
-    return container_instances.of_name(call.tx, cluster.arn, name) if name else None
+    by_name = container_instances.of_name(call.tx, cluster.arn, name) if name else None
+    another = by_name is not None and by_name.access_key_id != call.principal.access_key_id
+    if by_name is not None and by_name.connected and another:
+        # Another machine of that name is here: the two would take each other's tasks.
+        raise ClientException(
+            f"A host named {name} is connected to the cluster {cluster.name} already. "
+            "Join with another name (moorage agent --name), or stop that one first."
+        )
+    return by_name
 
 
 def _new(
@@ -207,6 +215,10 @@ def _send_everything_again(call: Call, instance: ContainerInstance) -> None:
 
 
 def _bind_key(call: Call, instance: ContainerInstance) -> None:
+    """One key speaks for a host: that of an earlier life, whoever has it now, is forgotten."""
+    for old in access_keys.of_instance(call.tx, instance.arn):
+        if old.id != call.principal.access_key_id:
+            access_keys.delete(call.tx, old.id)
     key = access_keys.get(call.tx, call.principal.access_key_id)
     if key is not None and key.instance != instance.arn:
         access_keys.put(call.tx, evolve(key, instance=instance.arn))

@@ -9,8 +9,6 @@ from moorage.shapes.moorage.host import (
     JoinRequest,
     JoinResponse,
 )
-from moorage.shapes.moorage.logs import FindLogsRequest, FindLogsResponse
-from moorage.shapes.moorage.status import DescribeStatusRequest, DescribeStatusResponse
 
 TARGET = "Moorage_V1"
 API_VERSION = "2026-11-01"
@@ -18,7 +16,5 @@ API_VERSION = "2026-11-01"
 OPERATIONS: dict[str, tuple[type[msgspec.Struct], type[msgspec.Struct]]] = {
     "CreateAccount": (CreateAccountRequest, CreateAccountResponse),
     "CreateJoinToken": (CreateJoinTokenRequest, CreateJoinTokenResponse),
-    "DescribeStatus": (DescribeStatusRequest, DescribeStatusResponse),
-    "FindLogs": (FindLogsRequest, FindLogsResponse),
     "Join": (JoinRequest, JoinResponse),
 }
