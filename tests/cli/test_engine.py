@@ -40,7 +40,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if body:
+            self.wfile.write(body)
 
     do_GET = do_POST = do_DELETE = answer  # noqa: N815 - the library's names
 

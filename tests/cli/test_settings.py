@@ -41,7 +41,6 @@ def test_lists_are_parted_by_commas_in_the_environment(tmp_path):
         ({"MOORAGE_SETTLE_SECONDS": "soon"}, "MOORAGE_SETTLE_SECONDS"),
         ({"MOORAGE_SETTLE_SECONDS": "-1"}, "MOORAGE_SETTLE_SECONDS"),
         ({"MOORAGE_STOPPED_TASK_RETENTION_HOURS": "0.5"}, "between 1 and"),
-        ({"MOORAGE_HOST_LOST_SECONDS": "8"}, "host_lost_seconds"),
         ({"MOORAGE_REGIONS": ","}, "at least one"),
         ({"MOORAGE_CONNECTIONS": "1"}, "connections"),
         ({"MOORAGE_INSECURE": "perhaps"}, "MOORAGE_INSECURE"),
