@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.contract.blob_store_rig import an_id, get, octets, put
 
 from moorage.blob.filesystem import FilesystemBlobStore
 from moorage.blob.medium import Medium
 from moorage.blob.store import StoreFailed, StoreFull
 from moorage.ground.digest import digest_of
+from tests.contract.blob_store_rig import an_id, get, octets, put
 
 pytestmark = pytest.mark.engine  # mounting needs root
 

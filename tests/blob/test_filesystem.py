@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.contract.blob_store import BlobStoreContract
-from tests.contract.blob_store_rig import LARGE, Rig, an_id, get, octets, put
 
 from moorage.blob.filesystem import FilesystemBlobStore, boot_of_machine
 from moorage.blob.hashing import HASHES, Hashes
@@ -17,6 +15,8 @@ from moorage.blob.medium import Medium
 from moorage.blob.staging import CHECKPOINT_BYTES
 from moorage.blob.store import DigestMismatch, StoreFailed, StoreFull
 from moorage.ground.digest import digest_of
+from tests.contract.blob_store import BlobStoreContract
+from tests.contract.blob_store_rig import LARGE, Rig, an_id, get, octets, put
 
 NO_ROOM = 1 << 62
 # The contract is about order, not about the disk: in memory where the system has such a folder.

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.blob import victim
-from tests.contract.blob_store_rig import an_id, get
 
 from moorage.blob.store import UploadUnknown
 from moorage.ground.chance import SeededChance
 from moorage.ground.digest import digest_of
+from tests.blob import victim
+from tests.contract.blob_store_rig import an_id, get
 
 ROOT = Path(__file__).parents[2]
 KILLS = 12

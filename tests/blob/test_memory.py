@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from tests.contract.blob_store import BlobStoreContract
-from tests.contract.blob_store_rig import Rig, an_id, put
 
 from moorage.blob.memory import CAPACITY_BYTES, MemoryBlobStore
 from moorage.ground.clock import ManualClock
 from moorage.ground.digest import digest_of
 from moorage.ground.instant import seconds
+from tests.contract.blob_store import BlobStoreContract
+from tests.contract.blob_store_rig import Rig, an_id, put
 
 
 class MemoryRig:

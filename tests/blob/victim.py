@@ -7,12 +7,11 @@ one upload after the other and says so, in a line each, once the store has ackno
 import sys
 from pathlib import Path
 
-from tests.contract.blob_store_rig import an_id, octets
-
 from moorage.blob.filesystem import FilesystemBlobStore
 from moorage.blob.medium import Medium
 from moorage.ground.chance import SeededChance
 from moorage.ground.digest import digest_of
+from tests.contract.blob_store_rig import an_id, octets
 
 STREAM_BYTES = 64 << 20
 BUFFER_BYTES_MAX = 1 << 20

@@ -8,8 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 
 import pytest
-from tests.contract.blob_store_law import check_law
-from tests.contract.blob_store_rig import LARGE, Rig, an_id, get, octets, put
 
 from moorage.blob.store import (
     BlobStore,
@@ -23,6 +21,8 @@ from moorage.blob.store import (
     parse_upload_id,
 )
 from moorage.ground.digest import Digest, digest_of
+from tests.contract.blob_store_law import check_law
+from tests.contract.blob_store_rig import LARGE, Rig, an_id, get, octets, put
 
 ROUNDS = 20
 

@@ -14,7 +14,6 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from tests.contract.blob_store_rig import LARGE, Rig, an_id, get, octets
 
 from moorage.blob.store import (
     DigestMismatch,
@@ -25,6 +24,7 @@ from moorage.blob.store import (
     UploadUnknown,
 )
 from moorage.ground.digest import Digest, digest_of
+from tests.contract.blob_store_rig import LARGE, Rig, an_id, get, octets
 
 EXAMPLES = 25
 STEPS = 30

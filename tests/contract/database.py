@@ -10,6 +10,17 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+
+from moorage.ground.chance import SeededChance
+from moorage.ground.clock import ManualClock
+from moorage.ground.fault import Fault, Unavailable, Validation
+from moorage.ground.instant import Instant, hours, seconds
+from moorage.ground.record import evolve
+from moorage.sql import lease
+from moorage.sql.document import Table
+from moorage.sql.engine import Database, open_database
+from moorage.sql.ledger import SET_MARK
+from moorage.sql.transaction import ATTEMPTS_MAX, Change, Conflict, StoreFailed, Transaction
 from tests.contract.database_law import check_equals_a_dictionary
 from tests.contract.database_search import SearchContract
 from tests.contract.ships import (
@@ -27,17 +38,6 @@ from tests.contract.ships import (
     run,
     ship,
 )
-
-from moorage.ground.chance import SeededChance
-from moorage.ground.clock import ManualClock
-from moorage.ground.fault import Fault, Unavailable, Validation
-from moorage.ground.instant import Instant, hours, seconds
-from moorage.ground.record import evolve
-from moorage.sql import lease
-from moorage.sql.document import Table
-from moorage.sql.engine import Database, open_database
-from moorage.sql.ledger import SET_MARK
-from moorage.sql.transaction import ATTEMPTS_MAX, Change, Conflict, StoreFailed, Transaction
 
 
 class DatabaseContract(SearchContract):

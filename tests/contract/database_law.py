@@ -8,11 +8,11 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.contract.ships import ALL, NAMED, OF_FLAG, OF_PORT, SHIPS, Ship, look, run, ship
 
 from moorage.ground.fault import Validation
 from moorage.sql.engine import Database
 from moorage.sql.transaction import Transaction
+from tests.contract.ships import ALL, NAMED, OF_FLAG, OF_PORT, SHIPS, Ship, look, run, ship
 
 EXAMPLES = 60
 

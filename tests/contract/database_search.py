@@ -1,6 +1,10 @@
 """The part of the contract of port Database that is about searches."""
 
 import pytest
+
+from moorage.ground.instant import Instant
+from moorage.sql.engine import Database
+from moorage.sql.transaction import Transaction
 from tests.contract.ships import (
     AFTER,
     ALL,
@@ -16,10 +20,6 @@ from tests.contract.ships import (
     run,
     ship,
 )
-
-from moorage.ground.instant import Instant
-from moorage.sql.engine import Database
-from moorage.sql.transaction import Transaction
 
 
 class SearchContract:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from tests.contract.database import DatabaseContract, DurableDatabaseContract
 from tests.postgres import PostgresServer, postgres_server
 

@@ -3,7 +3,6 @@ from contextlib import closing
 from enum import StrEnum
 
 import pytest
-from tests.contract.ships import SHIPS, look, run, ship
 
 from moorage.ground.chance import SeededChance
 from moorage.ground.clock import ManualClock
@@ -11,6 +10,7 @@ from moorage.ground.record import Record
 from moorage.sql.document import IDENTIFIER_LENGTH_MAX, Table
 from moorage.sql.engine import Database, open_database
 from moorage.sql.transaction import Transaction
+from tests.contract.ships import SHIPS, look, run, ship
 
 
 class Status(StrEnum):

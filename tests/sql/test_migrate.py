@@ -2,12 +2,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.contract.ships import SHIPS, look, run, ship
 
 from moorage.ground.chance import SeededChance
 from moorage.ground.clock import ManualClock
 from moorage.sql import migrate, migrations
 from moorage.sql.engine import Database, open_database
+from tests.contract.ships import SHIPS, look, run, ship
 
 
 def opened(path: Path) -> Database:

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.contract.ships import ALL, CREWED, SECONDS_MAX, SHIPS, look, names, run, ship
-from tests.postgres import PostgresServer
 
 from moorage.ground.chance import SystemChance
 from moorage.ground.clock import ManualClock, SystemClock
@@ -18,6 +16,8 @@ from moorage.sql import changes
 from moorage.sql.postgresql import PostgreSQLDatabase
 from moorage.sql.session import POLL_SECONDS
 from moorage.sql.transaction import Change, OpenRefused, StoreFailed, Transaction
+from tests.contract.ships import ALL, CREWED, SECONDS_MAX, SHIPS, look, names, run, ship
+from tests.postgres import PostgresServer
 
 pytestmark = pytest.mark.postgres
 RECOVERY_SECONDS_MAX = 5

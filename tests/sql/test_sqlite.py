@@ -11,7 +11,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.contract.ships import ALL, SECONDS_MAX, SHIPS, held_up, look, names, run, ship
 
 from moorage.ground.chance import SeededChance, SystemChance
 from moorage.ground.clock import SystemClock
@@ -20,6 +19,7 @@ from moorage.sql import sqlite
 from moorage.sql.engine import open_database
 from moorage.sql.sqlite import SQLiteDatabase
 from moorage.sql.transaction import OpenRefused, StoreFailed, Transaction
+from tests.contract.ships import ALL, SECONDS_MAX, SHIPS, held_up, look, names, run, ship
 
 SOURCE = Path(__file__).parents[2]
 
