@@ -3,12 +3,10 @@
 import asyncio
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from moorage.blob.store import StoreFailed
-from moorage.ecr.distribution.locks import DigestLocks
 from moorage.ecr.distribution.memory import MemoryExchange
 from moorage.ground.digest import parse_digest
 from moorage.ground.instant import hours, minutes
@@ -136,38 +134,6 @@ def test_bytes_without_a_row_are_found_by_the_walk(rig):
     rig.sweep(hours(25), expiry=DAY)
     assert kept(rig) == {sha256(b"{}"), sha256(b"layer")}
     assert not list(rig.blobs.uploads())
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.lists(st.sampled_from("ab"), min_size=1, max_size=8))
-def test_locks_exclude_by_digest_and_leave_nothing(digests):
-    locks = DigestLocks()
-    inside: list[str] = []
-
-    async def hold(digest):
-        async with locks.held(digest):
-            assert digest not in inside
-            inside.append(digest)
-            await asyncio.sleep(0)
-            inside.remove(digest)
-
-    async def all_of_them():
-        await asyncio.gather(*map(hold, digests))
-
-    asyncio.run(all_of_them())
-    assert not locks._held
-
-
-def test_a_lock_is_let_go_by_whoever_fails():
-    locks = DigestLocks()
-
-    async def fail():
-        async with locks.held("a"):
-            raise StoreFailed
-
-    with pytest.raises(StoreFailed):
-        asyncio.run(fail())
-    assert not locks._held
 
 
 class Collecting(RuleBasedStateMachine):

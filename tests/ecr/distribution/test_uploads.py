@@ -1,11 +1,14 @@
 """Uploads: whole, in chunks, mounted, cut and resumed; what is refused keeps nothing."""
 
+import asyncio
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moorage.blob.memory import MemoryBlobStore
 from moorage.ecr.distribution.exchange import ClientCut
+from moorage.ecr.distribution.memory import MemoryExchange
 from moorage.ecr.operations.push import UPLOADS_OF_ACCOUNT_MAX
 from moorage.ground.digest import digest_of
 from tests.ecr.rig import ACCOUNT, FAR, OTHER, Rig, code_of, sha256
@@ -211,6 +214,38 @@ def test_two_requests_for_one_upload(rig):
             made = rig.exchange(method, location, b"x", query={"digest": sha256(b"x")})
             assert (made.status, code_of(made)) == (409, "BLOB_UPLOAD_INVALID")
     assert rig.exchange("PATCH", location, b"x").status == 202
+
+
+class Lingering(MemoryExchange):
+    """A request whose client is gone already, while its last bytes still lie in our socket."""
+
+    async def read(self):
+        for _ in range(200):
+            await asyncio.sleep(0)
+        return await super().read()
+
+
+def test_who_comes_back_at_once_is_told_of_every_byte(both):
+    """The line was cut, and the client is back before the server has read all that was sent.
+
+    What it is told must not be outrun by those bytes: its next chunk would begin at a wrong place.
+    """
+    both.create()
+    location, auth = begin(both), both.login()
+    gone = Lingering("PATCH", location, {}, {"authorization": auth}, [b"0123", b"4567"], cut=True)
+    back = MemoryExchange("GET", location, {}, {"authorization": auth})
+
+    async def both_at_once():
+        going = asyncio.create_task(both.distribution.answer(gone))
+        for _ in range(100):
+            await asyncio.sleep(0)
+        await both.distribution.answer(back)
+        with pytest.raises(ClientCut):
+            await going
+
+    both.runner.run(both_at_once())
+    assert back.answered["range"] == "0-7"
+    assert both.exchange("PATCH", location, b"89", content_range="8-9").status == 202
 
 
 def test_a_full_disk_is_named_and_works_again():

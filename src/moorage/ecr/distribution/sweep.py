@@ -91,7 +91,7 @@ class Sweeper:
     async def _bury(self, text: str) -> None:
         registry = self._registry
         digest = _parsed(text)
-        async with registry.locks.held(text):
+        async with registry.digests.held(text):
             if await registry.desk.write(self._caller, lambda call: collect.bury(call, text)):
                 await registry.run(registry.blobs.delete, digest)
 
@@ -110,7 +110,7 @@ class Sweeper:
     async def _bury_lost(self, text: str) -> None:
         registry = self._registry
         digest = _parsed(text)
-        async with registry.locks.held(text):
+        async with registry.digests.held(text):
             unnamed = await registry.desk.read(
                 self._caller, lambda call: collect.unnamed_blobs(call, [text])
             )

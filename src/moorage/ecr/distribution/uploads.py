@@ -21,6 +21,7 @@ from moorage.blob.store import (
 )
 from moorage.ecr.distribution.errors import Oversized, Refused
 from moorage.ecr.distribution.exchange import ClientCut
+from moorage.ecr.distribution.locks import NotInTime
 from moorage.ecr.distribution.streaming import BLOB_BYTES_MAX, Chunk, receive
 from moorage.ecr.distribution.visit import Visit
 from moorage.ecr.operations import pull, push
@@ -34,6 +35,8 @@ from moorage.kernel.call import Call
 
 # How long an upload's row may lag behind its bytes: each touch is a durable write.
 TOUCHED_AGAIN_AFTER = minutes(10)
+# How long a request waits for the one before it, whose client may be gone, to put the upload down.
+PATIENCE_SECONDS = 3.0
 
 
 async def begin(visit: Visit) -> None:
@@ -59,6 +62,9 @@ async def begin(visit: Visit) -> None:
 async def status(visit: Visit) -> None:
     """GET: how far an upload has come."""
     upload = await _upload(visit)
+    with suppress(StageBusy):  # then it is told how far the other request has come
+        async with _in_hand(visit, upload):
+            pass
     staged = await visit.registry.run(visit.registry.blobs.staged, UploadId(upload.id))
     await visit.answer(204, _state(visit, upload, staged.size if staged else 0))
 
@@ -66,7 +72,7 @@ async def status(visit: Visit) -> None:
 async def append(visit: Visit) -> None:
     """PATCH: take in a chunk, or a stream of bytes of any length, where the upload stands."""
     upload = await _upload(visit)
-    async with _nothing_kept_of_what_cannot_go_on(visit, upload):
+    async with _in_hand(visit, upload), _nothing_kept_of_what_cannot_go_on(visit, upload):
         offset = await receive(visit, UploadId(upload.id), _chunk(visit))
     await _touch(visit, upload)
     await visit.answer(202, _state(visit, upload, offset))
@@ -81,18 +87,19 @@ async def finish(visit: Visit) -> None:
 async def cancel(visit: Visit) -> None:
     """DELETE: forget an upload and its bytes."""
     upload = await _upload(visit)
-    await visit.registry.run(visit.registry.blobs.discard, UploadId(upload.id))
-    await visit.write(lambda call: push.drop_upload(call, upload))
+    async with _in_hand(visit, upload):
+        await visit.registry.run(visit.registry.blobs.discard, UploadId(upload.id))
+        await visit.write(lambda call: push.drop_upload(call, upload))
     await visit.answer(204)
 
 
 async def _complete(visit: Visit, upload: Upload, digest: Digest) -> None:
     registry, upload_id = visit.registry, UploadId(upload.id)
-    async with _nothing_kept_of_what_cannot_go_on(visit, upload):
+    async with _in_hand(visit, upload), _nothing_kept_of_what_cannot_go_on(visit, upload):
         first = await visit.exchange.read()
         if first:
             await receive(visit, upload_id, _chunk(visit, digest.algorithm, first))
-        async with registry.locks.held(str(digest)):
+        async with registry.digests.held(str(digest)):
             facts = await registry.run(_commit, registry.blobs, upload_id, digest)
             kept = await visit.write(
                 lambda call: push.keep_blob(call, visit.name, str(digest), facts.size, upload.id)
@@ -153,6 +160,16 @@ async def _upload(visit: Visit) -> Upload:
 async def _touch(visit: Visit, upload: Upload) -> None:
     if between(upload.touched_at, visit.registry.clock.now()) > TOUCHED_AGAIN_AFTER:
         await visit.write(lambda call: push.touch_upload(call, upload))
+
+
+@asynccontextmanager
+async def _in_hand(visit: Visit, upload: Upload) -> AsyncIterator[None]:
+    """Be the one request that writes to an upload; raises StageBusy where another goes on and on."""
+    try:
+        async with visit.registry.uploads.held(upload.id, PATIENCE_SECONDS):
+            yield
+    except NotInTime as error:
+        raise StageBusy(f"upload {upload.id} is in other hands") from error
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 from moorage.blob.store import BlobStore
 from moorage.ecr.distribution.errors import API_VERSION, Refused
 from moorage.ecr.distribution.exchange import Caller, Desk, Exchange
-from moorage.ecr.distribution.locks import DigestLocks
+from moorage.ecr.distribution.locks import Locks
 from moorage.ground.clock import Clock
 from moorage.ground.digest import Digest, parse_digest
 from moorage.kernel.call import Call
@@ -31,7 +31,8 @@ class Registry:
         self.blobs = blobs
         self.clock = clock
         self.site = site
-        self.locks = DigestLocks()
+        self.digests = Locks()
+        self.uploads = Locks()
         self._threads = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="registry")
 
     async def run(self, function: Callable[_P, _T], *arguments: _P.args, **named: _P.kwargs) -> _T:
