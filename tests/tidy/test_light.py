@@ -5,6 +5,7 @@ import sys
 from pathlib import PurePath
 
 import pytest
+
 from tests.tidy.tree import SOURCE, module_name, python_files
 
 SERVER = ("sqlalchemy", "psycopg", "uvicorn", "moorage.sql", "moorage.gateway", "moorage.kernel")

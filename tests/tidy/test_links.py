@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from tests.tidy.tree import ROOT, text, tracked
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")

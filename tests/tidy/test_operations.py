@@ -4,6 +4,7 @@ import ast
 import re
 
 import pytest
+
 from tests.tidy.tree import ROOT, dotted, parsed, python_files, text
 
 APIS = [n for n in python_files("src") if n.endswith("/api.py") and "kernel" not in n]

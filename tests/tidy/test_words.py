@@ -4,6 +4,7 @@ import re
 from pathlib import PurePath
 
 import pytest
+
 from tests.tidy.tree import classes, functions, python_files
 
 BANNED = frozenset(

@@ -61,40 +61,72 @@ def hurt(world: World, data) -> None:
             ]
         )
     )
-    if event == "update" and len(world.deployments) < 4:
-        world.update()
-    elif event == "scale":
-        world.service = evolve(world.service, desired_count=data.draw(st.integers(0, 6)))
-    elif event == "drain":
-        world.draining.add(instance_arn("h1"))
-    elif event == "undrain":
-        world.draining.clear()
-    elif event in {"wait", "settled"}:
-        world.wait(data.draw(st.sampled_from([0, 1, 5, 11, 400])))
-    elif event == "serve":
-        world.serve()
+    if event in TO_THE_WORLD:
+        TO_THE_WORLD[event](world, data)
     elif tasks:
         touch(world, data.draw(st.sampled_from(tasks)), event)
 
 
+def update(world: World, _data) -> None:
+    if len(world.deployments) < 4:
+        world.update()
+
+
+def scale(world: World, data) -> None:
+    world.service = evolve(world.service, desired_count=data.draw(st.integers(0, 6)))
+
+
+def wait(world: World, data) -> None:
+    world.wait(data.draw(st.sampled_from([0, 1, 5, 11, 400])))
+
+
+TO_THE_WORLD = {
+    "update": update,
+    "scale": scale,
+    "drain": lambda world, _: world.draining.add(instance_arn("h1")),
+    "undrain": lambda world, _: world.draining.clear(),
+    "wait": wait,
+    "settled": wait,
+    "serve": lambda world, _: world.serve(),
+}
+
+
 def touch(world: World, task, event: str) -> None:
-    """One thing that happens to one task."""
-    if event == "lose":
-        world.lose(task)
-    elif event == "find":
-        world.find_again(task)
-    elif task.connectivity == "DISCONNECTED":
-        return
-    elif event == "run":
-        world.report(task, "RUNNING")
-    elif event == "stop" and task.desired_status == "STOPPED":
+    """One thing that happens to one task, where it can."""
+    reachable, happens = TO_A_TASK[event]
+    if not reachable or task.connectivity != "DISCONNECTED":
+        happens(world, task)
+
+
+def stop(world: World, task) -> None:
+    if task.desired_status == "STOPPED":
         world.report(task, "STOPPED", exit_code=143)
-    elif event == "fail" and task.last_status == "PENDING":
+
+
+def fail(world: World, task) -> None:
+    if task.last_status == "PENDING":
         world.report(task, "STOPPED", reason="CannotPullContainerError: gone")
-    elif event == "crash" and task.last_status == "RUNNING":
+
+
+def crash(world: World, task) -> None:
+    if task.last_status == "RUNNING":
         world.report(task, "STOPPED", exit_code=1)
-    elif event == "health":
-        world.health(task, "UNHEALTHY" if int(task.id[1:]) % 3 else "HEALTHY")
+
+
+def check_health(world: World, task) -> None:
+    world.health(task, "UNHEALTHY" if int(task.id[1:]) % 3 else "HEALTHY")
+
+
+# event: whether its host must be reachable, and what happens
+TO_A_TASK = {
+    "lose": (False, lambda world, task: world.lose(task)),
+    "find": (False, lambda world, task: world.find_again(task)),
+    "run": (True, lambda world, task: world.report(task, "RUNNING")),
+    "stop": (True, stop),
+    "fail": (True, fail),
+    "crash": (True, crash),
+    "health": (True, check_health),
+}
 
 
 @settings(max_examples=150, deadline=None)
