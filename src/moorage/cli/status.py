@@ -1,0 +1,227 @@
+"""`moorage status`: hosts, services, tasks and the newest events, by the public API."""
+
+from collections.abc import Callable
+from typing import Annotated, TypeVar
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from moorage.cli.place import ECS_TARGET, DataOption, EndpointOption, Place, fail, find
+from moorage.ground.fault import Fault
+from moorage.ground.instant import from_epoch, iso
+from moorage.shapes.ecs import cluster as clusters
+from moorage.shapes.ecs import container_instance as instances
+from moorage.shapes.ecs import service as services
+from moorage.shapes.ecs import task as tasks
+
+EVENTS_SHOWN = 8
+TASKS_SHOWN_MAX = 500
+PAGES_MAX = 100
+TASKS_DESCRIBED_AT_ONCE = 100
+SERVICES_DESCRIBED_AT_ONCE = 10
+app = typer.Typer(add_completion=False)
+_A = TypeVar("_A", bound=msgspec.Struct)
+_T = TypeVar("_T")
+
+
+class Reader:
+    """The public API, as far as the tables need it."""
+
+    def __init__(self, place: Place) -> None:
+        """Take the server."""
+        self._client = place.client()
+
+    def call(self, operation: str, request: msgspec.Struct, answer: type[_A]) -> _A:
+        """Call one ECS operation."""
+        return self._client.call("ecs", ECS_TARGET, operation, request, answer)
+
+    def clusters(self) -> list[str]:
+        """The ARNs of all clusters."""
+        return _pages(
+            lambda token: self.call(
+                "ListClusters",
+                clusters.ListClustersRequest(next_token=token),
+                clusters.ListClustersResponse,
+            ),
+            lambda page: (page.cluster_arns, page.next_token),
+        )
+
+    def hosts(self, cluster: str) -> list[instances.ContainerInstance]:
+        """The hosts of a cluster."""
+        arns = _pages(
+            lambda token: self.call(
+                "ListContainerInstances",
+                instances.ListContainerInstancesRequest(cluster=cluster, next_token=token),
+                instances.ListContainerInstancesResponse,
+            ),
+            lambda page: (page.container_instance_arns, page.next_token),
+        )
+        found: list[instances.ContainerInstance] = []
+        for some in _cut(arns, TASKS_DESCRIBED_AT_ONCE):
+            described = self.call(
+                "DescribeContainerInstances",
+                instances.DescribeContainerInstancesRequest(
+                    cluster=cluster, container_instances=some
+                ),
+                instances.DescribeContainerInstancesResponse,
+            )
+            found += described.container_instances or []
+        return found
+
+    def services(self, cluster: str) -> list[services.Service]:
+        """The services of a cluster."""
+        arns = _pages(
+            lambda token: self.call(
+                "ListServices",
+                services.ListServicesRequest(cluster=cluster, next_token=token),
+                services.ListServicesResponse,
+            ),
+            lambda page: (page.service_arns, page.next_token),
+        )
+        found: list[services.Service] = []
+        for some in _cut(arns, SERVICES_DESCRIBED_AT_ONCE):
+            request = services.DescribeServicesRequest(cluster=cluster, services=some)
+            described = self.call("DescribeServices", request, services.DescribeServicesResponse)
+            found += described.services or []
+        return found
+
+    def tasks(self, cluster: str) -> list[tasks.Task]:
+        """The tasks of a cluster that should run, a bounded number."""
+        arns = _pages(
+            lambda token: self.call(
+                "ListTasks",
+                tasks.ListTasksRequest(cluster=cluster, next_token=token),
+                tasks.ListTasksResponse,
+            ),
+            lambda page: (page.task_arns, page.next_token),
+        )[:TASKS_SHOWN_MAX]
+        found: list[tasks.Task] = []
+        for some in _cut(arns, TASKS_DESCRIBED_AT_ONCE):
+            request = tasks.DescribeTasksRequest(cluster=cluster, tasks=some)
+            found += self.call("DescribeTasks", request, tasks.DescribeTasksResponse).tasks or []
+        return found
+
+
+@app.command(epilog="Example: moorage status --cluster web")
+def status(
+    cluster: Annotated[str, typer.Option(help="One cluster only.")] = "",
+    data: DataOption = None,
+    endpoint: EndpointOption = None,
+) -> None:
+    """Show hosts, services, tasks and the newest events in tables."""
+    reader = Reader(find(data, endpoint, key="root"))
+    console = Console()
+    try:
+        for arn in reader.clusters():
+            name = arn.rsplit("/", 1)[1]
+            if cluster in {"", name}:
+                _show(console, reader, name)
+    except Fault as fault:
+        fail(str(fault))
+
+
+def _show(console: Console, reader: Reader, cluster: str) -> None:
+    hosts, found = reader.hosts(cluster), reader.services(cluster)
+    running = reader.tasks(cluster)
+    console.rule(f"cluster {cluster}", align="left")
+    names = {host.container_instance_arn or "": _host_name(host) for host in hosts}
+    console.print(_hosts(hosts))
+    if found:
+        console.print(_services(found))
+    if running:
+        console.print(_tasks(running, names))
+    events = sorted(
+        (
+            (event.created_at or 0.0, event.message or "")
+            for service in found
+            for event in service.events or []
+        ),
+        reverse=True,
+    )[:EVENTS_SHOWN]
+    for at, message in reversed(events):
+        console.print(
+            f"[dim]{iso(from_epoch(at))[11:19]}[/] {escape(message)}",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def _hosts(hosts: list[instances.ContainerInstance]) -> Table:
+    table = Table("host", "status", "connected", "tasks", "free cpu", "free MiB", "id")
+    for host in sorted(hosts, key=_host_name):
+        free = {one.name: one.integer_value for one in host.remaining_resources or []}
+        table.add_row(
+            _host_name(host),
+            host.status,
+            "[green]yes[/]" if host.agent_connected else "[red]no[/]",
+            str((host.running_tasks_count or 0) + (host.pending_tasks_count or 0)),
+            str(free.get("CPU", "")),
+            str(free.get("MEMORY", "")),
+            (host.container_instance_arn or "").rsplit("/", 1)[1][:12],
+        )
+    return table
+
+
+def _services(found: list[services.Service]) -> Table:
+    table = Table("service", "status", "running", "pending", "desired", "definition", "rollout")
+    for service in found:
+        deployments = service.deployments or []
+        newest = deployments[0] if deployments else None
+        good = service.running_count == service.desired_count
+        table.add_row(
+            service.service_name,
+            service.status,
+            f"[{'green' if good else 'yellow'}]{service.running_count}[/]",
+            str(service.pending_count),
+            str(service.desired_count),
+            (service.task_definition or "").rsplit("/", 1)[-1],
+            (newest.rollout_state if newest else "") or "",
+        )
+    return table
+
+
+def _tasks(running: list[tasks.Task], names: dict[str, str]) -> Table:
+    table = Table("task", "group", "definition", "host", "status", "health", "ports")
+    for task in running:
+        ports = [
+            f"{binding.bind_ip}:{binding.host_port}->{binding.container_port}"
+            for container in task.containers or []
+            for binding in container.network_bindings or []
+        ]
+        table.add_row(
+            (task.task_arn or "").rsplit("/", 1)[1][:12],
+            task.group,
+            (task.task_definition_arn or "").rsplit("/", 1)[-1],
+            names.get(task.container_instance_arn or "", "?"),
+            task.last_status,
+            task.health_status,
+            " ".join(ports),
+        )
+    return table
+
+
+def _host_name(host: instances.ContainerInstance) -> str:
+    for attribute in host.attributes or []:
+        if attribute.name == "moorage.name":
+            return attribute.value or "?"
+    return host.ec2_instance_id or (host.container_instance_arn or "?")[-12:]
+
+
+def _pages(
+    page: Callable[[str | None], _A], read: Callable[[_A], tuple[list[_T] | None, str | None]]
+) -> list[_T]:
+    found: list[_T] = []
+    token: str | None = None
+    for _ in range(PAGES_MAX):
+        some, token = read(page(token))
+        found += some or []
+        if token is None:
+            break
+    return found
+
+
+def _cut(things: list[_T], size: int) -> list[list[_T]]:
+    return [things[at : at + size] for at in range(0, len(things), size)]
