@@ -52,6 +52,7 @@ check: $(READY) ## lint, format, types, imports, generated files, house rules
 	$(BIN)/python tools/shapes.py --check
 	$(BIN)/python tools/coverage.py --check
 	$(BIN)/python tools/diagrams.py --check
+	$(BIN)/python tools/reference.py --check
 	$(BIN)/python -m pytest -q tests/tidy
 
 fmt: $(READY) ## format all code, and mend what can be mended
@@ -65,8 +66,9 @@ shapes: $(READY) ## generate src/moorage/shapes anew from botocore's models
 	$(BIN)/python tools/shapes.py
 	@git --no-pager diff --stat -- src/moorage/shapes
 
-matrix: $(READY) ## write docs/reference/operations.md from the tables of operations
+matrix: $(READY) ## write the pages of docs/reference from tables, commands and settings
 	$(BIN)/python tools/coverage.py
+	$(BIN)/python tools/reference.py
 
 diagrams: $(READY) ## draw the figures of docs/ from the tables of transitions
 	$(BIN)/python tools/diagrams.py
