@@ -3,7 +3,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from moorage.cli.settings import app
+from moorage.cli.settings import app, shown
 from moorage.gateway.settings import REASONS, Settings, SettingsRefused, load
 
 
@@ -89,3 +89,20 @@ def test_the_command_refuses_what_the_server_refuses(tmp_path):
     result = CliRunner().invoke(app, ["--data", str(tmp_path)])
     assert result.exit_code == 1
     assert "connections" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("postgresql://moorage:s3cret@db:5432/moorage", "postgresql://moorage:...@db:5432/moorage"),
+        ("postgresql://moorage@db/moorage", "postgresql://moorage@db/moorage"),
+        ("postgresql://db/m?user=a&password=s3cret", "postgresql://db/m?user=a&password=..."),
+        ("postgresql://db/m?password=s3cret&x=1", "postgresql://db/m?password=...&x=1"),
+        ("postgresql://db:5432/m", "postgresql://db:5432/m"),
+        ("127.0.0.1:4750", "127.0.0.1:4750"),
+        (("a:1", "b:2"), "a:1, b:2"),
+        (40.0, "40.0"),
+    ],
+)
+def test_a_password_is_not_shown(value, text):
+    assert shown(value) == text

@@ -1,6 +1,7 @@
 """`moorage settings`: every setting, its value and where it came from."""
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,8 @@ from rich.table import Table
 from moorage.cli.place import DataOption, data_folder, fail
 from moorage.gateway.settings import REASONS, SettingsRefused, load
 
+# The password in postgresql://user:password@host/name, or in its query.
+_PASSWORD = re.compile(r"(?<=://)([^:/@\s]*:)[^@\s]*(?=@)|([?&]password=)[^&\s]*")
 app = typer.Typer(add_completion=False)
 
 
@@ -27,6 +30,11 @@ def settings(
     table = Table("setting", "value", "from", "what it is for")
     for name, source in sourced.sources.items():
         value = getattr(sourced.settings, name)
-        shown = ", ".join(value) if isinstance(value, tuple) else str(value)
-        table.add_row(name, shown, source, REASONS[name])
+        table.add_row(name, shown(value), source, REASONS[name])
     Console().print(table)
+
+
+def shown(value: object) -> str:
+    """A value as people may see it: lists in a line, the password of a URL left out."""
+    text = ", ".join(value) if isinstance(value, tuple) else str(value)
+    return _PASSWORD.sub(r"\1\2...", text)
