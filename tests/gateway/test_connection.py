@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -123,3 +124,25 @@ def test_a_connection_lives_on_after_a_file(tmp_path):
             return await ask(port, GET.replace(b"connection: close\r\n", b"") + GET)
 
     assert asyncio.run(story()).count(b"layer") == 2000
+
+
+def test_slow_clients_hold_no_thread(tmp_path):
+    """More clients than threads that take nothing for a while, and one that is served meanwhile."""
+    store, digest = stored(tmp_path, hashlib.shake_128(b"layer").digest(30_000_000))
+
+    async def send_blob(scope, receive, send):
+        with store.open(digest) as blob:
+            await StreamedExchange(scope, receive, send).send_blob(200, {}, blob, range(blob.size))
+
+    async def story():
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))
+        async with listening(send_blob) as port:
+            slow = [await asyncio.open_connection("127.0.0.1", port, limit=1024) for _ in range(4)]
+            for _, writer in slow:
+                writer.write(GET)
+            answer = await ask(port, GET)
+            for _, writer in slow:
+                writer.transport.abort()
+            return answer
+
+    assert len(asyncio.run(story())) > 30_000_000

@@ -22,6 +22,7 @@ FILE_EXTENSION = "moorage.file"
 SEND_AT_ONCE_BYTES = 8 * 1024 * 1024
 # A client that takes nothing for so long is cut off.
 SEND_STALL_SECONDS = 60.0
+SEND_PATIENCE_SECONDS = 0.02
 DRAIN_POLL_SECONDS = 0.002
 
 
@@ -93,7 +94,11 @@ class Connection(HttpToolsProtocol):
             raise ClientGone
         twin = socket.socket(fileno=os.dup(plain.fileno()))
         try:
-            await asyncio.to_thread(_send, twin, file, offset, count)
+            sent_until = offset
+            while sent_until < offset + count:
+                sent_until = await asyncio.to_thread(_send, twin, file, sent_until, offset + count)
+                if sent_until < offset + count:
+                    await _writable(twin)
         except OSError as error:
             self.transport.abort()
             raise ClientGone from error
@@ -125,23 +130,36 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
 
 
-def _send(twin: socket.socket, file: int, offset: int, count: int) -> None:
-    """Move bytes from file to socket inside the kernel; the socket stays non-blocking."""
+def _send(twin: socket.socket, file: int, start: int, stop: int) -> int:
+    """Move bytes from file to socket inside the kernel; answers how far it came.
+
+    Ends early where the client takes nothing for SEND_PATIENCE_SECONDS: a slow client is waited
+    for by the loop, and holds no thread.
+    """
     poller = select.poll()
     poller.register(twin.fileno(), select.POLLOUT)
-    sent_until = offset
-    while sent_until < offset + count:
+    sent_until = start
+    while sent_until < stop:
         try:
             sent = os.sendfile(
-                twin.fileno(),
-                file,
-                sent_until,
-                min(SEND_AT_ONCE_BYTES, offset + count - sent_until),
+                twin.fileno(), file, sent_until, min(SEND_AT_ONCE_BYTES, stop - sent_until)
             )
         except BlockingIOError:
-            if not poller.poll(SEND_STALL_SECONDS * 1000):
-                raise TimeoutError from None
+            if not poller.poll(SEND_PATIENCE_SECONDS * 1000):
+                break
             continue
         if sent == 0:
             raise OSError("the file is shorter than its digest's row says")
         sent_until += sent
+    return sent_until
+
+
+async def _writable(twin: socket.socket) -> None:
+    """Wait until the client takes bytes again; raises TimeoutError, an OSError, if it never does."""
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    loop.add_writer(twin.fileno(), ready.set)
+    try:
+        await asyncio.wait_for(ready.wait(), SEND_STALL_SECONDS)
+    finally:
+        loop.remove_writer(twin.fileno())

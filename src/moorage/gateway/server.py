@@ -6,6 +6,7 @@ import logging
 import signal
 import socket
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import uvicorn
@@ -21,6 +22,8 @@ KEEP_ALIVE_SECONDS = 65
 GRACEFUL_SECONDS = 10
 FRAME_BYTES_MAX = 4 * 1024 * 1024
 SWEEP_SECONDS = 60.0
+# Layers that are written or sent at the same moment; the rest wait their turn.
+STREAM_THREADS = 32
 STORE_POLL_SECONDS = 1.0
 _log = logging.getLogger("moorage.server")
 
@@ -99,6 +102,7 @@ async def _serve(
     ground.database.watch(server.agents.changed)
     door = _Quiet(config)
     loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(STREAM_THREADS, thread_name_prefix="stream"))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, lambda: setattr(door, "should_exit", True))
     await server.agents.begin()
