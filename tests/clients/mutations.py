@@ -5,6 +5,7 @@ a required member is not there, or has another type than the model's. `doubtful`
 requests with strange values; some of them AWS would take.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -35,13 +36,25 @@ STRANGE: dict[str, tuple[object, ...]] = {
 }
 
 
+# What the model does not require and ECS does: without it nothing further down would be looked at.
+FURNITURE: dict[str, dict[str, object]] = {
+    "ContainerDefinition": {"name": "main", "image": "somewhere/image:1", "memory": 64},
+}
+
+
 @dataclass(frozen=True)
 class Bad:
-    """One bad request: of which operation, what is wrong with it, and its members."""
+    """One bad request: of which operation, which member is wrong and how, and all members."""
 
     operation: str
     what: str
     members: dict[str, Any]
+
+    def among(self, real: dict[str, Any], shape: Shape) -> dict[str, Any]:
+        """The members with the names of things that exist, but for the one that is wrong."""
+        wrong = re.split(r"[^A-Za-z]", self.what, maxsplit=1)[0]
+        there = {name: value for name, value in real.items() if name in shape.members}
+        return {**self.members, **{k: v for k, v in there.items() if k != wrong}}
 
 
 def service_model(name: str) -> ServiceModel:
@@ -53,7 +66,8 @@ def sample(shape: Shape, depth: int = 0) -> Any:
     """A value of the shape's type with all that is required, and nothing else."""
     kind = shape.type_name
     if kind == "structure":
-        return {name: sample(shape.members[name], depth + 1) for name in shape.required_members}
+        required = {n: sample(shape.members[n], depth + 1) for n in shape.required_members}
+        return {**required, **FURNITURE.get(shape.name, {})}
     if kind == "list":
         return [sample(shape.member, depth + 1)]
     if kind == "map":
