@@ -6,6 +6,7 @@ its trace goes to the log.
 """
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Sequence
 from typing import Any
@@ -53,6 +54,12 @@ class Door:
     def __init__(self, ground: Ground, apis: Sequence[Api]) -> None:
         """Take the tables of all services."""
         self.ground = ground
+        # Ids tell requests apart and keep no secret: random once, then counted.
+        self._request_ids = (
+            f"{ground.chance.hex(8)}-{ground.chance.hex(4)}-{ground.chance.hex(4)}-"
+            f"{ground.chance.hex(4)}-{{:012x}}"
+        ).format
+        self._numbers = itertools.count(1)
         self._apis = {api.service: api for api in apis}
         self._table = route.Table(
             prefixes={
@@ -158,8 +165,7 @@ class Door:
 
     def new_request_id(self) -> str:
         """An id that an answer and the log both carry."""
-        digits = self.ground.chance.hex(32)
-        return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+        return self._request_ids(next(self._numbers))
 
     def _record(
         self, request_id: str, who: Principal, way: route.Route | None, code: str, spent: Duration
