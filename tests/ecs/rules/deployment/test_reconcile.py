@@ -84,6 +84,18 @@ def test_the_first_step_of_an_update(desired, minimum, maximum, starts, stops, s
     assert (again.start, again.stop) == ((), ()), "the rest must wait for this"
 
 
+def test_an_update_before_the_old_tasks_have_settled_waits_for_them():
+    """They may well serve already: with 50/100, stopping them as worth nothing stopped two of three."""
+    world = World(3, 50, 100)
+    world.act()
+    for task in world.live():
+        world.report(task, "RUNNING")
+    world.update()
+    assert world.act().stop == ()
+    world.wait(10)
+    assert len(world.act().stop) == 1
+
+
 def test_zero_to_hundred_never_runs_two():
     world = World(1, 0, 100)
     world.settle()

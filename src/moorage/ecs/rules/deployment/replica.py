@@ -113,11 +113,13 @@ class _Stops:
         """Stop-first: `count` more must go before anything can start.
 
         Weak tasks cost no health, as long as the minimum is met without them; below it they go one
-        by one, each only when the one before is replaced. Strong ones go down to the minimum.
+        by one, each only when the one before is replaced. Strong ones go down to the minimum. A
+        task that runs without a check and has not settled yet is neither: it may well serve, and
+        time will tell soon.
         """
         if count <= 0:
             return
-        weak, _ = self._leaving()
+        weak = [task for task in self._leaving()[0] if not self._will_settle(task)]
         if self._minimum_met():
             before = len(self.chosen)
             self._choose(weak, count)
@@ -128,6 +130,10 @@ class _Stops:
         _, strong = self._leaving()
         healthy_chosen = self.census.counts.healthy - self.healthy
         self._choose(strong, min(count, allowance - healthy_chosen))
+
+    def _will_settle(self, task: Task) -> bool:
+        unsettled = self.census.standing(task) is Standing.UNSETTLED
+        return unsettled and not task.has_health_check
 
     def _minimum_met(self) -> bool:
         desired = self.state.service.desired_count
