@@ -15,6 +15,8 @@ from moorage.ground.clock import ManualClock
 from moorage.ground.instant import Duration
 from moorage.ground.principal import Kind, Principal
 from moorage.iam.authorize import authorize
+from moorage.iam.records.access_key import AccessKey
+from moorage.iam.store import access_keys
 from moorage.kernel.call import Call
 from moorage.kernel.images import IMAGE_CLAIMS, TAG_DIGESTS, ImageClaim, claim_image
 from moorage.kernel.paging import BINDING_KEY
@@ -31,7 +33,7 @@ ACCOUNT, OTHER = "111111111111", "222222222222"
 REGION, FAR = "us-east-1", "eu-west-1"
 LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 SITE = Site(names=("127.0.0.1:4750",), regions=(REGION, FAR))
-TABLES = (*api.TABLES, TAG_DIGESTS, IMAGE_CLAIMS)
+TABLES = (*api.TABLES, TAG_DIGESTS, IMAGE_CLAIMS, access_keys.ACCESS_KEYS)
 
 
 class OpenVault:
@@ -111,7 +113,7 @@ class Rig:
             return work(
                 Call(
                     tx=tx,
-                    principal=Principal(kind=kind, account=account, name="one"),
+                    principal=self.key_of(tx, account, kind),
                     account=account,
                     region=region,
                     site=SITE,
@@ -121,6 +123,18 @@ class Rig:
             )
 
         return self.database.write(run).result()
+
+    def key_of(self, tx, account: str, kind: Kind) -> Principal:
+        """The principal of an account, whose key is made when it is first used."""
+        identity = f"AKIA{account}{kind}"
+        if access_keys.get(tx, identity) is None:
+            access_keys.put(
+                tx,
+                AccessKey(
+                    id=identity, account=account, kind=kind, sealed_secret="", created_at=tx.now
+                ),
+            )
+        return Principal(kind=kind, account=account, name="one", access_key_id=identity)
 
     def ask(self, operation, request, account=ACCOUNT, region=REGION, kind: Kind = "root"):
         """Call an operation of the API as the gateway does; raises its faults."""

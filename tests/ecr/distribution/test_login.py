@@ -6,6 +6,7 @@ import json
 import pytest
 
 from moorage.ground.instant import hours, seconds
+from moorage.iam.store import access_keys
 from tests.ecr.rig import ACCOUNT, FAR, OTHER, code_of, sha256
 
 
@@ -39,6 +40,14 @@ def test_a_token_ends_after_twelve_hours_also_one_that_was_used(rig):
     assert rig.exchange("GET", "/v2/", auth=auth).status == 200
     rig.clock.advance(hours(12))
     rig.clock.advance(seconds(1))
+    assert rig.exchange("GET", "/v2/", auth=auth).status == 401
+
+
+def test_a_token_ends_within_seconds_of_the_key_that_asked_for_it(rig):
+    auth = rig.login()
+    assert rig.exchange("GET", "/v2/", auth=auth).status == 200
+    rig.database.write(lambda tx: access_keys.delete(tx, f"AKIA{ACCOUNT}root")).result()
+    rig.clock.advance(seconds(5))
     assert rig.exchange("GET", "/v2/", auth=auth).status == 401
 
 

@@ -7,13 +7,17 @@ from moorage.ecr.records.repository import Repository
 from moorage.ecr.records.upload import Upload
 from moorage.ecr.rules.reference import ManifestReference
 from moorage.ecr.store import images, layers, logins, repositories, uploads
+from moorage.iam.store import access_keys
 from moorage.kernel.call import Call
 from moorage.kernel.images import digest_of_tag
 
 
 def find_login(call: Call, token_hash: str) -> Login | None:
-    """The login of a token's hash, unless it has expired."""
-    return logins.get(call.tx, token_hash)
+    """The login of a token's hash, unless it has expired, or the key that asked for it is gone."""
+    login = logins.get(call.tx, token_hash)
+    if login is None or access_keys.get(call.tx, login.principal.access_key_id) is None:
+        return None
+    return login
 
 
 def the_repository(call: Call, name: str) -> Repository:
