@@ -158,6 +158,14 @@ def test_no_frame_makes_the_codec_fail(frame):
     decode_refusal(frame)
 
 
+@pytest.mark.parametrize("form", ["%s", '{"type":"AckRequest","message":%s}', '{"type":[%s]}'])
+def test_a_frame_nested_too_deeply_is_unreadable(form):
+    """It raises RecursionError while decoding, and once ended the link of the host that sent it."""
+    frame = form % ("[" * 100_000 + "]" * 100_000)
+    assert isinstance(decode_from_agent(frame), Unreadable)
+    assert isinstance(decode_from_server(frame), Unreadable)
+
+
 @pytest.mark.parametrize(
     ("body", "expected"),
     [

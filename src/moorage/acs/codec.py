@@ -38,6 +38,8 @@ class _Envelope(msgspec.Struct):
     message: msgspec.Raw
 
 
+# What decoding raises for a text that is no message; the last where it is nested too deeply.
+_NO_MESSAGE = (msgspec.DecodeError, msgspec.ValidationError, UnicodeError, RecursionError)
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 _ENCODER = msgspec.json.Encoder()
 _ANY = msgspec.json.Decoder(dict[str, object])
@@ -76,7 +78,7 @@ def decode(
         return Unreadable(reason=f"the frame is longer than {FRAME_BYTES_MAX} bytes")
     try:
         envelope = _ENVELOPE.decode(frame)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeError) as error:
+    except _NO_MESSAGE as error:
         return Unreadable(reason=f"not a frame of type and message: {error}")
     shown = envelope.type[:TYPE_LENGTH_SHOWN]
     decoder = decoders.get(envelope.type)
@@ -84,7 +86,7 @@ def decode(
         return Unreadable(reason="unknown type", type=shown)
     try:
         return decoder.decode(envelope.message)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeError) as error:
+    except _NO_MESSAGE as error:
         return Unreadable(reason=str(error), type=shown)
 
 
@@ -99,7 +101,7 @@ def decode_refusal(body: str | bytes) -> Refusal | None:
         return None
     try:
         found = _ANY.decode(body)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeError):
+    except _NO_MESSAGE:
         return None
     name = found.get("type")
     if isinstance(name, str):

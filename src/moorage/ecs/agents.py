@@ -38,7 +38,6 @@ class AgentTable(msgspec.Struct, frozen=True, kw_only=True):
     connected: Callable[[Call, str, Hello], Refused | None]
     disconnected: Callable[[Call, str, Disconnection], None]
     lost: Callable[[Call, str], None]
-    returned: Callable[[Call, str], None]
     outgoing: Callable[[Call, str, bool], Outgoing]
     messages: Mapping[type[Message], Handler]
 
@@ -47,7 +46,6 @@ AGENT = AgentTable(
     connected=session.connected,
     disconnected=session.disconnected,
     lost=session.lost,
-    returned=session.returned,
     outgoing=outgoing,
     messages={
         AckRequest: session.acknowledge,

@@ -6,33 +6,39 @@ ACS, for commands, under /acs/ws, and TCS, for telemetry, under /tcs/ws.
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import AsyncGenerator, Sequence
-from typing import Any
+from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
 from moorage.acs import session, telemetry
 from moorage.acs.codec import Refusal, Unreadable, encode_refusal
-from moorage.acs.messages import LogsChunk
 from moorage.ecs.agents import AgentTable
 from moorage.ecs.records.container_instance import ContainerInstance, Disconnection
 from moorage.ecs.store import container_instances
 from moorage.gateway.aws import Door, Ground
-from moorage.gateway.exchange import Receive, Scope, Send, request_of
-from moorage.gateway.link import HostAway, Link, Socket
+from moorage.gateway.exchange import Message, Receive, Scope, Send, request_of
+from moorage.gateway.link import Link
+from moorage.gateway.output import HostAway, Pieces, Wanted
+from moorage.gateway.websocket import Socket
 from moorage.ground.fault import Fault
+from moorage.ground.record import Record
 from moorage.sql.transaction import Change
 
 ACS_PATH = "/acs/ws"
 TCS_PATH = "/tcs/ws"
 INSTANCE = "instance"
 TICK_SECONDS = 1.0
+# Agents publish each 20 s or oftener; one that is silent for so long has gone without a word.
+TELEMETRY_SILENCE_SECONDS_MAX = 180.0
+QUERY_PARAMETERS_MAX = 64
 REFUSED_STATUS = 400
+TROUBLE_STATUS = 503
+FAILED_STATUS = 500
 CLOSE_GOING_AWAY = 1012
+CLOSE_SILENT = 4001
 GOODBYE_CODES = frozenset({1000, 1001})
 _log = logging.getLogger("moorage.agents")
-
-__all__ = ["AgentsDoor", "HostAway"]
 
 
 class AgentsDoor:
@@ -64,28 +70,28 @@ class AgentsDoor:
         """Take in committed changes; called from any thread."""
         arns = [change.key for change in changes if change.kind == INSTANCE]
         if arns and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._wake, arns)
+            with contextlib.suppress(RuntimeError):  # the loop has ended: nobody is connected
+                self._loop.call_soon_threadsafe(self._wake, arns)
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one websocket from handshake to end."""
         message = await receive()
         if message["type"] != "websocket.connect":
             return
-        path = scope["path"]
-        refusal, instance = await self._welcome(scope)
-        if refusal is not None or instance is None:
-            await _refuse(send, refusal or Refusal(name="BadRequestException"))
+        welcome = await self._welcome(scope)
+        if isinstance(welcome, _Refused):
+            await _refuse(send, welcome)
             return
         await send({"type": "websocket.accept"})
-        if path == ACS_PATH:
-            await self._commands(scope, instance, receive, send)
+        if scope["path"] == ACS_PATH:
+            await self._commands(scope, welcome, receive, send)
         else:
-            await self._telemetry(instance, receive, send)
+            await self._telemetry(welcome, receive, send)
 
-    def logs(self, instance: str, wanted: Any) -> AsyncGenerator[LogsChunk, None]:
+    def logs(self, instance: str, wanted: Wanted) -> Pieces:
         """The output that a host sends; raises HostAway where it is not connected."""
         link = self._links.get(instance)
-        if link is None or not link.is_connected:
+        if link is None:
             raise HostAway("The host that has this output is not connected.")
         return link.logs(self._ground.chance.hex(32), wanted)
 
@@ -96,54 +102,56 @@ class AgentsDoor:
         for link in self._links.values():
             await link.close(CLOSE_GOING_AWAY)
 
-    async def _welcome(self, scope: Scope) -> tuple[Refusal | None, ContainerInstance | None]:
+    async def _welcome(self, scope: Scope) -> "ContainerInstance | _Refused":
         if scope["path"] not in {ACS_PATH, TCS_PATH}:
-            return Refusal(name="BadRequestException", text="There is no such websocket."), None
+            return _refused("BadRequestException", "There is no such websocket.")
         members = _query(scope)
         arn = members.get("containerInstanceArn") or members.get("containerInstance") or ""
         try:
             principal, _ = await self._aws.verified(request_of(scope), "ecs")
+            instance = await asyncio.wrap_future(
+                self._ground.database.read(lambda tx: container_instances.get(tx, arn))
+            )
         except Fault as fault:
-            return Refusal(name="AccessDeniedException", text=fault.message), None
+            if fault.status >= FAILED_STATUS:
+                return _refused("ServerException", fault.message, TROUBLE_STATUS)
+            return _refused("AccessDeniedException", fault.message)
         if principal.kind != "host" or principal.instance != arn or not arn:
             text = "This key speaks for another container instance, or for none."
-            return Refusal(name="AccessDeniedException", text=text), None
-        instance = await asyncio.wrap_future(
-            self._ground.database.read(lambda tx: container_instances.get(tx, arn))
-        )
+            return _refused("AccessDeniedException", text)
         if instance is None or instance.status == "INACTIVE":
             text = f"The container instance {arn} is not registered (any more)."
-            return Refusal(name="InactiveInstanceException", text=text), None
-        return None, instance
+            return _refused("InactiveInstanceException", text)
+        return instance
 
     async def _commands(
         self, scope: Scope, instance: ContainerInstance, receive: Receive, send: Send
     ) -> None:
-        link = self._link(instance)
-        socket = Socket(send)
-        connection = link.connected(socket, _query(scope), self._ground.chance.hex(32))
         how: Disconnection = "closed"
-        try:
-            while True:
-                message = await receive()
-                if message["type"] == "websocket.disconnect":
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(None) as patience:
+                socket = Socket(send, lambda: patience.reschedule(0))
+                link = self._link(instance)
+                connection = link.connected(socket, _query(scope), self._ground.chance.hex(32))
+                try:
+                    while (message := await receive())["type"] != "websocket.disconnect":
+                        await link.received(connection, _frame(message))
                     how = "goodbye" if message.get("code") in GOODBYE_CODES else "closed"
-                    break
-                frame = message.get("text") or message.get("bytes") or ""
-                await link.received(connection, frame)
-        finally:
-            socket.gone()
-            link.disconnected(connection, how)
+                finally:
+                    socket.gone()
+                    link.disconnected(connection, how)
 
     async def _telemetry(self, instance: ContainerInstance, receive: Receive, send: Send) -> None:
         link = self._link(instance)
         while True:
-            message = await receive()
+            try:
+                message = await asyncio.wait_for(receive(), TELEMETRY_SILENCE_SECONDS_MAX)
+            except TimeoutError:
+                await send({"type": "websocket.close", "code": CLOSE_SILENT})
+                return
             if message["type"] == "websocket.disconnect":
                 return
-            published = telemetry.decode_publication(
-                message.get("text") or message.get("bytes") or ""
-            )
+            published = telemetry.decode_publication(_frame(message))
             if isinstance(published, Unreadable):
                 _log.warning("telemetry of %s not understood: %s", instance.arn, published.reason)
                 continue
@@ -169,28 +177,52 @@ class AgentsDoor:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            now = self._ground.clock.monotonic()
-            for link in list(self._links.values()):
-                link.put(
-                    session.Tick(
-                        now=now,
-                        heartbeat_id=self._ground.chance.hex(32),
-                        jitter=self._ground.chance.uniform(0, 1),
-                    )
-                )
+            await self.tick()
+
+    async def tick(self) -> None:
+        """Let a second pass for every host; a link whose host is lost makes way for a new one."""
+        now = self._ground.clock.monotonic()
+        for arn, link in list(self._links.items()):
+            try:
+                link.take(session.Tick(now=now, heartbeat_id=self._ground.chance.hex(32)))
+            except Exception:  # noqa: BLE001 - the gateway's edge: one host's trouble is its own
+                _log.exception("the tick of %s failed by a fault of ours", arn)
+            if link.is_over:
+                del self._links[arn]
+                await link.close(CLOSE_GOING_AWAY)
+
+
+class _Refused(Record):
+    """A handshake that is refused, and the status to do it with."""
+
+    refusal: Refusal
+    status: int
+
+
+def _refused(name: str, text: str, status: int = REFUSED_STATUS) -> _Refused:
+    return _Refused(refusal=Refusal(name=name, text=text), status=status)
+
+
+def _frame(message: Message) -> str | bytes:
+    text: str | bytes = message.get("text") or message.get("bytes") or ""
+    return text
 
 
 def _query(scope: Scope) -> dict[str, str]:
-    return dict(parse_qsl(scope["query_string"].decode("latin-1")))
+    try:
+        query = scope["query_string"].decode("latin-1")
+        return dict(parse_qsl(query, max_num_fields=QUERY_PARAMETERS_MAX))
+    except ValueError:
+        return {}
 
 
-async def _refuse(send: Send, refusal: Refusal) -> None:
+async def _refuse(send: Send, refused: _Refused) -> None:
     """Answer the handshake with a plain HTTP body, which agents of ours and Amazon's read."""
-    body = encode_refusal(refusal).encode()
+    body = encode_refusal(refused.refusal).encode()
     await send(
         {
             "type": "websocket.http.response.start",
-            "status": REFUSED_STATUS,
+            "status": refused.status,
             "headers": [
                 (b"content-type", b"application/json"),
                 (b"content-length", str(len(body)).encode("ascii")),

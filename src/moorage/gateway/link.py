@@ -1,20 +1,21 @@
-"""One host's link: its session machine, fed with facts in order, its instructions performed.
+"""One host's link: its session machine, fed with facts as they come, its instructions performed.
 
-Facts wait in one bounded queue and are taken in by one task, so that nothing interleaves; each
-carries the moment at which it came, so that a slow database makes no host look silent.
+Facts are taken in at once, and in memory: connections, frames, ticks. What needs the database is
+done behind them, in order, by one task: so a slow database delays no heartbeat and makes no host
+look silent. What is to be kept of the host's connection is tried until it is kept, for nobody
+else would say it again; and what a host should hold is asked again until it is known.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections import deque
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from moorage.acs import session
 from moorage.acs.messages import (
     HeartbeatAckRequest,
-    LogsCancel,
     LogsChunk,
-    LogsRequest,
     PayloadMessage,
     TaskManifestMessage,
 )
@@ -25,60 +26,29 @@ from moorage.ecs.operations.session import Hello
 from moorage.ecs.records.container_instance import ContainerInstance, Disconnection
 from moorage.ecs.store import container_instances
 from moorage.gateway.aws import Ground
-from moorage.gateway.exchange import Send
+from moorage.gateway.output import HostAway, Pieces, Streams, Wanted
+from moorage.gateway.websocket import Socket
 from moorage.ground.fault import Fault
-from moorage.ground.instant import Duration, Instant, between, in_seconds, seconds
+from moorage.ground.instant import Duration, seconds
 from moorage.ground.principal import Principal
 from moorage.kernel.call import Call
 from moorage.sql.transaction import Transaction
 
 _T = TypeVar("_T")
-FACTS_MAX = 4096
-LOG_CHUNKS_MAX = 256
-LOG_STREAMS_MAX = 32
-LOG_SILENCE_SECONDS = 30.0
+# What a host may have said that is not kept yet; beyond it no more is read from the host.
+SAID_MAX = 4096
+SAID_BYTES_MAX = 16 * 1024 * 1024
+SAID_AT_ONCE = 64
 # After a server's start no host is lost before it has had time to come back.
 RETURN_GRACE = seconds(60)
-OUTBOX_RETRY_SECONDS = 0.5
+RETRY_SECONDS = 0.5
+RETRY_SECONDS_MAX = 15.0
 # An agent that is closed so comes back at once, and learns in the handshake that it is INACTIVE.
 CLOSE_DEREGISTERED = 1000
+WENT_AWAY = "the host went away"
 # Signs of life and metrics touch memory only: no row is read or written for them.
 UNWRITTEN = (HeartbeatAckRequest, PublishMetricsRequest)
 _log = logging.getLogger("moorage.agents")
-
-
-class HostAway(Exception):  # noqa: N818 - shown to people as it is
-    """The host is not connected, or went away."""
-
-
-class Socket:
-    """The server's end of one websocket."""
-
-    def __init__(self, send: Send) -> None:
-        """Take ASGI's send."""
-        self._send = send
-        self._open = True
-
-    async def frame(self, text: str) -> None:
-        """Write one text frame; a socket that is gone swallows it, as the network would."""
-        if self._open:
-            try:
-                await self._send({"type": "websocket.send", "text": text})
-            except (OSError, RuntimeError):
-                self._open = False
-
-    async def close(self, code: int) -> None:
-        """Close with a code."""
-        if self._open:
-            self._open = False
-            try:
-                await self._send({"type": "websocket.close", "code": code})
-            except (OSError, RuntimeError):
-                return
-
-    def gone(self) -> None:
-        """The peer went away."""
-        self._open = False
 
 
 class Link:
@@ -92,14 +62,20 @@ class Link:
         self._account = instance.account
         self._region = instance.region
         self._session = session.ServerSession(ground.clock.monotonic())
-        self._sockets: dict[int, Socket] = {}
-        self._hellos: dict[int, Hello] = {}
-        self._next = 0
-        self._facts: asyncio.Queue[session.ServerFact | None] = asyncio.Queue(FACTS_MAX)
-        self._streams: dict[str, asyncio.Queue[LogsChunk]] = {}
-        self._woken = False
-        self._timer: asyncio.TimerHandle | None = None
+        self._sockets: dict[int, tuple[Socket, Hello]] = {}
+        self._last_connection = 0
         self._goodbye: Disconnection = "closed"
+        self._streams = Streams(self._say)
+        # What the task has to do: in this order.
+        self._standing: Callable[[Call], object] | None = None
+        self._said: deque[tuple[Any, int]] = deque()
+        self._said_bytes = 0
+        self._room = asyncio.Event()
+        self._wants_manifest = False
+        self._woken = False
+        self._failures = 0
+        self._bell = asyncio.Event()
+        self._retry: asyncio.TimerHandle | None = None
         self._task = asyncio.create_task(self._work())
 
     @property
@@ -107,197 +83,234 @@ class Link:
         """Whether the agent is here."""
         return self._session.connection is not None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the host is lost, and that is kept: a new link may begin where this one ends."""
+        waits = self._standing is not None or self._said or self._sockets
+        return self._session.lost and not waits
+
     def expect(self) -> None:
         """Give a host that an earlier server knew its time to come back."""
         self._session.silence = Duration(-RETURN_GRACE)
-        self._facts.put_nowait(None)
+        self._declare(lambda call: self._table.disconnected(call, self._arn, "closed"))
 
     def connected(self, socket: Socket, members: dict[str, str], heartbeat_id: str) -> int:
         """A handshake was accepted; answers the connection's number."""
-        self._next += 1
-        self._sockets[self._next] = socket
-        self._hellos[self._next] = Hello(
+        self._last_connection += 1
+        hello = Hello(
             agent_version=members.get("agentVersion", ""),
             agent_hash=members.get("agentHash", ""),
             docker_version=members.get("dockerVersion", "").removeprefix("DockerVersion: "),
         )
+        number = self._last_connection
+        self._sockets[number] = (socket, hello)
         now = self._ground.clock.monotonic()
-        self.put(session.Connected(connection=self._next, now=now, heartbeat_id=heartbeat_id))
-        return self._next
+        self.take(session.Connected(connection=number, now=now, heartbeat_id=heartbeat_id))
+        return number
 
     async def received(self, connection: int, frame: str | bytes) -> None:
-        """A frame came; waits while the queue is full, and so does the agent."""
+        """A frame came; waits while too much is not kept yet, and so does the agent."""
+        while len(self._said) >= SAID_MAX or self._said_bytes >= SAID_BYTES_MAX:
+            self._room.clear()
+            await self._room.wait()
         now = self._ground.clock.monotonic()
-        await self._facts.put(session.FrameReceived(frame=frame, now=now, connection=connection))
+        self.take(session.FrameReceived(frame=frame, now=now, connection=connection))
 
     def disconnected(self, connection: int, how: Disconnection) -> None:
         """A connection is gone: the agent said goodbye, or it was closed without a word."""
         self._sockets.pop(connection, None)
         self._goodbye = how
         now = self._ground.clock.monotonic()
-        self.put(session.Disconnected(connection=connection, now=now))
+        self.take(session.Disconnected(connection=connection, now=now))
 
-    def put(self, fact: session.ServerFact) -> None:
-        """Queue a fact; a tick that finds the queue full is left out, the next one will do."""
-        if self._facts.full() and isinstance(fact, session.Tick):
-            return
-        self._facts.put_nowait(fact)
+    def take(self, fact: session.ServerFact) -> None:
+        """Take a fact in, and do at once what can be done in memory."""
+        before = self._session.connection
+        for instruction in self._session.handle(fact):
+            self._perform(instruction, fact)
+        if before is not None and self._session.connection != before:
+            self._streams.fail_all(WENT_AWAY)
 
     def wake(self) -> None:
         """Something about this instance changed: look again what it should hold."""
-        if not self._woken and self.is_connected:
+        if self.is_connected:
             self._woken = True
-            self._ask_outbox()
+            self._bell.set()
 
     async def publish(self, message: Any) -> None:
-        """Run the handler of a publication."""
-        await self._deliver(message)
+        """Keep what was published on the other websocket; raises what its handler raises."""
+        handler = self._handler(message)
+        if handler is not None:
+            await self._run(lambda call: handler(call, self._arn, message))
+
+    def logs(self, request_id: str, wanted: Wanted) -> Pieces:
+        """Ask the agent for output, and give its pieces as they come; raises HostAway."""
+        if not self.is_connected:
+            raise HostAway("The host that has this output is not connected.")
+        return self._streams.open(request_id, wanted)
 
     async def close(self, code: int) -> None:
         """Close the websockets and end the task."""
-        for socket in list(self._sockets.values()):
-            await socket.close(code)
+        for socket, _ in self._sockets.values():
+            socket.close(code)
+        if self._retry is not None:
+            self._retry.cancel()
         self._task.cancel()
-        if self._timer is not None:
-            self._timer.cancel()
+        await asyncio.wait({self._task})
 
-    async def logs(self, request_id: str, wanted: Any) -> AsyncGenerator[LogsChunk, None]:
-        """Ask the agent for output, and give its pieces as they come."""
-        if len(self._streams) >= LOG_STREAMS_MAX:
-            raise HostAway(f"The host sends {LOG_STREAMS_MAX} outputs already; end one of them.")
-        queue: asyncio.Queue[LogsChunk] = asyncio.Queue(LOG_CHUNKS_MAX)
-        self._streams[request_id] = queue
-        request = LogsRequest(
-            request_id=request_id,
-            task_arn=wanted.task,
-            container_name=wanted.container,
-            follow=wanted.follow,
-            tail_lines=wanted.tail_lines,
-        )
-        self._offer(request)
-        try:
-            while True:
-                patience = None if wanted.follow else LOG_SILENCE_SECONDS
-                chunk = await asyncio.wait_for(queue.get(), patience)
-                yield chunk
-                if chunk.end:
-                    return
-        except TimeoutError:
-            yield LogsChunk(request_id=request_id, error="the host does not answer", end=True)
-        finally:
-            del self._streams[request_id]
-            self._offer(LogsCancel(request_id=request_id))
+    # In memory
 
-    def _offer(self, message: Any) -> None:
-        self.put(session.MessageOffered(message=message, now=self._ground.clock.monotonic()))
-
-    async def _work(self) -> None:
-        while True:
-            fact = await self._facts.get()
-            if fact is None:
-                await self._run(lambda call: self._table.disconnected(call, self._arn, "closed"))
-                continue
-            for instruction in self._session.handle(fact):
-                try:
-                    await self._perform(instruction)
-                except Fault as fault:
-                    _log.warning("%s of %s: %s", type(instruction).__name__, self._arn, fault)
-                except Exception:  # noqa: BLE001 - the gateway's edge: one host's trouble is its own
-                    _log.exception("%s of %s failed", type(instruction).__name__, self._arn)
-
-    async def _perform(self, instruction: session.ServerInstruction) -> None:
+    def _perform(self, instruction: session.ServerInstruction, fact: session.ServerFact) -> None:
         match instruction:
             case session.SendFrame(frame=frame, connection=connection):
                 if connection in self._sockets:
-                    await self._sockets[connection].frame(frame)
+                    self._sockets[connection][0].frame(frame)
             case session.CloseConnection(code=code, connection=connection):
                 if connection in self._sockets:
-                    await self._sockets[connection].close(code)
+                    self._sockets[connection][0].close(code)
             case session.Deliver(message=message):
-                await self._deliver(message)
+                self._hear(message, fact)
             case session.Dropped(unreadable=unreadable):
                 _log.warning("a frame of %s was not understood: %s", self._arn, unreadable.reason)
             case session.WantManifest():
-                await self._outbox(on_connect=True)
+                self._wants_manifest = True
+                self._bell.set()
             case _:
-                await self._declare(instruction)
+                self._stand(instruction)
 
-    async def _declare(self, instruction: session.ServerInstruction) -> None:
-        table, arn = self._table, self._arn
+    def _stand(self, instruction: session.ServerInstruction) -> None:
+        table, arn, how = self._table, self._arn, self._goodbye
         match instruction:
             case session.DeclareConnected():
-                hello = self._hellos[self._session.connection or self._next]
-                await self._run(lambda call: table.connected(call, arn, hello))
+                hello = self._sockets[self._last_connection][1]
+                self._declare(lambda call: table.connected(call, arn, hello))
             case session.DeclareDisconnected():
-                await self._run(lambda call: table.disconnected(call, arn, self._goodbye))
-            case session.DeclareSuspect():
-                _log.warning("nothing was heard of %s for a while", arn)
+                if not self._session.lost:  # which says more
+                    self._declare(lambda call: table.disconnected(call, arn, how))
             case session.DeclareLost():
                 _log.warning("%s is taken for lost", arn)
-                await self._run(lambda call: table.lost(call, arn))
+                self._declare(lambda call: table.lost(call, arn))
+            case session.DeclareSuspect():
+                _log.warning("nothing was heard of %s for a while", arn)
             case session.DeclareHeard():
-                await self._run(lambda call: table.returned(call, arn))
+                _log.info("%s was heard again", arn)
             case _:
                 raise AssertionError(f"no such declaration: {instruction}")
 
-    async def _deliver(self, message: Any) -> None:
+    def _declare(self, standing: Callable[[Call], object]) -> None:
+        """Only the newest is kept: where a host stands now, not where it stood."""
+        self._standing = standing
+        self._bell.set()
+
+    def _hear(self, message: Any, fact: session.ServerFact) -> None:
         if isinstance(message, LogsChunk):
-            queue = self._streams.get(message.request_id)
-            if queue is not None:
-                await queue.put(message)
-            return
-        handler = (
-            None if isinstance(message, UNWRITTEN) else self._table.messages.get(type(message))
-        )
-        if handler is None:
-            return
-        for reply in await self._run(lambda call: handler(call, self._arn, message)):
-            self._offer(reply)
+            self._streams.take(message)
+        elif self._handler(message) is not None:
+            assert isinstance(fact, session.FrameReceived), "only a frame brings a message"
+            self._said.append((message, len(fact.frame)))
+            self._said_bytes += len(fact.frame)
+            self._bell.set()
 
-    def _ask_outbox(self) -> None:
-        asyncio.create_task(self._outbox(on_connect=False)).add_done_callback(_shown)
+    def _handler(self, message: Any) -> Callable[[Call, str, Any], tuple[Any, ...]] | None:
+        return None if isinstance(message, UNWRITTEN) else self._table.messages.get(type(message))
 
-    async def _outbox(self, *, on_connect: bool) -> None:
-        self._woken = False
+    def _say(self, message: Any) -> None:
+        self.take(session.MessageOffered(message=message, now=self._ground.clock.monotonic()))
+
+    # In the database
+
+    async def _work(self) -> None:
+        while True:
+            await self._bell.wait()
+            self._bell.clear()
+            if await self._keep_standing():
+                # Each hands its transaction over before the next begins: they run in this order.
+                await asyncio.gather(*self._due())
+
+    async def _keep_standing(self) -> bool:
+        while (standing := self._standing) is not None:
+            if not await self._kept("where it stands", self._run(standing)):
+                return False
+            if self._standing is standing:
+                self._standing = None
+        return True
+
+    def _due(self) -> list[Coroutine[Any, Any, None]]:
+        due = [self._keep(*self._said.popleft()) for _ in range(min(SAID_AT_ONCE, len(self._said)))]
+        if self._said:
+            self._bell.set()
+        if self.is_connected and (self._woken or self._wants_manifest):
+            due.append(self._outbox(wants_manifest=self._wants_manifest))
+        self._woken = self._wants_manifest = False
+        return due
+
+    async def _keep(self, message: Any, size_bytes: int) -> None:
+        handler = self._handler(message)
+        assert handler is not None, "only what has a handler waits for it"
+
+        async def heard() -> None:
+            for reply in await self._run(lambda call: handler(call, self._arn, message)):
+                self._say(reply)
+
         try:
-            found = await self._run(lambda call: self._due(call, on_connect=on_connect))
-        except Fault as fault:
-            _log.warning("what %s should hold is not known now: %s", self._arn, fault.message)
-            asyncio.get_running_loop().call_later(OUTBOX_RETRY_SECONDS, self.wake)
-            return
-        if found is None:
-            await self._farewell()
-            return
-        self._look_again(found.look_again)
-        payloads = tuple(one for one in found.messages if isinstance(one, PayloadMessage))
-        now = self._ground.clock.monotonic()
-        manifests = [one for one in found.messages if isinstance(one, TaskManifestMessage)]
-        if manifests:
-            self.put(session.ManifestOffered(manifest=manifests[0], payloads=payloads, now=now))
-        else:
-            self.put(session.OutboxChanged(payloads=payloads, now=now))
-        for message in found.messages:
-            if not isinstance(message, PayloadMessage | TaskManifestMessage):
-                self._offer(message)
+            if not await self._kept(type(message).__name__, heard()):
+                self._woken = True  # what was not kept as acknowledged is sent once more
+        finally:
+            self._said_bytes -= size_bytes
+            self._room.set()
 
-    def _due(self, call: Call, *, on_connect: bool) -> Outgoing | None:
+    async def _outbox(self, *, wants_manifest: bool) -> None:
+        async def looked() -> None:
+            found = await self._run(lambda call: self._look(call, on_connect=wants_manifest))
+            if found is None:
+                self._farewell()
+            else:
+                self._offer(found)
+
+        if not await self._kept("what it should hold", looked()):
+            self._woken = True
+            self._wants_manifest = self._wants_manifest or wants_manifest
+
+    def _look(self, call: Call, *, on_connect: bool) -> Outgoing | None:
         instance = container_instances.get(call.tx, self._arn)
         if instance is None or instance.status == "INACTIVE":
             return None
         return self._table.outgoing(call, self._arn, on_connect)
 
-    async def _farewell(self) -> None:
-        """The host was deregistered: its next handshake will be told so."""
-        for socket in list(self._sockets.values()):
-            await socket.close(CLOSE_DEREGISTERED)
+    def _offer(self, found: Outgoing) -> None:
+        payloads = tuple(one for one in found.messages if isinstance(one, PayloadMessage))
+        manifests = [one for one in found.messages if isinstance(one, TaskManifestMessage)]
+        for message in found.messages:
+            if not isinstance(message, PayloadMessage | TaskManifestMessage):
+                self._say(message)
+        now = self._ground.clock.monotonic()
+        if manifests:
+            self.take(session.ManifestOffered(manifest=manifests[0], payloads=payloads, now=now))
+        else:
+            self.take(session.OutboxChanged(payloads=payloads, now=now))
 
-    def _look_again(self, at: Instant | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if at is not None:
-            wait = max(0.0, in_seconds(between(self._ground.clock.now(), at)))
-            self._timer = asyncio.get_running_loop().call_later(wait, self.wake)
+    def _farewell(self) -> None:
+        """The host was deregistered: its next handshake will be told so."""
+        for socket, _ in self._sockets.values():
+            socket.close(CLOSE_DEREGISTERED)
+
+    async def _kept(self, what: str, work: Coroutine[Any, Any, object]) -> bool:
+        """Whether a work was done; one that was not is to be tried again, after a growing pause."""
+        try:
+            await work
+        except Fault as fault:
+            _log.warning("%s of %s is not kept now: %s", what, self._arn, fault.message)
+        except Exception:  # noqa: BLE001 - the gateway's edge: one host's trouble is its own
+            _log.exception("%s of %s failed by a fault of ours", what, self._arn)
+        else:
+            self._failures = 0
+            return True
+        self._failures += 1
+        pause = min(RETRY_SECONDS_MAX, RETRY_SECONDS * 2 ** min(self._failures - 1, 8))
+        if self._retry is not None:
+            self._retry.cancel()
+        self._retry = asyncio.get_running_loop().call_later(pause, self._bell.set)
+        return False
 
     async def _run(self, work: Callable[[Call], _T]) -> _T:
         ground = self._ground
@@ -315,8 +328,3 @@ class Link:
             )
 
         return await asyncio.wrap_future(ground.database.write(called))
-
-
-def _shown(task: "asyncio.Task[None]") -> None:
-    if not task.cancelled() and task.exception() is not None:
-        _log.error("an outbox failed", exc_info=task.exception())

@@ -4,15 +4,16 @@
 Each piece of output is one line of JSON (`stream`, base64 `data`); the last may carry `error`.
 """
 
-import logging
+import asyncio
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from moorage.acs.messages import LogsChunk
-from moorage.gateway.agents import AgentsDoor, HostAway
+from moorage.gateway.agents import AgentsDoor
 from moorage.gateway.aws import OWN_SERVICE, Door
 from moorage.gateway.exchange import Receive, Send, send_response
+from moorage.gateway.output import HostAway, Pieces
 from moorage.ground.arn import parse_arn
 from moorage.ground.fault import AccessDenied, Fault, Unavailable, Validation
 from moorage.ground.principal import Principal
@@ -21,7 +22,7 @@ from moorage.wire import json11
 from moorage.wire.request import Request
 
 TAIL_LINES_MAX = 100_000
-_log = logging.getLogger("moorage.logs")
+QUERY_PARAMETERS_MAX = 16
 
 
 class LogsWanted(Record):
@@ -44,42 +45,53 @@ class LogsDoor:
 
     async def answer(self, request: Request, receive: Receive, send: Send) -> None:
         """Stream the output until its end, or until the client goes away."""
-        del receive  # a GET has no body; a client that left shows when we send
         request_id = self._aws.new_request_id()
         try:
             principal, _ = await self._aws.verified(request, OWN_SERVICE)
             wanted = _wanted(request, principal)
-            chunks = self._agents.logs(wanted.instance, wanted)
+            pieces = self._agents.logs(wanted.instance, wanted)
         except HostAway as away:
             await send_response(send, json11.render_fault(Unavailable(str(away)), request_id))
             return
         except Fault as fault:
             await send_response(send, json11.render_fault(fault, request_id))
             return
-        await send(
-            {
-                "type": "http.response.start",
-                "status": 200,
-                "headers": [(b"content-type", b"application/x-ndjson")],
-            }
-        )
+        leaving = asyncio.create_task(_left(receive, pieces))
         try:
-            async for chunk in chunks:
-                await send({"type": "http.response.body", "body": _line(chunk), "more_body": True})
+            await _stream(pieces, send)
         finally:
-            await chunks.aclose()
-        await send({"type": "http.response.body", "body": b""})
+            leaving.cancel()
+            pieces.close()
+
+
+async def _left(receive: Receive, pieces: Pieces) -> None:
+    """End the pieces when the client goes away: what is sent to it then says nothing of that."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    pieces.close()
+
+
+async def _stream(pieces: Pieces, send: Send) -> None:
+    headers = [(b"content-type", b"application/x-ndjson")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    async for chunk in pieces:
+        await send({"type": "http.response.body", "body": _line(chunk), "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
 
 def _wanted(request: Request, principal: Principal) -> LogsWanted:
-    members = dict(parse_qsl(request.query))
+    try:
+        members = dict(parse_qsl(request.query, max_num_fields=QUERY_PARAMETERS_MAX))
+    except ValueError as error:
+        raise Validation("The query has too many parameters.") from error
     task, instance = parse_arn(members.get("taskArn", "")), parse_arn(members.get("instance", ""))
     if task is None or instance is None or not members.get("container"):
         raise Validation("taskArn, instance and container are needed.")
     if principal.kind == "host" or {task.account, instance.account} != {principal.account}:
         raise AccessDenied("This output belongs to another account.")
     tail = members.get("tail", "")
-    if tail and not (tail.isdecimal() and int(tail) <= TAIL_LINES_MAX):
+    digits = len(str(TAIL_LINES_MAX))
+    if tail and not (tail.isdecimal() and len(tail) <= digits and int(tail) <= TAIL_LINES_MAX):
         raise Validation(f"tail must be a number up to {TAIL_LINES_MAX}.")
     return LogsWanted(
         instance=str(instance),

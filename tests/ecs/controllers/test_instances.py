@@ -58,18 +58,6 @@ def test_a_host_that_returns_brings_its_tasks_back_and_the_surplus_stops(rig):
     assert sum(len(each.running()) for each in rig.hosts.values()) == 3
 
 
-def test_a_host_heard_again_on_its_connection_is_back(rig):
-    service = service_of_three(rig)
-    one = next(iter(rig.hosts.values()))
-    rig.lose(one)
-    rig.settle()
-    rig.connected.add(one.arn)
-    rig.agent(one, rig.table.returned)
-    rig.settle()
-    assert rig.instance(one).connected
-    assert len(rig.running(service)) == 3
-
-
 def test_a_deregistered_hosts_tasks_are_stopped_and_replaced(rig):
     service = service_of_three(rig)
     one = next(iter(rig.hosts.values()))

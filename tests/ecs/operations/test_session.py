@@ -60,11 +60,9 @@ def test_a_host_comes_and_goes(house):
     house.clock.advance(seconds(9))
     run(house, key, AGENT.lost)
     assert instance(house, key).lost_at == house.clock.now()
-    run(house, key, AGENT.returned)
+    run(house, key, AGENT.connected, hello)
     found = instance(house, key)
     assert (found.connected, found.lost_at) == (True, None)
-    run(house, key, AGENT.returned)
-    assert instance(house, key) == found
 
 
 def test_who_may_not_connect_is_told_why(house):
@@ -83,7 +81,6 @@ def test_who_may_not_connect_is_told_why(house):
     for handler, more in (
         (AGENT.disconnected, ("closed",)),
         (AGENT.lost, ()),
-        (AGENT.returned, ()),
     ):
         run(house, key, handler, *more)
     assert instance(house, key) == before

@@ -92,13 +92,6 @@ def lost(call: Call, instance_arn: str) -> None:
         )
 
 
-def returned(call: Call, instance_arn: str) -> None:
-    """A host that was taken for lost was heard on its connection: it is here after all."""
-    instance = _live(call, instance_arn)
-    if instance is not None and (instance.lost_at is not None or not instance.connected):
-        _change(call.tx, evolve(instance, connected=True, connected_at=call.now, lost_at=None))
-
-
 def acknowledge(call: Call, instance_arn: str, message: AckRequest) -> Replies:
     """An order was taken in and stored by its host: it is not sent again."""
     identity = read_message_id(message.message_id)

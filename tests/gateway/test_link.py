@@ -1,0 +1,455 @@
+"""One host's link: what is done at once in memory, and what is kept, whatever the database does."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+from moorage.acs import session
+from moorage.acs.codec import decode_from_server, encode
+from moorage.acs.messages import (
+    AckRequest,
+    HeartbeatAckRequest,
+    HeartbeatMessage,
+    LogsCancel,
+    LogsChunk,
+    LogsRequest,
+    PayloadMessage,
+    TaskManifestMessage,
+    TaskStopVerificationAck,
+)
+from moorage.ecs.agents import AgentTable
+from moorage.ecs.controllers.assignments import Outgoing
+from moorage.ecs.store import container_instances
+from moorage.gateway import output
+from moorage.gateway.link import CLOSE_DEREGISTERED, SAID_MAX, Link
+from moorage.gateway.logs import LogsWanted
+from moorage.gateway.websocket import FRAMES_WAITING_MAX, Socket
+from moorage.ground.instant import seconds
+from moorage.ground.record import evolve
+from tests.gateway.ground import Desk, Handlers, Wire, until
+
+HEARTBEAT = encode(HeartbeatAckRequest(message_id="h"))
+
+
+class Scene:
+    """One link, and the agent's ends of its connections."""
+
+    def __init__(self) -> None:
+        self.desk = Desk()
+        self.handlers = Handlers()
+        self.instance = self.desk.instance()
+        self.link = Link(self.desk.ground, table_of(self.handlers), self.instance)
+        self.given_up = 0
+
+    def connect(self, version="1.0"):
+        wire = Wire()
+        wire.socket = Socket(wire.send, self._give_up)
+        wire.number = self.link.connected(wire.socket, {"agentVersion": version}, "h0")
+        return wire
+
+    def drop(self, wire, how="closed"):
+        wire.socket.gone()
+        self.link.disconnected(wire.number, how)
+
+    async def said(self, wire, message):
+        await self.link.received(wire.number, encode(message))
+
+    def silent(self, count):
+        """So many seconds pass in which nothing comes."""
+        for _ in range(count):
+            self.desk.clock.advance(seconds(1))
+            self.link.take(session.Tick(now=self.desk.clock.monotonic(), heartbeat_id="h"))
+
+    def _give_up(self):
+        self.given_up += 1
+
+
+def table_of(handlers):
+    return AgentTable(
+        connected=handlers.connected,
+        disconnected=handlers.disconnected,
+        lost=handlers.lost,
+        outgoing=handlers.outgoing,
+        messages={AckRequest: handlers.heard},
+    )
+
+
+def told(story):
+    """Run a story on a scene of its own, and tidy up."""
+
+    async def run():
+        scene = Scene()
+        try:
+            await story(scene)
+        finally:
+            await scene.link.close(1012)
+            scene.desk.close()
+
+    asyncio.run(run())
+
+
+def shown(wire):
+    """The messages that the agent was sent, without heartbeats."""
+    found = [decode_from_server(frame) for frame in wire.frames]
+    return [one for one in found if not isinstance(one, HeartbeatMessage)]
+
+
+def a_payload(number):
+    return PayloadMessage(
+        message_id=f"p{number}", cluster_arn="c", container_instance_arn="i", seq_num=number
+    )
+
+
+def a_manifest(timeline):
+    return TaskManifestMessage(
+        message_id=f"m{timeline}", cluster_arn="c", container_instance_arn="i", timeline=timeline
+    )
+
+
+def wanted(scene, **members):
+    return LogsWanted(instance=scene.instance.arn, task="t", container="main", **members)
+
+
+def test_a_connection_is_declared_and_told_what_it_should_hold():
+    async def story(scene):
+        scene.handlers.outgoing_now = Outgoing(payloads=(a_payload(1),), manifest=a_manifest(2))
+        wire = scene.connect(version="1.7")
+        await until(lambda: len(shown(wire)) == 2)
+        assert scene.handlers.calls == [("connected", "1.7"), ("outgoing", True)]
+        assert [one.message_id for one in shown(wire)] == ["p1", "m2"]
+
+    told(story)
+
+
+def test_a_wake_sends_what_is_new_and_many_wakes_are_one_look():
+    async def story(scene):
+        wire = scene.connect()
+        await until(lambda: ("outgoing", True) in scene.handlers.calls)
+        scene.handlers.outgoing_now = Outgoing(payloads=(a_payload(1),))
+        for _ in range(100):
+            scene.link.wake()
+        await until(lambda: shown(wire))
+        assert scene.handlers.calls.count(("outgoing", False)) == 1
+
+    told(story)
+
+
+def test_a_wake_of_a_host_that_is_away_asks_nothing():
+    async def story(scene):
+        scene.link.wake()
+        await asyncio.sleep(0.05)
+        assert scene.handlers.calls == []
+
+    told(story)
+
+
+@pytest.mark.parametrize("handler", ["connected", "lost", "outgoing", "heard"])
+def test_what_the_database_refuses_is_kept_later(handler):
+    """A full disk at the wrong moment once left a host unknown until it reconnected."""
+
+    async def story(scene):
+        scene.handlers.failing[handler] = 1
+        scene.handlers.outgoing_now = Outgoing(payloads=(a_payload(1),), manifest=a_manifest(2))
+        wire = scene.connect()
+        if handler == "lost":
+            scene.silent(13)
+        if handler == "heard":
+            await scene.said(wire, AckRequest(message_id="p1"))
+            await until(lambda: ("outgoing", False) in scene.handlers.calls)
+            return
+        await until(lambda: scene.handlers.names().count(handler) == 2)
+        if handler == "outgoing":
+            await until(lambda: len(shown(wire)) == 2)
+            assert scene.handlers.calls[-1] == ("outgoing", True)
+
+    told(story)
+
+
+def test_a_lost_host_is_kept_as_lost_and_not_as_merely_away():
+    async def story(scene):
+        wire = scene.connect()
+        scene.silent(13)
+        await until(lambda: "lost" in scene.handlers.names() and wire.closed)
+        assert "disconnected" not in scene.handlers.names()
+        assert wire.closed == [session.CLOSE_SILENT]
+        scene.drop(wire)
+        await until(lambda: scene.link.is_over)
+
+    told(story)
+
+
+def test_a_link_is_not_over_before_the_loss_is_kept():
+    async def story(scene):
+        scene.desk.database.hold()
+        scene.silent(13)
+        await asyncio.sleep(0.02)
+        assert not scene.link.is_over
+        scene.desk.database.release()
+        await until(lambda: scene.link.is_over)
+        assert scene.handlers.names() == ["lost"]
+
+    told(story)
+
+
+def test_only_the_newest_standing_is_kept():
+    async def story(scene):
+        scene.desk.database.failing = 1
+        scene.drop(scene.connect("1.0"))
+        scene.drop(scene.connect("2.0"))
+        scene.connect("3.0")
+        await until(lambda: "outgoing" in scene.handlers.names())
+        assert scene.handlers.calls[0] == ("connected", "3.0")
+
+    told(story)
+
+
+def test_a_slow_database_delays_no_heartbeat_and_loses_no_host():
+    async def story(scene):
+        scene.desk.database.hold()
+        wire = scene.connect()
+        for second in range(30):
+            scene.silent(1)
+            await asyncio.wait_for(scene.link.received(wire.number, HEARTBEAT), 1)
+            if second % 3 == 0:
+                await scene.said(wire, AckRequest(message_id=f"a{second}"))
+        await until(lambda: len(wire.frames) >= 6, "a heartbeat each five seconds")
+        assert wire.closed == []
+        scene.desk.database.release()
+        await until(lambda: scene.handlers.names().count("heard") == 10)
+        assert "lost" not in scene.handlers.names()
+
+    told(story)
+
+
+def test_signs_of_life_touch_no_row():
+    async def story(scene):
+        wire = scene.connect()
+        await until(lambda: "outgoing" in scene.handlers.names())
+        before = scene.desk.database.writes, scene.desk.database.reads
+        for _ in range(20):
+            scene.silent(9)  # long enough to be suspect each time
+            await scene.link.received(wire.number, HEARTBEAT)
+        assert (scene.desk.database.writes, scene.desk.database.reads) == before
+
+    told(story)
+
+
+def test_a_host_that_says_more_than_can_be_kept_is_not_read_on():
+    async def story(scene):
+        scene.desk.database.hold()
+        wire = scene.connect()
+        for number in range(SAID_MAX):
+            await scene.said(wire, AckRequest(message_id=str(number)))
+        one_more = asyncio.create_task(scene.said(wire, AckRequest(message_id="last")))
+        await asyncio.sleep(0.05)
+        assert not one_more.done()
+        scene.desk.database.release()
+        await until(lambda: scene.handlers.names().count("heard") == SAID_MAX + 1)
+        assert one_more.done()
+
+    told(story)
+
+
+def test_replies_are_sent_and_nonsense_is_dropped():
+    async def story(scene):
+        scene.handlers.replies = (TaskStopVerificationAck(message_id="m1"),)
+        wire = scene.connect()
+        for frame in ("", "[", '{"type":"AckRequest","message":' + "[" * 100_000, b"\xff", "{}"):
+            await scene.link.received(wire.number, frame)
+        await scene.said(wire, AckRequest(message_id="x"))
+        await until(lambda: shown(wire))
+        assert [one.message_id for one in shown(wire)] == ["m1"]
+
+    told(story)
+
+
+def test_a_second_connection_replaces_the_first():
+    async def story(scene):
+        first = scene.connect("1.0")
+        second = scene.connect("2.0")
+        await until(lambda: first.closed)
+        assert first.closed == [session.CLOSE_REPLACED]
+        scene.drop(first)
+        await scene.said(first, AckRequest(message_id="late"))
+        await scene.said(second, AckRequest(message_id="now"))
+        await until(lambda: "heard" in scene.handlers.names())
+        assert scene.link.is_connected
+        assert [call[1] for call in scene.handlers.calls if call[0] == "heard"] == ["now"]
+        assert "disconnected" not in scene.handlers.names()
+
+    told(story)
+
+
+def test_a_goodbye_is_told_from_a_cut():
+    async def story(scene):
+        scene.drop(scene.connect(), "goodbye")
+        await until(lambda: "disconnected" in scene.handlers.names())
+        assert ("disconnected", "goodbye") in scene.handlers.calls
+
+    told(story)
+
+
+def test_a_deregistered_host_is_sent_away():
+    async def story(scene):
+        wire = scene.connect()
+        await until(lambda: "outgoing" in scene.handlers.names())
+
+        def deregister(call):
+            row = container_instances.get(call.tx, scene.instance.arn)
+            container_instances.write(call.tx, evolve(row, status="INACTIVE"))
+
+        scene.desk.house.write(deregister)
+        scene.link.wake()
+        await until(lambda: wire.closed)
+        assert wire.closed == [CLOSE_DEREGISTERED]
+
+    told(story)
+
+
+def test_a_fault_of_ours_in_one_handler_stops_nothing_else():
+    async def story(scene):
+        class Broken(Handlers):
+            def heard(self, call, arn, message):
+                if message.message_id == "bad":
+                    raise AssertionError("a bug")
+                return super().heard(call, arn, message)
+
+        scene.handlers = Broken()
+        scene.link._table = table_of(scene.handlers)
+        wire = scene.connect()
+        await scene.said(wire, AckRequest(message_id="bad"))
+        await scene.said(wire, AckRequest(message_id="good"))
+        await until(lambda: ("heard", "good") in scene.handlers.calls)
+
+    told(story)
+
+
+def test_after_a_restart_a_host_has_time_to_come_back():
+    async def story(scene):
+        scene.link.expect()
+        await until(lambda: scene.handlers.calls == [("disconnected", "closed")])
+        scene.silent(71)
+        assert scene.handlers.names() == ["disconnected"]
+        scene.silent(2)
+        await until(lambda: scene.handlers.names() == ["disconnected", "lost"])
+
+    told(story)
+
+
+# --- output ---------------------------------------------------------------------------------------
+
+
+def a_chunk(request, text=b"", **members):
+    return LogsChunk(request_id=request.request_id, stream="stdout", data=text, **members)
+
+
+async def asked(scene, wire, **members):
+    pieces = scene.link.logs(f"r{len(shown(wire))}", wanted(scene, **members))
+    await until(lambda: shown(wire) and isinstance(shown(wire)[-1], LogsRequest))
+    return pieces, shown(wire)[-1]
+
+
+def test_output_is_handed_on_to_its_end():
+    async def story(scene):
+        wire = scene.connect()
+        pieces, request = await asked(scene, wire, tail_lines=5)
+        assert (request.container_name, request.tail_lines) == ("main", 5)
+        for text in (b"one", b"two"):
+            await scene.said(wire, a_chunk(request, text))
+        await scene.said(wire, a_chunk(request, end=True))
+        assert [chunk.data async for chunk in pieces] == [b"one", b"two", b""]
+        await asyncio.sleep(0.02)
+        assert not [one for one in shown(wire) if isinstance(one, LogsCancel)]
+
+    told(story)
+
+
+def test_a_reader_that_reads_nothing_holds_nobody_up():
+    """`moorage logs -f`, stopped with ctrl-Z, once kept a whole host from hearing its orders."""
+
+    async def story(scene):
+        wire = scene.connect()
+        pieces, request = await asked(scene, wire, follow=True)
+        one = a_chunk(request, b"x" * 65536)
+        count = output.WAITING_BYTES_MAX // 65536
+        for _ in range(count + 3):
+            await asyncio.wait_for(scene.said(wire, one), 1)
+        await scene.said(wire, AckRequest(message_id="after"))
+        await until(lambda: ("heard", "after") in scene.handlers.calls)
+        await until(lambda: shown(wire) and isinstance(shown(wire)[-1], LogsCancel))
+        read = [chunk async for chunk in pieces]
+        assert (len(read), read[-1].error) == (count + 1, output.TOO_SLOW)
+
+    told(story)
+
+
+@pytest.mark.parametrize("how", ["cut", "replaced"])
+def test_who_follows_output_is_told_that_the_host_went_away(how):
+    async def story(scene):
+        wire = scene.connect()
+        pieces, request = await asked(scene, wire, follow=True)
+        await scene.said(wire, a_chunk(request, b"one"))
+        if how == "cut":
+            scene.drop(wire)
+        else:
+            scene.connect()
+        read = await asyncio.wait_for(collected(pieces), 2)
+        assert [one.error for one in read] == [None, "the host went away"]
+
+    told(story)
+
+
+def test_a_reader_that_leaves_frees_its_place_and_the_host():
+    async def story(scene):
+        wire = scene.connect()
+        held = [scene.link.logs(str(n), wanted(scene)) for n in range(output.STREAMS_MAX)]
+        with pytest.raises(output.HostAway):
+            scene.link.logs("more", wanted(scene))
+        held[3].close()
+        assert await collected(held[3]) == []
+        await until(lambda: shown(wire) and isinstance(shown(wire)[-1], LogsCancel))
+        assert shown(wire)[-1].request_id == "3"
+        scene.link.logs("more", wanted(scene))
+
+    told(story)
+
+
+async def collected(pieces):
+    return [chunk async for chunk in pieces]
+
+
+# --- a peer that does not read --------------------------------------------------------------------
+
+
+def test_a_peer_that_takes_nothing_is_given_up_and_its_host_still_lost():
+    """A stopped agent once blocked the link in the middle of a send: it was never lost."""
+
+    async def story(scene):
+        wire = scene.connect()
+        await until(lambda: wire.frames)
+        wire.blocked.clear()
+        for number in range(FRAMES_WAITING_MAX + 10):
+            wire.socket.frame(str(number))
+        assert scene.given_up == 1
+        scene.silent(13)
+        await until(lambda: "lost" in scene.handlers.names())
+
+    told(story)
+
+
+def test_frames_of_a_socket_that_failed_are_swallowed():
+    async def story(scene):
+        async def broken(_):
+            raise OSError
+
+        socket = Socket(broken, lambda: None)
+        socket.frame("a")
+        await asyncio.sleep(0.01)
+        socket.frame("b")
+        socket.close(1000)
+        socket.gone()
+        with contextlib.suppress(asyncio.CancelledError):
+            await socket._writer
+
+    told(story)
