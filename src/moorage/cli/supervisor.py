@@ -7,6 +7,7 @@ supervisor; the containers run on. Progress is written for whoever waits for the
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -27,6 +28,8 @@ SETTLED_SECONDS = 60.0
 HEALTH_POLL_SECONDS = 0.05
 HEALTH_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 20.0
+OUTPUT_BYTES_MAX = 8 * 1024 * 1024
+TRIM_SECONDS = 30.0
 TERMINAL_EXIT = 5  # an agent that ends so asks not to be started again
 TOKEN_TTL_SECONDS = 600
 
@@ -47,7 +50,10 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
         (self._data / PID_FILE).write_text(f"{os.getpid()}\n", "ascii")
-        tasks = [asyncio.create_task(self._keep("server", self._server()))]
+        tasks = [
+            asyncio.create_task(self._keep("server", self._server())),
+            asyncio.create_task(self._trim()),
+        ]
         try:
             if await self._healthy():
                 self._say("server ready")
@@ -144,6 +150,16 @@ class Supervisor:
             except TimeoutError:
                 child.kill()
         return await ended
+
+    async def _trim(self) -> None:
+        """Keep what children print bounded: a file that has grown is copied aside and emptied."""
+        while not self._stopping.is_set():
+            for output in (self._data / "log").glob("*.out"):
+                if output.stat().st_size > OUTPUT_BYTES_MAX:
+                    shutil.copyfile(output, output.with_suffix(".out.1"))
+                    os.truncate(output, 0)  # the children append, and go on at the new end
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), TRIM_SECONDS)
 
     def _say(self, line: str) -> None:
         with (self._data / PROGRESS_FILE).open("a", encoding="utf-8") as file:

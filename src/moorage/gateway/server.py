@@ -16,6 +16,7 @@ from moorage.gateway.connection import Connection
 from moorage.gateway.runner import Runner
 from moorage.gateway.settings import Settings
 from moorage.ground.instant import hours
+from moorage.kernel.perform import sweep_tokens
 
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 65
@@ -130,13 +131,14 @@ class _Quiet(uvicorn.Server):
 
 
 async def _sweep(server: Server, settings: Settings) -> None:
-    """Throw away what has outlived its bound: unfinished uploads."""
+    """Throw away what has outlived its bound: unfinished uploads, client tokens of yesterday."""
     expiry = hours(settings.upload_expiry_hours)
     while True:
         try:
             await server.distribution.sweep(expiry)
+            await asyncio.wrap_future(server.ground.database.write(sweep_tokens))
         except Exception:  # noqa: BLE001 - the sweep is tried again; nothing depends on it
-            _log.exception("sweeping uploads failed")
+            _log.exception("sweeping failed")
         await asyncio.sleep(SWEEP_SECONDS)
 
 
