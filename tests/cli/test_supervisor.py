@@ -1,0 +1,81 @@
+"""The supervisor: a child that ends is started again, one that must not be is left, output is bounded."""
+
+import asyncio
+import sys
+
+from moorage.cli.plan import PROGRESS_FILE, Plan
+from moorage.cli.supervisor import OUTPUT_BYTES_MAX, TERMINAL_EXIT, Supervisor
+
+SECONDS_MAX = 20
+
+
+def a_supervisor(tmp_path):
+    for name in ("log", "run"):
+        (tmp_path / name).mkdir()
+    plan = Plan(data=str(tmp_path), port=1, docker_socket="", hosts=(), settle_seconds=1)
+    return Supervisor(plan)
+
+
+def child(code):
+    return [sys.executable, "-c", code]
+
+
+async def until(holds):
+    async with asyncio.timeout(SECONDS_MAX):
+        while not holds():
+            await asyncio.sleep(0.02)
+
+
+def test_a_child_that_ends_is_started_again(tmp_path):
+    starts = tmp_path / "starts"
+    code = f"open({str(starts)!r}, 'a').write('x'); raise SystemExit(1)"
+
+    async def story():
+        supervisor = a_supervisor(tmp_path)
+        task = asyncio.create_task(supervisor._keep("one", child(code)))
+        await until(lambda: starts.exists() and len(starts.read_text()) >= 2)
+        supervisor._stopping.set()
+        await task
+
+    asyncio.run(story())
+    assert "one ended with 1" in (tmp_path / PROGRESS_FILE).read_text()
+
+
+def test_a_child_that_says_it_is_of_no_use_is_left(tmp_path):
+    async def story():
+        supervisor = a_supervisor(tmp_path)
+        async with asyncio.timeout(SECONDS_MAX):
+            await supervisor._keep("one", child(f"raise SystemExit({TERMINAL_EXIT})"))
+
+    asyncio.run(story())
+    assert not (tmp_path / PROGRESS_FILE).exists()
+
+
+def test_a_child_that_runs_is_ended_with_the_supervisor(tmp_path):
+    ready = tmp_path / "ready"
+    code = f"open({str(ready)!r}, 'w').close(); __import__('time').sleep(60)"
+
+    async def story():
+        supervisor = a_supervisor(tmp_path)
+        task = asyncio.create_task(supervisor._keep("one", child(code)))
+        await until(ready.exists)
+        supervisor._stopping.set()
+        async with asyncio.timeout(SECONDS_MAX):
+            await task
+
+    asyncio.run(story())
+
+
+def test_what_children_print_is_bounded(tmp_path):
+    async def story():
+        supervisor = a_supervisor(tmp_path)
+        (tmp_path / "log" / "host-1.out").write_bytes(b"x" * (OUTPUT_BYTES_MAX + 1))
+        (tmp_path / "log" / "host-2.out").write_bytes(b"x")
+        task = asyncio.create_task(supervisor._trim())
+        await until(lambda: not (tmp_path / "log" / "host-1.out").stat().st_size)
+        supervisor._stopping.set()
+        await task
+
+    asyncio.run(story())
+    assert (tmp_path / "log" / "host-1.out.1").stat().st_size == OUTPUT_BYTES_MAX + 1
+    assert (tmp_path / "log" / "host-2.out").stat().st_size == 1
