@@ -101,24 +101,24 @@ class Door:
 
     async def verified(self, request: Request, service: str) -> tuple[Principal, str]:
         """Who signed `request` for `service`, and for which region; raises the faults of sigv4."""
-        missed: list[str] = []
+        ground = self.ground
+        asked: list[str] = []
+        known: KnownKey | None = None
 
         def lookup(key: str) -> str | None:
-            known = self.ground.keyring.get(key)
-            if known is None:
-                missed.append(key)
+            nonlocal known
+            asked.append(key)
+            known = known or ground.keyring.get(key)
             return known.secret if known else None
 
-        ground = self.ground
         try:
             proof = sigv4.verify(request, lookup, ground.clock.now(), service, ground.site.regions)
         except UnrecognizedClient:
-            if not missed or await self._load(missed[0]) is None:
+            known = await self._load(asked[0]) if asked else None
+            if known is None:
                 raise
             proof = sigv4.verify(request, lookup, ground.clock.now(), service, ground.site.regions)
-        known = ground.keyring.get(proof.access_key_id) or await self._load(proof.access_key_id)
-        if known is None:
-            raise UnrecognizedClient(sigv4.INVALID_TOKEN)
+        assert known is not None, "whose signature was verified, has a key"
         return known.principal, proof.region
 
     async def _caller(
@@ -158,10 +158,13 @@ class Door:
         return await asyncio.wrap_future(run(work))
 
     async def _load(self, key: str) -> KnownKey | None:
-        ground = self.ground
-        return await asyncio.wrap_future(
+        ground, age = self.ground, self.ground.keyring.age
+        known = await asyncio.wrap_future(
             ground.database.read(lambda tx: ground.keyring.load(tx, key))
         )
+        if known is not None:
+            ground.keyring.keep(known, age)
+        return known
 
     def new_request_id(self) -> str:
         """An id that an answer and the log both carry."""

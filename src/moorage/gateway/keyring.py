@@ -1,5 +1,6 @@
 """The access keys in memory: verified callers by key id, dropped when their row changes."""
 
+import threading
 from collections.abc import Sequence
 
 from moorage.ground.principal import Principal
@@ -24,37 +25,55 @@ class KnownKey(Record):
 
 
 class Keyring:
-    """Keys that were used since the server started; the table is asked for all others."""
+    """Keys that were used since the server started; the table is asked for all others.
+
+    A key that is read while rows of keys change may be of before the change, and is not kept: what
+    was revoked is never remembered.
+    """
 
     def __init__(self, vault: Vault) -> None:
         """Begin with none."""
         self._vault = vault
         self._known: dict[str, KnownKey] = {}
+        self._age = 0
+        self._changing = threading.Lock()
 
     def changed(self, changes: Sequence[Change]) -> None:
         """Forget keys whose rows changed; called from any thread, before a commit's answer."""
         for change in changes:
             if change.kind == access_keys.KIND:
-                self._known.pop(change.key, None)
+                with self._changing:
+                    self._age += 1
+                    self._known.pop(change.key, None)
+
+    @property
+    def age(self) -> int:
+        """How often keys have changed; to be asked before the transaction that loads one begins."""
+        return self._age
 
     def get(self, key: str) -> KnownKey | None:
         """The key if it is in memory."""
         return self._known.get(key)
 
     def load(self, tx: Transaction, key: str) -> KnownKey | None:
-        """The key from its row, kept in memory from now on; None where there is none."""
+        """The key from its row; None where there is none."""
         row = access_keys.get(tx, key)
         if row is None:
             return None
-        known = KnownKey(secret=self._vault.reveal(row.sealed_secret), principal=principal_of(row))
-        if len(self._known) >= KEYS_MAX:
-            self._known.clear()
-        self._known[key] = known
-        return known
+        return KnownKey(secret=self._vault.reveal(row.sealed_secret), principal=principal_of(row))
+
+    def keep(self, known: KnownKey, age: int) -> None:
+        """Keep a key in memory that was loaded at this `age`, unless keys have changed since."""
+        with self._changing:
+            if age != self._age:
+                return
+            if len(self._known) >= KEYS_MAX:
+                self._known.clear()
+            self._known[known.principal.access_key_id] = known
 
 
 def principal_of(key: AccessKey) -> Principal:
-    """Who signs with this key."""
+    """Who signs with this key; a host's is bound to the region that it was made for."""
     return Principal(
         kind=key.kind,
         account=key.account,
@@ -62,4 +81,6 @@ def principal_of(key: AccessKey) -> Principal:
         cluster=key.cluster,
         instance=key.instance,
         name=key.name,
+        region=key.region if key.kind == "host" else "",
+        retired=key.retired,
     )

@@ -12,8 +12,10 @@ class Principal(Record):
 
     `operator` runs this installation and holds the key in the data folder; `root` is the root of
     one account; `host` is an agent: it may only speak for the instance that its key is bound to,
-    once it has registered one (`instance` is that instance's ARN, empty before). `anonymous` has
-    shown nothing yet: a host that joins with a token.
+    once it has registered one (`instance` is that instance's ARN, empty before), in the region
+    that its key was made for (`region`, empty for people: they may name any), and once that
+    instance was deregistered (`retired`) only to learn so. `anonymous` has shown nothing yet: a
+    host that joins with a token.
     """
 
     kind: Kind
@@ -22,6 +24,8 @@ class Principal(Record):
     cluster: str = ""
     instance: str = ""
     name: str = ""
+    region: str = ""
+    retired: bool = False
 
     @property
     def arn(self) -> str:

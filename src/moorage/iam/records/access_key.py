@@ -9,7 +9,7 @@ class AccessKey(Record):
     """One key. `sealed_secret` opens only with the key that lies outside the database.
 
     A host's key names the cluster that the host joined, and the instance it registered (an ARN,
-    empty before).
+    empty before); it is `retired` once that instance was deregistered.
     """
 
     id: str
@@ -21,3 +21,4 @@ class AccessKey(Record):
     region: str = ""
     cluster: str = ""
     instance: str = ""
+    retired: bool = False
