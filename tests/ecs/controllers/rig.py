@@ -29,6 +29,7 @@ from moorage.ecs.store import (
 from moorage.ground.arn import make_arn
 from moorage.ground.instant import Instant, between, seconds
 from moorage.ground.record import evolve
+from moorage.iam.api import TABLES as IAM_TABLES
 from moorage.kernel.agenda import Agenda
 from moorage.kernel.call import Turn
 from moorage.kernel.images import IMAGE_CLAIMS, TAG_DIGESTS
@@ -39,7 +40,7 @@ from moorage.sql.transaction import Change
 from tests.ecs.controllers.host import Act, ScriptedHost, submit_task_state_change
 from tests.house import ACCOUNT, REGION, House, host
 
-TABLES = (*OWN_TABLES, IMAGE_CLAIMS, TAG_DIGESTS)
+TABLES = (*OWN_TABLES, *IAM_TABLES, IMAGE_CLAIMS, TAG_DIGESTS)
 CAPABILITIES = ("moorage.capability.agent", "ecs.capability.container-health-check")
 KEYS_AT_ONCE = 16
 ROUNDS_MAX = 2000

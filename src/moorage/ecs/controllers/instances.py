@@ -9,6 +9,7 @@ from moorage.ecs.rules.task.stop import abandon
 from moorage.ecs.store import container_instances, images, tasks
 from moorage.ecs.store.connectivity import follow_host
 from moorage.ground.instant import Instant, later
+from moorage.iam.store import access_keys
 from moorage.kernel.call import Turn
 from moorage.kernel.controller import controller
 
@@ -17,7 +18,7 @@ DEREGISTERED = "Host deregistered"
 
 @controller(kind="instance", keys=container_instances.every)
 def instances(turn: Turn, key: str) -> Instant | None:
-    """Let the tasks of one host follow the host; forget a host that left long ago."""
+    """Let the tasks of one host follow the host; forget a host that left long ago, and its key."""
     instance = container_instances.get(turn.tx, key)
     if instance is None:
         return None
@@ -36,5 +37,7 @@ def _left(turn: Turn, instance: ContainerInstance) -> Instant | None:
     until = later(instance.deregistered_at or tx.now, turn.site.stopped_task_retention)
     if tx.now < until:
         return until
+    for key in access_keys.of_instance(tx, instance.arn):
+        access_keys.delete(tx, key.id)
     container_instances.delete(tx, instance)
     return None

@@ -9,7 +9,9 @@ from moorage.ecs.rules.placement.view import cluster_view
 from moorage.ecs.store import clusters, container_instances, tasks
 from moorage.ecs.views import container_instance as views
 from moorage.ground.arn import is_arn, make_arn
+from moorage.ground.fault import AccessDenied
 from moorage.ground.record import evolve
+from moorage.iam.store import access_keys
 from moorage.kernel.call import Call
 from moorage.kernel.operation import ANYONE, operation
 from moorage.kernel.paging import Listing
@@ -84,13 +86,19 @@ def own_instances(
 def update_container_instances_state(
     call: Call, request: shapes.UpdateContainerInstancesStateRequest
 ) -> shapes.UpdateContainerInstancesStateResponse:
-    """Drain hosts, or take them back: a DRAINING host gets no new task and gives its own away."""
+    """Drain hosts, or take them back: a DRAINING host gets no new task and gives its own away.
+
+    A host may drain itself (as Amazon's agent does before a machine is taken away) and no more:
+    one that people have drained does not come back by its own word.
+    """
     texts = request.container_instances or []
     _bounded(texts, CHANGED_MAX)
     if request.status not in SETTABLE:
         raise InvalidParameterException(
             "Container instances status should be one of [ACTIVE,DRAINING]."
         )
+    if call.principal.kind == "host" and request.status != "DRAINING":
+        raise AccessDenied("A host may drain itself; to take it back is for people.")
     cluster = clusters.active(call.tx, call, request.cluster)
     found, failures = _named(call, cluster.name, texts)
     changed: list[ContainerInstance] = []
@@ -113,7 +121,8 @@ def deregister_container_instance(
 ) -> shapes.DeregisterContainerInstanceResponse:
     """Take a host out of its cluster; with `force` also one with tasks, which are then lost to us.
 
-    Its agent is told with the next handshake; services replace their tasks elsewhere.
+    Its agent is told with the next handshake; services replace their tasks elsewhere. From now on
+    its key opens nothing: neither another instance nor the registry.
     """
     cluster = clusters.active(call.tx, call, request.cluster)
     text = request.container_instance or ""
@@ -127,6 +136,8 @@ def deregister_container_instance(
         call.tx,
         evolve(instance, status="INACTIVE", connected=False, deregistered_at=call.now),
     )
+    for key in access_keys.of_instance(call.tx, gone.arn):
+        access_keys.put(call.tx, evolve(key, retired=True))
     return shapes.DeregisterContainerInstanceResponse(
         container_instance=views.view(gone, live, (views.TAGS,))
     )
