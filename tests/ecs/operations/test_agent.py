@@ -142,3 +142,32 @@ def test_a_task_without_a_service_claims_its_image_while_it_lives(house):
     assert holders(LATER) == [task]
     report(house, key, task, "STOPPED")
     assert holders(DIGEST) == holders(LATER) == []
+
+
+def test_what_a_host_says_of_a_task_is_not_kept_at_any_length(house):
+    # A host that was taken over writes its own tasks only; what it writes is read by others.
+    key = a_host(house)
+    task = a_task(house)["taskArn"]
+    long = "x" * 100_000
+    bindings = [{"containerPort": 80, "hostPort": port, "protocol": "tcp"} for port in range(9999)]
+    one = {"containerName": "web", "runtimeId": long, "imageDigest": long, "reason": long}
+    report(house, key, task, "RUNNING", containers=[one | {"status": "RUNNING"}], reason=long)
+    report(
+        house,
+        key,
+        task,
+        "RUNNING",
+        containers=[{"containerName": "web", "status": "RUNNING", "networkBindings": bindings}],
+    )
+    report(
+        house,
+        key,
+        task,
+        "STOPPED",
+        containers=[{"containerName": "web", "status": "STOPPED", "exitCode": 0}],
+        reason=long,
+    )
+    shown = described(house, task)
+    assert len(str(shown)) < 30_000
+    assert len(shown["stoppedReason"]) == 1024
+    assert len(shown["containers"][0]["networkBindings"]) == 200

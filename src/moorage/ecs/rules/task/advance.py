@@ -24,6 +24,10 @@ ESSENTIAL_EXITED = "Essential container in task exited"
 FAILED_TO_START = "Task failed to start"
 # amazon-ecs-agent cuts reasons at this length, too.
 REASON_LENGTH_MAX = 1024
+# A host's word is kept in the task and shown to whoever asks for it: no host makes that long. A
+# container has a hundred mappings at the most, each bound once for IPv4 and once for IPv6.
+WORD_LENGTH_MAX = 255
+BINDINGS_MAX = 200
 _IPV6_ANY = "::"
 # What an agent's reason begins with where a container was never started.
 _START_ERRORS = (
@@ -113,8 +117,8 @@ def report_of_container(request: SubmitContainerStateChangeRequest) -> TaskRepor
                 status=request.status or "",
                 exit_code=request.exit_code,
                 reason=request.reason,
-                runtime_id=request.runtime_id,
-                network_bindings=tuple(request.network_bindings or ()),
+                runtime_id=_word(request.runtime_id),
+                network_bindings=tuple((request.network_bindings or ())[:BINDINGS_MAX]),
             ),
         ),
     )
@@ -142,10 +146,14 @@ def _container_report(change: ContainerStateChange) -> ContainerReport:
         status=change.status or "",
         exit_code=change.exit_code,
         reason=change.reason,
-        runtime_id=change.runtime_id,
-        image_digest=change.image_digest,
-        network_bindings=tuple(change.network_bindings or ()),
+        runtime_id=_word(change.runtime_id),
+        image_digest=_word(change.image_digest),
+        network_bindings=tuple((change.network_bindings or ())[:BINDINGS_MAX]),
     )
+
+
+def _word(said: str | None) -> str | None:
+    return None if said is None else said[:WORD_LENGTH_MAX]
 
 
 def _with_containers(task: Task, report: TaskReport) -> Task:
@@ -219,7 +227,7 @@ def _ending(task: Task, report: TaskReport) -> tuple[str, str]:
     ran = task.started_at is not None or _has_ended(task.containers)
     unstarted = next((text for text in causes if text.startswith(_START_ERRORS)), None)
     if ran and unstarted is None:
-        return ESSENTIAL_EXITED_CODE, report.reason or ESSENTIAL_EXITED
+        return ESSENTIAL_EXITED_CODE, report.reason[:REASON_LENGTH_MAX] or ESSENTIAL_EXITED
     said = unstarted or report.reason or next(iter(causes), FAILED_TO_START)
     return FAILED_TO_START_CODE, said[:REASON_LENGTH_MAX]
 
