@@ -6,6 +6,7 @@ import json
 import pytest
 
 from moorage.ground.instant import hours, seconds
+from moorage.ground.record import evolve
 from moorage.iam.store import access_keys
 from tests.ecr.rig import ACCOUNT, FAR, OTHER, code_of, sha256
 
@@ -49,6 +50,21 @@ def test_a_token_ends_within_seconds_of_the_key_that_asked_for_it(rig):
     rig.database.write(lambda tx: access_keys.delete(tx, f"AKIA{ACCOUNT}root")).result()
     rig.clock.advance(seconds(5))
     assert rig.exchange("GET", "/v2/", auth=auth).status == 401
+
+
+def test_a_host_pulls_no_more_within_seconds_of_its_deregistration(rig):
+    rig.create()
+    rig.push("v1", b"layer")
+    auth = rig.login(kind="host")
+    assert rig.exchange("GET", "/v2/team/app/manifests/v1", auth=auth).status == 200
+
+    def retire(tx):
+        key = access_keys.get(tx, f"AKIA{ACCOUNT}host")
+        access_keys.put(tx, evolve(key, retired=True))
+
+    rig.database.write(retire).result()
+    rig.clock.advance(seconds(5))
+    assert rig.exchange("GET", "/v2/team/app/manifests/v1", auth=auth).status == 401
 
 
 def test_the_token_says_whose_registry_a_short_name_means(rig):
