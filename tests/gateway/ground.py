@@ -13,11 +13,16 @@ from moorage.ecs.store import container_instances
 from moorage.gateway.aws import Ground
 from moorage.gateway.keyring import Keyring
 from moorage.ground.arn import make_arn
-from moorage.ground.principal import Principal
+from moorage.ground.record import evolve
 from moorage.iam.api import TABLES as IAM_TABLES
+from moorage.iam.keys import Holder, issue
+from moorage.iam.store import access_keys
 from moorage.kernel.images import IMAGE_CLAIMS, TAG_DIGESTS
 from moorage.kernel.perform import KEPT_ANSWERS
 from moorage.sql.transaction import StoreFailed
+from moorage.wire.canonical import Credentials
+from moorage.wire.request import Request
+from moorage.wire.sigv4 import sign
 from tests.house import ACCOUNT, REGION, House
 
 TABLES = (*ECS_TABLES, *IAM_TABLES, IMAGE_CLAIMS, TAG_DIGESTS, KEPT_ANSWERS)
@@ -120,10 +125,25 @@ class Desk:
             status="ACTIVE",
             registered_at=self.clock.now(),
             resources=Resources(cpu=1024, memory=1024),
-            **members,
         )
+        record = evolve(record, **members)
         self.house.write(lambda call: container_instances.create(call.tx, record))
         return record
+
+    def key(self, kind, instance="", account=ACCOUNT) -> Credentials:
+        """A new key; a host's is bound to `instance`."""
+
+        def work(call):
+            holder = Holder(account=account, kind=kind, name="host-1", region=REGION)
+            key, secret = issue(call.tx, call.vault, holder)
+            access_keys.put(call.tx, evolve(key, instance=instance))
+            return Credentials(access_key_id=key.id, secret_access_key=secret)
+
+        return self.house.write(work)
+
+    def signed(self, key, request, service="ecs", region=REGION) -> Request:
+        """The request as the key's holder sends it now."""
+        return sign(request, key, service, region, self.clock.now())
 
     def row(self, arn) -> ContainerInstance:
         found = self.house.read(lambda call: container_instances.get(call.tx, arn))
@@ -200,10 +220,6 @@ class Wire:
     @property
     def closed(self):
         return [one["code"] for one in self.sent if one["type"] == "websocket.close"]
-
-
-def host_principal(instance: ContainerInstance) -> Principal:
-    return Principal(kind="host", account=ACCOUNT, instance=instance.arn, name=instance.name)
 
 
 async def until(holds, what="it happens"):

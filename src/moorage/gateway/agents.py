@@ -44,6 +44,8 @@ _log = logging.getLogger("moorage.agents")
 class AgentsDoor:
     """Every instance's link, and the handshakes that open them."""
 
+    telemetry_silence_seconds_max = TELEMETRY_SILENCE_SECONDS_MAX
+
     def __init__(self, ground: Ground, aws: Door, table: AgentTable) -> None:
         """Take the table of handlers; nothing is known of any host yet."""
         self._ground = ground
@@ -145,7 +147,7 @@ class AgentsDoor:
         link = self._link(instance)
         while True:
             try:
-                message = await asyncio.wait_for(receive(), TELEMETRY_SILENCE_SECONDS_MAX)
+                message = await asyncio.wait_for(receive(), self.telemetry_silence_seconds_max)
             except TimeoutError:
                 await send({"type": "websocket.close", "code": CLOSE_SILENT})
                 return
