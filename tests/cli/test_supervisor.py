@@ -3,7 +3,8 @@
 import asyncio
 import sys
 
-from moorage.cli.plan import PROGRESS_FILE, Plan
+from moorage.agent.options import TOKEN_VARIABLE
+from moorage.cli.plan import PROGRESS_FILE, HostPlan, Plan
 from moorage.cli.supervisor import OUTPUT_BYTES_MAX, TERMINAL_EXIT, Supervisor
 
 SECONDS_MAX = 20
@@ -39,6 +40,29 @@ def test_a_child_that_ends_is_started_again(tmp_path):
 
     asyncio.run(story())
     assert "one ended with 1" in (tmp_path / PROGRESS_FILE).read_text()
+
+
+def test_a_join_token_is_in_no_process_list(tmp_path):
+    # Whoever reads it there before the agent has spent it may join in its place.
+    host = HostPlan(name="host-1", cpu=1, memory=1, publish_address="127.0.0.1")
+    told = tmp_path / "told"
+    code = f"import os; open({str(told)!r}, 'w').write(os.environ[{TOKEN_VARIABLE!r}])"
+
+    async def story():
+        supervisor = a_supervisor(tmp_path)
+        supervisor._token = lambda: "canary"
+        joining = await supervisor._joining(host)
+        assert "canary" not in " ".join(supervisor._agent(host))
+        task = asyncio.create_task(supervisor._keep("one", child(code), joining))
+        await until(lambda: told.exists() and told.read_text() == "canary")
+        supervisor._stopping.set()
+        await task
+        folder = tmp_path / "agents" / host.name
+        folder.mkdir(parents=True)
+        (folder / "identity.json").write_text("{}")
+        assert await supervisor._joining(host) == {}
+
+    asyncio.run(story())
 
 
 def test_a_child_that_says_it_is_of_no_use_is_left(tmp_path):

@@ -8,6 +8,8 @@ from moorage.ground.record import Record
 
 DOCKER_SOCKET = "/var/run/docker.sock"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - Docker's own default for published ports
+# Where a join token is handed over so that no other user of the machine reads it in the process list.
+TOKEN_VARIABLE = "MOORAGE_JOIN_TOKEN"  # noqa: S105 - the name of it
 ATTRIBUTES_MAX = 10  # custom attributes of a resource (ECS service quotas)
 
 

@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from moorage.agent.options import DOCKER_SOCKET, EVERYWHERE, AgentOptions, OptionsRefused, check
+from moorage.agent.options import (
+    DOCKER_SOCKET,
+    EVERYWHERE,
+    TOKEN_VARIABLE,
+    AgentOptions,
+    OptionsRefused,
+    check,
+)
 from moorage.agent.shell import run_agent
 
 REFUSED_EXIT = 5  # what Amazon's agent answers where starting it again is of no use
@@ -19,7 +26,9 @@ app = typer.Typer(add_completion=False)
 )
 def agent(
     endpoint: Annotated[str, typer.Option(help="The server's URL.")],
-    token: Annotated[str, typer.Option(help="A join token; the first time only.")] = "",
+    token: Annotated[
+        str, typer.Option(help="A join token; the first time only.", envvar=TOKEN_VARIABLE)
+    ] = "",
     name: Annotated[str, typer.Option(help="This host's name; default: the machine's.")] = "",
     data: Annotated[Path, typer.Option(help="This host's own folder; its key lies there.")] = Path(
         "/var/lib/moorage-agent"

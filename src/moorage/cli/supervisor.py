@@ -10,10 +10,12 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import aiohttp
 
+from moorage.agent.options import TOKEN_VARIABLE
 from moorage.cli.place import OWN_TARGET, find
 from moorage.cli.plan import PID_FILE, PROGRESS_FILE, HostPlan, Plan, read
 from moorage.ground.clock import SystemClock
@@ -58,8 +60,9 @@ class Supervisor:
             if await self._healthy():
                 self._say("server ready")
                 for host in self._plan.hosts:
-                    command = await self._agent(host)
-                    tasks.append(asyncio.create_task(self._keep(host.name, command)))
+                    joining = await self._joining(host)
+                    child = self._keep(host.name, self._agent(host), joining)
+                    tasks.append(asyncio.create_task(child))
                 self._say("agents started")
             else:
                 self._say("failed: the server did not become healthy; see log/server.log")
@@ -80,17 +83,18 @@ class Supervisor:
             "--log-to-file",
         ]
 
-    async def _agent(self, host: HostPlan) -> list[str]:
-        folder = self._data / "agents" / host.name
-        token: list[str] = []
-        if not (folder / "identity.json").exists():
-            token = ["--token", await asyncio.to_thread(self._token)]
+    async def _joining(self, host: HostPlan) -> dict[str, str]:
+        """The token of a host that has not joined, where no other user of the machine sees it."""
+        if (self._data / "agents" / host.name / "identity.json").exists():
+            return {}
+        return {TOKEN_VARIABLE: await asyncio.to_thread(self._token)}
+
+    def _agent(self, host: HostPlan) -> list[str]:
         return [
             *_moorage("agent"),
             *("--endpoint", f"http://127.0.0.1:{self._plan.port}"),
-            *token,
             *("--name", host.name),
-            *("--data", str(folder)),
+            *("--data", str(self._data / "agents" / host.name)),
             *("--docker", self._plan.docker_socket),
             *("--publish-address", host.publish_address),
             *("--cpu", str(host.cpu)),
@@ -120,11 +124,13 @@ class Supervisor:
                 await asyncio.sleep(HEALTH_POLL_SECONDS)
         return False
 
-    async def _keep(self, name: str, command: list[str]) -> None:
+    async def _keep(
+        self, name: str, command: list[str], variables: Mapping[str, str] | None = None
+    ) -> None:
         pause = RESTART_SECONDS_FIRST
         while not self._stopping.is_set():
             began = self._clock.monotonic()
-            code = await self._once(name, command)
+            code = await self._once(name, command, {**os.environ, **(variables or {})})
             if self._stopping.is_set() or code == TERMINAL_EXIT:
                 break
             ran = in_seconds(Duration(self._clock.monotonic() - began))
@@ -134,10 +140,14 @@ class Supervisor:
                 await asyncio.wait_for(self._stopping.wait(), pause)
             pause = min(RESTART_SECONDS_MAX, pause * 2)
 
-    async def _once(self, name: str, command: list[str]) -> int:
+    async def _once(self, name: str, command: list[str], variables: dict[str, str]) -> int:
         with (self._data / "log" / f"{name}.out").open("ab") as output:
             child = await asyncio.create_subprocess_exec(
-                *command, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=variables,
             )
         ended = asyncio.create_task(child.wait())
         told = asyncio.create_task(self._stopping.wait())
