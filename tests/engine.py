@@ -132,12 +132,14 @@ class Engine:
         except OSError:
             return False
 
-    def call(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
-        """One call of the engine's own interface."""
+    def call(
+        self, method: str, path: str, body: bytes | None = None, kind: str = "application/x-tar"
+    ) -> tuple[int, bytes]:
+        """One call of the engine's own interface; `kind` is the body's."""
         connection = _Connection(self.socket)
         try:
-            kind = {"Content-Type": "application/x-tar" if body else "application/json"}
-            connection.request(method, path, body=body, headers=kind)
+            headers = {"Content-Type": kind if body else "application/json"}
+            connection.request(method, path, body=body, headers=headers)
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:

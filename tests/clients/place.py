@@ -49,8 +49,7 @@ class Place:
             host.start(token)
             self.hosts.append(host)
             added.append(host)
-        wanted = len(self.instances(cluster)) if not count else count
-        self.await_connected(wanted, cluster)
+        self.await_connected(count, cluster)
         return added
 
     def await_connected(self, count: int, cluster: str = "default") -> None:
