@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from moorage.ground.instant import Instant
-from moorage.kernel.agenda import Agenda
+from moorage.kernel.agenda import STALE_TIMERS_MAX, Agenda
 
 KEYS = st.sampled_from([("service", "a"), ("service", "b"), ("task", "a")])
 
@@ -99,3 +99,16 @@ class AgendaLaws(RuleBasedStateMachine):
 
 
 TestAgendaLaws = AgendaLaws.TestCase
+
+
+def test_timers_that_are_set_anew_again_and_again_do_not_pile_up():
+    """A key that is woken often and looks again in six hours once left an entry each time."""
+    agenda = Agenda()
+    for now in range(10_000):
+        agenda.wake([("service", "a")])
+        assert agenda.take(Instant(now), 1) == [("service", "a")]
+        agenda.finish(("service", "a"), Instant(1_000_000 + now))
+    assert len(agenda._heap) <= STALE_TIMERS_MAX + 2
+    assert agenda.next_look() == Instant(1_009_999)
+    assert agenda.take(Instant(1_009_998), 1) == []
+    assert agenda.take(Instant(1_009_999), 1) == [("service", "a")]

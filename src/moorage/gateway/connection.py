@@ -130,6 +130,11 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
 
 
+def bounded(header_seconds: float) -> type[Connection]:
+    """The connection class that gives a client so long for its headers."""
+    return type("BoundedConnection", (Connection,), {"header_seconds": header_seconds})
+
+
 def _send(twin: socket.socket, file: int, start: int, stop: int) -> int:
     """Move bytes from file to socket inside the kernel; answers how far it came.
 

@@ -5,10 +5,12 @@ on: the trouble of one key is nobody else's.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Mapping, Sequence
 
 from moorage.ground.clock import Clock
+from moorage.ground.fault import Fault
 from moorage.ground.instant import Instant, between, in_seconds, later, seconds
 from moorage.kernel.agenda import Agenda, Key
 from moorage.kernel.call import Turn
@@ -48,7 +50,10 @@ class Runner:
             (name, change.key) for change in changes for name in self._woken.get(change.kind, ())
         ]
         if keys:
-            self._loop.call_soon_threadsafe(self._wake, keys)
+            with contextlib.suppress(
+                RuntimeError
+            ):  # the loop has ended: the next start looks at all
+                self._loop.call_soon_threadsafe(self._wake, keys)
 
     async def run(self) -> None:
         """Converge whatever is due, until stopped. Every key there is, is due once at first."""
@@ -75,11 +80,20 @@ class Runner:
         self._bell.set()
 
     async def _wake_all(self, controller: Controller) -> None:
+        """Make every key of a controller due, as soon as the database tells them."""
+
         def keys(tx: Transaction) -> list[str]:
             return list(controller.keys(tx))
 
-        found = await asyncio.wrap_future(self._database.read(keys))
-        self._agenda.wake((controller.name, key) for key in found)
+        while not self._stopping:
+            try:
+                found = await asyncio.wrap_future(self._database.read(keys))
+            except Fault as fault:
+                _log.warning("%s: the keys are not known now: %s", controller.name, fault.message)
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            self._agenda.wake((controller.name, key) for key in found)
+            return
 
     async def _rest(self, running: int) -> None:
         if self._agenda.is_due and running < KEYS_AT_ONCE:
@@ -104,12 +118,18 @@ class Runner:
         try:
             look_again = await asyncio.wrap_future(self._database.write(work))
             self._failures.pop(key, None)
+        except Fault as fault:
+            _log.warning("%s of %s is not done now: %s", name, resource, fault.message)
+            look_again = self._retry_at(key)
         except Exception:  # noqa: BLE001 - one key's trouble stops no other; it is logged and retried
-            failures = self._failures[key] = self._failures.get(key, 0) + 1
-            delay = min(RETRY_SECONDS_MAX, RETRY_SECONDS * 2 ** min(failures, 10))
             _log.exception("the controller %s failed for %s", name, resource)
-            look_again = later(self._clock.now(), seconds(delay))
+            look_again = self._retry_at(key)
         self._agenda.finish(key, look_again)
+
+    def _retry_at(self, key: Key) -> Instant:
+        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        delay = min(RETRY_SECONDS_MAX, RETRY_SECONDS * 2 ** min(failures - 1, 10))
+        return later(self._clock.now(), seconds(delay))
 
 
 def _by_kind(controllers: Sequence[Controller]) -> dict[str, list[str]]:

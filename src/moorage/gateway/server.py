@@ -5,24 +5,27 @@ import contextlib
 import logging
 import signal
 import socket
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import uvicorn
 
+from moorage.gateway.asgi import Application
 from moorage.gateway.compose import Server, compose
-from moorage.gateway.connection import Connection
+from moorage.gateway.connection import bounded
 from moorage.gateway.runner import Runner
 from moorage.gateway.settings import Settings
 from moorage.ground.instant import hours
-from moorage.kernel.perform import sweep_tokens
+from moorage.kernel.perform import TOKENS_SWEPT_AT_ONCE, sweep_tokens
+from moorage.sql.engine import Database
 
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 65
 GRACEFUL_SECONDS = 10
 FRAME_BYTES_MAX = 4 * 1024 * 1024
 SWEEP_SECONDS = 60.0
+SWEEP_ROUNDS_MAX = 100
 # Layers that are written or sent at the same moment; the rest wait their turn.
 STREAM_THREADS = 32
 STORE_POLL_SECONDS = 1.0
@@ -67,9 +70,19 @@ def run(settings: Settings) -> int:
     server = compose(settings)
     address_file = Path(settings.data) / "run" / "address"
     address_file.write_text(f"http://{settings.listen}\n", "ascii")
-    config = uvicorn.Config(
-        server.application,
-        http=Connection,
+    config = _config(server.application, settings)
+    try:
+        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+            return runner.run(_serve(server, config, listening, settings))
+    finally:
+        server.ground.database.close()
+        listening.close()
+
+
+def _config(application: Application, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        application,
+        http=bounded(settings.header_seconds),
         ws="websockets-sansio",
         loop="uvloop",
         lifespan="off",
@@ -86,12 +99,6 @@ def run(settings: Settings) -> int:
         ws_per_message_deflate=False,
         backlog=BACKLOG,
     )
-    try:
-        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-            return runner.run(_serve(server, config, listening, settings))
-    finally:
-        server.ground.database.close()
-        listening.close()
 
 
 async def _serve(
@@ -107,18 +114,32 @@ async def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, lambda: setattr(door, "should_exit", True))
     await server.agents.begin()
-    running = asyncio.create_task(controllers.run())
-    sweeping = asyncio.create_task(_sweep(server, settings))
-    watching = asyncio.create_task(_watch_store(server, door))
+    parts = {
+        "controllers": asyncio.create_task(controllers.run()),
+        "sweep": asyncio.create_task(_sweep(server, settings)),
+        "watch": asyncio.create_task(_watch_store(server)),
+    }
+    ended = asyncio.create_task(_first_end(parts, door))
     try:
         await door.serve(sockets=[listening])
     finally:
+        ended.cancel()
         await server.agents.close()
         controllers.stop()
-        for task in (sweeping, watching):
-            task.cancel()
-        await asyncio.gather(running, sweeping, watching, return_exceptions=True)
-    return 1 if ground.database.failure() else 0
+        for name in ("sweep", "watch"):
+            parts[name].cancel()
+        await asyncio.gather(ended, *parts.values(), return_exceptions=True)
+    return 1 if ended.done() and not ended.cancelled() else 0
+
+
+async def _first_end(parts: Mapping[str, "asyncio.Task[None]"], door: uvicorn.Server) -> None:
+    """End the process when a part of it has ended: a server without its controllers is none."""
+    done, _ = await asyncio.wait(parts.values(), return_when=asyncio.FIRST_COMPLETED)
+    for name, part in parts.items():
+        if part in done:
+            error = part.exception() if not part.cancelled() else None
+            _log.critical("%s has ended, and the server ends with it", name, exc_info=error)
+    door.should_exit = True
 
 
 class _Quiet(uvicorn.Server):
@@ -131,20 +152,26 @@ class _Quiet(uvicorn.Server):
 
 
 async def _sweep(server: Server, settings: Settings) -> None:
-    """Throw away what has outlived its bound: unfinished uploads, client tokens of yesterday."""
+    """Throw away what has outlived its bound: unfinished uploads, blobs, remembered answers."""
     expiry = hours(settings.upload_expiry_hours)
     while True:
-        try:
-            await server.distribution.sweep(expiry)
-            await asyncio.wrap_future(server.ground.database.write(sweep_tokens))
-        except Exception:  # noqa: BLE001 - the sweep is tried again; nothing depends on it
-            _log.exception("sweeping failed")
+        for sweep in (server.distribution.sweep(expiry), forget_answers(server.ground.database)):
+            try:
+                await sweep
+            except Exception:  # noqa: BLE001 - the sweep is tried again; nothing depends on it
+                _log.exception("sweeping failed")
         await asyncio.sleep(SWEEP_SECONDS)
 
 
-async def _watch_store(server: Server, door: uvicorn.Server) -> None:
-    """End the process when the database takes no more writes for good."""
+async def forget_answers(database: Database) -> None:
+    """Forget the answers to client tokens that are older than a day, a bounded number at once."""
+    for _ in range(SWEEP_ROUNDS_MAX):
+        if await asyncio.wrap_future(database.write(sweep_tokens)) < TOKENS_SWEPT_AT_ONCE:
+            return
+
+
+async def _watch_store(server: Server) -> None:
+    """Return when the database takes no more writes for good."""
     while server.ground.database.failure() is None:  # noqa: ASYNC110 - it fails in its own thread
         await asyncio.sleep(STORE_POLL_SECONDS)
     _log.critical("the database failed for good: %s", server.ground.database.failure())
-    door.should_exit = True

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from moorage.ground.instant import Instant
 
 Key = tuple[str, str]
+# Timers that were set anew stay in the heap until they come up; beyond this many it is made anew.
+STALE_TIMERS_MAX = 256
 
 
 class Agenda:
@@ -47,6 +49,9 @@ class Agenda:
         elif look_again is not None:
             self._timers[key] = look_again
             heapq.heappush(self._heap, (look_again, key))
+            if len(self._heap) > 2 * len(self._timers) + STALE_TIMERS_MAX:
+                self._heap = [(at, timed) for timed, at in self._timers.items()]
+                heapq.heapify(self._heap)
 
     def next_look(self) -> Instant | None:
         """When the next timer rings; None where none is set. Due keys do not wait for it."""
