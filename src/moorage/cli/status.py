@@ -5,6 +5,7 @@ from typing import Annotated, TypeVar
 
 import msgspec
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -150,7 +151,7 @@ def _show(console: Console, reader: Reader, cluster: str) -> None:
 
 
 def _hosts(hosts: list[instances.ContainerInstance]) -> Table:
-    table = Table("host", "status", "connected", "tasks", "free cpu", "free MiB", "id")
+    table = _table("host", "status", "connected", "tasks", "free cpu", "free MiB", "id")
     for host in sorted(hosts, key=_host_name):
         free = {one.name: one.integer_value for one in host.remaining_resources or []}
         table.add_row(
@@ -166,7 +167,7 @@ def _hosts(hosts: list[instances.ContainerInstance]) -> Table:
 
 
 def _services(found: list[services.Service]) -> Table:
-    table = Table("service", "status", "running", "pending", "desired", "definition", "rollout")
+    table = _table("service", "status", "running", "pending", "desired", "definition", "rollout")
     for service in found:
         deployments = service.deployments or []
         newest = deployments[0] if deployments else None
@@ -184,7 +185,7 @@ def _services(found: list[services.Service]) -> Table:
 
 
 def _tasks(running: list[tasks.Task], names: dict[str, str]) -> Table:
-    table = Table("task", "group", "definition", "host", "status", "health", "ports")
+    table = _table("task", "of", "definition", "host", "status", "health", "ports")
     for task in running:
         ports = [
             f"{binding.bind_ip}:{binding.host_port}->{binding.container_port}"
@@ -193,13 +194,21 @@ def _tasks(running: list[tasks.Task], names: dict[str, str]) -> Table:
         ]
         table.add_row(
             (task.task_arn or "").rsplit("/", 1)[1][:12],
-            task.group,
+            (task.group or "").removeprefix("service:"),
             (task.task_definition_arn or "").rsplit("/", 1)[-1],
             names.get(task.container_instance_arn or "", "?"),
             task.last_status,
             task.health_status,
             " ".join(ports),
         )
+    return table
+
+
+def _table(*columns: str) -> Table:
+    """A table that spends its width on words, not on lines."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
     return table
 
 
