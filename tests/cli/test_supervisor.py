@@ -2,10 +2,12 @@
 
 import asyncio
 import sys
+from functools import partial
 
 from moorage.agent.options import TOKEN_VARIABLE
-from moorage.cli.plan import PROGRESS_FILE, HostPlan, Plan
+from moorage.cli.plan import PID_FILE, PROGRESS_FILE, HostPlan, Plan
 from moorage.cli.supervisor import OUTPUT_BYTES_MAX, TERMINAL_EXIT, Supervisor
+from moorage.ground.fault import Unavailable
 
 SECONDS_MAX = 20
 
@@ -53,7 +55,9 @@ def test_a_join_token_is_in_no_process_list(tmp_path):
         supervisor._token = lambda: "canary"
         joining = await supervisor._joining(host)
         assert "canary" not in " ".join(supervisor._agent(host))
-        task = asyncio.create_task(supervisor._keep("one", child(code), joining))
+        assert joining == {TOKEN_VARIABLE: "canary"}
+        join = partial(supervisor._joining, host)
+        task = asyncio.create_task(supervisor._keep("one", child(code), join))
         await until(lambda: told.exists() and told.read_text() == "canary")
         supervisor._stopping.set()
         await task
@@ -63,6 +67,71 @@ def test_a_join_token_is_in_no_process_list(tmp_path):
         assert await supervisor._joining(host) == {}
 
     asyncio.run(story())
+
+
+def test_a_host_that_spent_its_token_in_vain_gets_another(tmp_path):
+    """An agent killed between joining and writing down who it is once tried one token for ever."""
+    host = HostPlan(name="host-1", cpu=1, memory=1, publish_address="127.0.0.1")
+    told = tmp_path / "told"
+    code = f"import os; open({str(told)!r}, 'a').write(os.environ[{TOKEN_VARIABLE!r}]); exit(2)"
+    answers = iter(["first", Unavailable("The server is not here."), "second", "third"])
+
+    def token():
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def story():
+        supervisor = a_supervisor(tmp_path)
+        supervisor._token = token
+        join = partial(supervisor._joining, host)
+        task = asyncio.create_task(supervisor._keep("one", child(code), join))
+        await until(lambda: told.exists() and told.read_text().startswith("firstsecond"))
+        supervisor._stopping.set()
+        await task
+
+    asyncio.run(story())
+    assert "one ended with The server is not here." in (tmp_path / PROGRESS_FILE).read_text()
+
+
+def test_a_child_that_cannot_be_started_is_tried_again(tmp_path):
+    async def story():
+        supervisor = a_supervisor(tmp_path)
+        (tmp_path / "log").rename(tmp_path / "away")
+        task = asyncio.create_task(supervisor._keep("one", child("import time; time.sleep(60)")))
+        await until((tmp_path / PROGRESS_FILE).exists)
+        (tmp_path / "away").rename(tmp_path / "log")
+        await until((tmp_path / "log" / "one.out").exists)
+        supervisor._stopping.set()
+        await task
+
+    asyncio.run(story())
+
+
+def test_progress_that_cannot_be_written_ends_nothing(tmp_path):
+    supervisor = a_supervisor(tmp_path)
+    (tmp_path / PROGRESS_FILE).mkdir()
+    supervisor._say("nobody hears")
+
+
+def test_a_server_that_does_not_become_healthy_is_given_up(tmp_path):
+    """`moorage up` once failed and left behind what it had started."""
+
+    class Hasty(Supervisor):
+        health_seconds_max = 1.0
+
+        def _server(self):
+            return child("import time; time.sleep(60)")
+
+    async def story():
+        plan = a_supervisor(tmp_path)._plan
+        async with asyncio.timeout(SECONDS_MAX):
+            return await Hasty(plan).run()
+
+    assert asyncio.run(story()) == 1
+    assert "failed:" in (tmp_path / PROGRESS_FILE).read_text()
+    assert not (tmp_path / PID_FILE).exists()
 
 
 def test_a_child_that_says_it_is_of_no_use_is_left(tmp_path):

@@ -10,7 +10,8 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -34,10 +35,15 @@ OUTPUT_BYTES_MAX = 8 * 1024 * 1024
 TRIM_SECONDS = 30.0
 TERMINAL_EXIT = 5  # an agent that ends so asks not to be started again
 TOKEN_TTL_SECONDS = 600
+ANSWER_SECONDS_MAX = 5.0
+
+Variables = Callable[[], Awaitable[Mapping[str, str]]]
 
 
 class Supervisor:
     """The children of one plan."""
+
+    health_seconds_max = HEALTH_SECONDS_MAX
 
     def __init__(self, plan: Plan) -> None:
         """Take the plan; nothing is started yet."""
@@ -57,21 +63,21 @@ class Supervisor:
             asyncio.create_task(self._trim()),
         ]
         try:
-            if await self._healthy():
+            healthy = await self._healthy()
+            if healthy:
                 self._say("server ready")
                 for host in self._plan.hosts:
-                    joining = await self._joining(host)
-                    child = self._keep(host.name, self._agent(host), joining)
+                    child = self._keep(host.name, self._agent(host), partial(self._joining, host))
                     tasks.append(asyncio.create_task(child))
                 self._say("agents started")
-            else:
+                await self._stopping.wait()
+            elif not self._stopping.is_set():
                 self._say("failed: the server did not become healthy; see log/server.log")
-            await self._stopping.wait()
         finally:
             self._stopping.set()
             await asyncio.gather(*tasks)
             (self._data / PID_FILE).unlink(missing_ok=True)
-        return 0
+        return 0 if healthy else 1
 
     def _server(self) -> list[str]:
         plan = self._plan
@@ -114,10 +120,11 @@ class Supervisor:
 
     async def _healthy(self) -> bool:
         url = f"http://127.0.0.1:{self._plan.port}/healthz"
-        deadline = self._clock.monotonic() + HEALTH_SECONDS_MAX * 1e6
-        async with aiohttp.ClientSession() as session:
+        deadline = self._clock.monotonic() + self.health_seconds_max * 1e6
+        timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS_MAX)
+        async with aiohttp.ClientSession(timeout=timeout) as session:
             while self._clock.monotonic() < deadline and not self._stopping.is_set():
-                with contextlib.suppress(aiohttp.ClientError):
+                with contextlib.suppress(aiohttp.ClientError, TimeoutError):
                     async with session.get(url) as answer:
                         if answer.status == 200:  # noqa: PLR2004 - HTTP's own number
                             return True
@@ -125,30 +132,36 @@ class Supervisor:
         return False
 
     async def _keep(
-        self, name: str, command: list[str], variables: Mapping[str, str] | None = None
+        self, name: str, command: list[str], variables: Variables | None = None
     ) -> None:
+        """Run a child again and again; `variables` are asked for anew each time it starts."""
         pause = RESTART_SECONDS_FIRST
         while not self._stopping.is_set():
             began = self._clock.monotonic()
-            code = await self._once(name, command, {**os.environ, **(variables or {})})
-            if self._stopping.is_set() or code == TERMINAL_EXIT:
+            how = await self._once(name, command, variables)
+            if self._stopping.is_set() or how == str(TERMINAL_EXIT):
                 break
             ran = in_seconds(Duration(self._clock.monotonic() - began))
             pause = RESTART_SECONDS_FIRST if ran > SETTLED_SECONDS else pause
-            self._say(f"{name} ended with {code} after {ran:.1f} s; started again in {pause:g} s")
+            self._say(f"{name} ended with {how} after {ran:.1f} s; started again in {pause:g} s")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)
             pause = min(RESTART_SECONDS_MAX, pause * 2)
 
-    async def _once(self, name: str, command: list[str], variables: dict[str, str]) -> int:
-        with (self._data / "log" / f"{name}.out").open("ab") as output:
-            child = await asyncio.create_subprocess_exec(
-                *command,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=variables,
-            )
+    async def _once(self, name: str, command: list[str], variables: Variables | None) -> str:
+        """Run a child to its end; its exit code, or why it could not be started."""
+        try:
+            more = await variables() if variables else {}
+            with (self._data / "log" / f"{name}.out").open("ab") as output:
+                child = await asyncio.create_subprocess_exec(
+                    *command,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    env={**os.environ, **more},
+                )
+        except (Fault, OSError) as error:
+            return str(error)
         ended = asyncio.create_task(child.wait())
         told = asyncio.create_task(self._stopping.wait())
         await asyncio.wait({ended, told}, return_when=asyncio.FIRST_COMPLETED)
@@ -159,20 +172,25 @@ class Supervisor:
                 await asyncio.wait_for(asyncio.shield(ended), STOP_SECONDS_MAX)
             except TimeoutError:
                 child.kill()
-        return await ended
+        return str(await ended)
 
     async def _trim(self) -> None:
         """Keep what children print bounded: a file that has grown is copied aside and emptied."""
         while not self._stopping.is_set():
             for output in (self._data / "log").glob("*.out"):
-                if output.stat().st_size > OUTPUT_BYTES_MAX:
-                    shutil.copyfile(output, output.with_suffix(".out.1"))
-                    os.truncate(output, 0)  # the children append, and go on at the new end
+                with contextlib.suppress(OSError):
+                    if output.stat().st_size > OUTPUT_BYTES_MAX:
+                        shutil.copyfile(output, output.with_suffix(".out.1"))
+                        os.truncate(output, 0)  # the children append, and go on at the new end
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), TRIM_SECONDS)
 
     def _say(self, line: str) -> None:
-        with (self._data / PROGRESS_FILE).open("a", encoding="utf-8") as file:
+        # What cannot be written down for want of room changes nothing of what is to be done.
+        with (
+            contextlib.suppress(OSError),
+            (self._data / PROGRESS_FILE).open("a", encoding="utf-8") as file,
+        ):
             file.write(line + "\n")
 
 
