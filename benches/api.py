@@ -1,6 +1,7 @@
-"""Signed API calls a second against one server process: DescribeTasks of ten tasks (a read) and
-RegisterTaskDefinition (a durable write), sixteen at once. Each answer was verified, authorized, read
-or written, and encoded; the load comes from another process.
+"""Signed API calls a second against one server process, sixteen at once.
+
+DescribeTasks of ten tasks is a read, RegisterTaskDefinition a durable write. Each request is
+verified, authorized, run and answered in full; the load comes from another process.
 """
 
 import json
@@ -10,11 +11,10 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
+from moorage.wire.request import Request
 from stage import answer, caller, engine, median, moorage, record, seconds_until, spread, table
 from tests.clients.place import Place
 from tests.clients.signed import Caller
-
-from moorage.wire.request import Request
 
 CONNECTIONS = 16
 LOAD_SECONDS = 5.0
@@ -35,7 +35,10 @@ def measure(rounds: int) -> None:
     found: dict[str, list[dict[str, float]]] = defaultdict(list)
     with engine() as own, moorage(own, 1, "--log-to-file") as place:
         client = caller(place)
-        bodies = {"DescribeTasks": _ten_tasks(place, client), "RegisterTaskDefinition": _definition()}
+        bodies = {
+            "DescribeTasks": _ten_tasks(place, client),
+            "RegisterTaskDefinition": _definition(),
+        }
         for _ in range(rounds):
             for operation, members in bodies.items():
                 found[operation].append(_load(place, client, operation, members))

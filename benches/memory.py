@@ -20,9 +20,7 @@ def measure(_rounds: int) -> None:
         image = place.push("moorage-test/busybox:1", f"{uri}:1")
         asked = {"image": image, "command": ["/bin/sleep", "3600"], "memory": 16}
         definition = place.register("bench", asked)
-        place.ecs.create_service(
-            serviceName="bench", taskDefinition=definition, desiredCount=TASKS
-        )
+        place.ecs.create_service(serviceName="bench", taskDefinition=definition, desiredCount=TASKS)
         until(lambda: len(place.running("bench")) == TASKS, 60, f"{TASKS} tasks run")
         place.steady("bench")
         processes: list[Process] = [place.server, *place.hosts]

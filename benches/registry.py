@@ -46,10 +46,14 @@ class Registry:
         line.sendall(("\r\n".join(head) + "\r\n\r\n").encode())
         return line
 
-    def request(self, method: str, target: str, *headers: str, file: Path | None = None) -> dict[str, str]:
+    def request(
+        self, method: str, target: str, *headers: str, file: Path | None = None
+    ) -> dict[str, str]:
         """One request, its body sent out of a file; the answer's headers. Fails on an error."""
-        length = () if file is not None and "Transfer-Encoding: chunked" in headers else (
-            f"Content-Length: {file.stat().st_size if file else 0}",
+        length = (
+            ()
+            if file is not None and "Transfer-Encoding: chunked" in headers
+            else (f"Content-Length: {file.stat().st_size if file else 0}",)
         )
         with self._open(method, target, *headers, *length) as line:
             if file is not None:

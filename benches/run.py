@@ -7,6 +7,7 @@ own, as root, and cleans up. `python benches/run.py swarm` runs one; without a n
 import argparse
 import os
 import platform
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +38,7 @@ def main() -> int:
     if os.geteuid() != 0:
         print("The benchmarks start engines of their own and need root: sudo make bench")
         return 1
+    subprocess.run([sys.executable, str(ROOT / "tools" / "prepare.py"), "--bench"], check=True)
     print(f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}, "
           f"Python {platform.python_version()}")  # fmt: skip
     for name in given.names or BENCHES:

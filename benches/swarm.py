@@ -12,6 +12,7 @@ import json
 import time
 import urllib.parse
 from collections import defaultdict
+from typing import Any
 
 from stage import answer, caller, engine, median, moorage, record, seconds_until, spread, table
 from tests.clients.place import Place
@@ -33,7 +34,9 @@ class Swarm:
     def __init__(self, engine: Engine) -> None:
         """Make the swarm."""
         self.engine = engine
-        made = self._call("POST", "/swarm/init", {"ListenAddr": "127.0.0.1:0", "AdvertiseAddr": "127.0.0.1"})
+        made = self._call(
+            "POST", "/swarm/init", {"ListenAddr": "127.0.0.1:0", "AdvertiseAddr": "127.0.0.1"}
+        )
         assert made, "the engine made no swarm"
 
     def create(self, name: str, count: int) -> None:
@@ -70,7 +73,7 @@ class Swarm:
         """Leave the swarm."""
         self._call("POST", "/swarm/leave?force=1")
 
-    def _call(self, method: str, path: str, body: object = None):
+    def _call(self, method: str, path: str, body: object = None) -> Any:
         sent = None if body is None else json.dumps(body).encode()
         status, text = self.engine.call(method, path, sent, "application/json")
         assert status < 400, (method, path, text)
@@ -87,7 +90,9 @@ class Ours:
         uri = place.repository("bench")
         place.login()
         image = place.push("moorage-test/busybox:1", f"{uri}:1")
-        self.definition = place.register("bench", {"image": image, "command": COMMAND, "memory": 16})
+        self.definition = place.register(
+            "bench", {"image": image, "command": COMMAND, "memory": 16}
+        )
         self.create("warm", 1)
         seconds_until(lambda: len(self.running("warm")) == 1, time.perf_counter())
         self.remove("warm")
@@ -150,7 +155,10 @@ def measure(rounds: int) -> None:
         ratio = median(ours) / median(theirs)
         title = f"{what} replicas run" if what.isdigit() else "replaced after docker kill"
         rows.append((title, spread(ours), spread(theirs), f"{ratio:.2f}", target))
-        figures |= {f"moorage_{what}_seconds": median(ours), f"swarm_{what}_seconds": median(theirs)}
+        figures |= {
+            f"moorage_{what}_seconds": median(ours),
+            f"swarm_{what}_seconds": median(theirs),
+        }
     columns = ("seconds, median [least..most]", "Moorage", "Docker Swarm", "ratio", "target")
     table("Services on one engine, in turns", columns, rows)
     record("swarm", figures)
@@ -169,7 +177,9 @@ def _start_healing(peers: list[Swarm | Ours]) -> None:
     for peer in peers:
         peer.create("healing", HEALING)
     for peer in peers:
-        seconds_until(lambda peer=peer: len(peer.running("healing")) == HEALING, time.perf_counter())
+        seconds_until(
+            lambda peer=peer: len(peer.running("healing")) == HEALING, time.perf_counter()
+        )
     time.sleep(OLD_ENOUGH_SECONDS)
 
 

@@ -1,7 +1,8 @@
-"""Installs what the tests need beside `.venv`: Docker Engine, PostgreSQL and a static busybox.
+"""Installs what the tests need beside `.venv`: Docker Engine, PostgreSQL, busybox and the like.
 
-Says first what it is going to install; does nothing where all is there. Needs root and apt only
-where something is missing. Every server that the tests use is started by the tests themselves.
+With --bench also the peer beside which the benchmarks measure. Says first what it is going to
+install; does nothing where all is there. Needs root and apt only where something is missing. Every
+server that the tests use is started by the tests themselves.
 """
 
 import contextlib
@@ -44,12 +45,18 @@ NEEDS = (
     Need("Docker's command line", "docker.io", lambda: has_command("docker")),
     Need("PostgreSQL", "postgresql", has_postgresql),
     Need("busybox without libraries", "busybox-static", has_static_busybox),
+    Need("the command ip", "iproute2", lambda: has_command("ip")),
+    Need("iptables", "iptables", lambda: has_command("iptables")),
+    Need("skopeo", "skopeo", lambda: has_command("skopeo")),
+)
+BENCH_NEEDS = (
+    Need("Debian's registry", "docker-registry", lambda: has_command("docker-registry")),
 )
 
 
-def missing() -> list[Need]:
-    """What is not there yet."""
-    return [need for need in NEEDS if not need.present()]
+def missing(needs: tuple[Need, ...] = NEEDS) -> list[Need]:
+    """What of these is not there yet."""
+    return [need for need in needs if not need.present()]
 
 
 def install(packages: list[str], log: Path | None = None) -> None:
@@ -70,7 +77,8 @@ def install(packages: list[str], log: Path | None = None) -> None:
 
 def main() -> int:
     """Install what is missing; the exit code."""
-    needs = missing()
+    wanted = (*NEEDS, *BENCH_NEEDS) if "--bench" in sys.argv[1:] else NEEDS
+    needs = missing(wanted)
     if not needs:
         return 0
     packages = list(dict.fromkeys(need.package for need in needs))
@@ -82,7 +90,7 @@ def main() -> int:
     install(packages)
     if not has_command("docker"):
         install(["docker-cli"])  # newer Debian packs the command line by itself
-    still = missing()
+    still = missing(wanted)
     if still:
         print(f"Still missing: {', '.join(need.what for need in still)}.")
     return int(bool(still))

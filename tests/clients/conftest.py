@@ -72,9 +72,7 @@ def place(shared_place: Place, request: pytest.FixtureRequest) -> Iterator[Place
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Put the logs of server and hosts, and what runs, under a failure."""
     report = yield
     place = item.stash.get(PLACE, None)

@@ -73,7 +73,7 @@ def sample(shape: Shape, depth: int = 0) -> Any:
     if kind == "map":
         return {"key": sample(shape.value, depth + 1)}
     plain = {"integer": 1, "long": 1, "double": 1.0, "boolean": False, "timestamp": 1.0}
-    return plain.get(kind, getattr(shape, "enum", None) and shape.enum[0] or "sample")
+    return plain.get(kind, (getattr(shape, "enum", None) and shape.enum[0]) or "sample")
 
 
 def refused(operation: OperationModel) -> Iterator[Bad]:

@@ -60,7 +60,7 @@ class Place:
                 assert not host.ended(), f"{host.name} ended:\n{host.tail()}"
             return sum(one["agentConnected"] for one in self.instances(cluster)) >= count
 
-        until(enough, CONNECT_SECONDS_MAX, f"{count} hosts connected", lambda: self.tails())
+        until(enough, CONNECT_SECONDS_MAX, f"{count} hosts connected", self.tails)
 
     def close(self) -> None:
         """End every process; the containers are the engine's to remove."""
@@ -159,7 +159,9 @@ class Place:
     def sample(self, name: str, folder: Path, version: str = "1") -> str:
         """Build the sample web application, showing a version."""
         dockerfile = (SAMPLE / "Dockerfile").read_text() + f"\nENV VERSION={version}\n"
-        return self.build(name, folder, dockerfile, **{"serve.sh": (SAMPLE / "serve.sh").read_text()})
+        return self.build(
+            name, folder, dockerfile, **{"serve.sh": (SAMPLE / "serve.sh").read_text()}
+        )
 
     def repository(self, name: str, **options: object) -> str:
         """Make a repository; its URI."""
@@ -226,7 +228,9 @@ class Place:
         found = self.tasks(cluster, serviceName=service)
         return [task for task in found if task["lastStatus"] == "RUNNING"]
 
-    def steady(self, name: str, cluster: str = "default", seconds: float = SETTLED_SECONDS_MAX) -> Json:
+    def steady(
+        self, name: str, cluster: str = "default", seconds: float = SETTLED_SECONDS_MAX
+    ) -> Json:
         """Wait until a service has one deployment, completed, with all its tasks."""
 
         def look() -> Json | None:

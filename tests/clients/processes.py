@@ -24,7 +24,7 @@ COMMAND_SECONDS_MAX = 60.0
 Found = TypeVar("Found")
 
 
-class Late(AssertionError):
+class Late(AssertionError):  # noqa: N818 - a word of the tests' own
     """Something did not come about in its time; says what, and what there was instead."""
 
 
@@ -43,6 +43,11 @@ def until(
         time.sleep(POLL_SECONDS)
 
 
+def tell(line: str) -> None:
+    """Show a figure to whoever runs the tests with -s."""
+    sys.stdout.write(f"\n{line}\n")
+
+
 def free_port() -> int:
     """A port of 127.0.0.1 on which nobody listens now."""
     with socket.socket() as probe:
@@ -52,7 +57,7 @@ def free_port() -> int:
 
 
 def clean_environment(**more: str) -> dict[str, str]:
-    """This process's environment without anything of AWS's or Moorage's."""
+    """The environment without anything of AWS's or Moorage's."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "MOORAGE_"))}
     return {**kept, "AWS_EC2_METADATA_DISABLED": "true", "DOCKER_BUILDKIT": "0", **more}
 

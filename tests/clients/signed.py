@@ -48,9 +48,7 @@ class Caller:
         """Send it; status, headers, body."""
         path = f"{request.path}?{request.query}" if request.query else request.path
         try:
-            self.connection.request(
-                request.method, path, request.body, dict(request.headers)
-            )
+            self.connection.request(request.method, path, request.body, dict(request.headers))
             answer = self.connection.getresponse()
             told = {name.lower(): value for name, value in answer.getheaders()}
             return answer.status, told, answer.read()

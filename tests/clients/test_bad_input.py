@@ -5,12 +5,12 @@ from collections import defaultdict
 from itertools import islice
 
 import pytest
-from tests.clients.mutations import Bad, doubtful, refused, service_model
-from tests.clients.place import Place
-from tests.clients.signed import Caller
 
 from moorage.ecr import api as ecr
 from moorage.ecs import api as ecs
+from tests.clients.mutations import Bad, doubtful, refused, service_model
+from tests.clients.place import Place
+from tests.clients.signed import Caller
 
 pytestmark = [pytest.mark.clients, pytest.mark.engine]
 
@@ -109,8 +109,9 @@ def test_a_member_that_is_missing_or_mistyped_is_refused(stranger, real, service
 
 @pytest.mark.parametrize(("service", "name"), OPERATIONS)
 def test_a_strange_value_never_breaks_the_server(stranger, owner, real, service, name):
-    """Over-long, negative, huge or odd values: an error or an answer, never a 5xx; and the other
-    account notices nothing.
+    """Over-long, negative, huge or odd values: an error or an answer, never a 5xx.
+
+    The other account notices nothing.
     """
     before = everything(owner)
     model = service_model(service).operation_model(name)
@@ -157,7 +158,7 @@ def test_foreign_resources_cannot_be_touched(place: Place, images, stranger, own
         members |= {"desiredCount": 0} if name == "UpdateService" else {}
         status, answer = stranger.call(service, name, members)
         assert status < 500, (name, answer)
-        text = json.dumps(answer.get("failures") and {"f": 1} or answer)
+        text = json.dumps((answer.get("failures") and {"f": 1}) or answer)
         assert status != 200 or task["taskArn"] not in text, (name, answer)
     assert (everything(owner), place.service("owned")["taskDefinition"]) == before
     assert place.service("owned")["runningCount"] == 1
@@ -196,8 +197,12 @@ def test_a_signature_that_is_not_right_is_refused(owner):
     tampered = type(signed)(
         method="POST", path="/", headers=signed.headers, body=b'{"maxResults":1}'
     )
-    other = Caller(owner.address, {"access_key_id": owner.key.access_key_id, "secret_access_key": "x" * 40})
-    unknown = Caller(owner.address, {"access_key_id": "AKIA" + "X" * 16, "secret_access_key": "x" * 40})
+    other = Caller(
+        owner.address, {"access_key_id": owner.key.access_key_id, "secret_access_key": "x" * 40}
+    )
+    unknown = Caller(
+        owner.address, {"access_key_id": "AKIA" + "X" * 16, "secret_access_key": "x" * 40}
+    )
     cases = [
         (tampered, "InvalidSignatureException"),
         (other.signed(good, "ecs"), "InvalidSignatureException"),

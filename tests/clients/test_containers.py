@@ -4,6 +4,7 @@ import json
 import socket
 
 import pytest
+
 from tests.clients.place import Place, bindings, fetch, only, page
 from tests.clients.processes import until
 
@@ -44,7 +45,7 @@ def shell(images) -> str:
          '[ "$(cat /proc/sys/net/core/somaxconn)" = 77 ]'),
         ({"entryPoint": ["/bin/sh", "-c", "exit 0"], "command": ["unused"]}, None),
         ({"linuxParameters": {"capabilities": {"drop": ["ALL"]}}},
-         '! hostname other'),
+         "! hostname other"),
     ],
 )  # fmt: skip
 def test_a_container_gets_what_was_asked(place: Place, shell, members, check):
@@ -114,9 +115,11 @@ def test_ports_fixed_and_dynamic_tcp_and_udp_are_bound(place: Place, images):
         one = found[port, "tcp"]
         until(lambda one=one: fetch(one["bindIP"], one["hostPort"]) == "dynamic\n", 5, "the page")
     udp = found[5353, "udp"]
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as second:
-        with pytest.raises(OSError, match="in use"):
-            second.bind((udp["bindIP"], udp["hostPort"]))
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as second,
+        pytest.raises(OSError, match="in use"),
+    ):
+        second.bind((udp["bindIP"], udp["hostPort"]))
     told = place.container(task)["NetworkSettings"]["Ports"]["5353/udp"]
     assert told == [{"HostIp": udp["bindIP"], "HostPort": str(udp["hostPort"])}]
 
@@ -126,7 +129,7 @@ def test_volumes_are_shared_between_containers_and_with_the_host(place: Place, s
     tmp_path.chmod(0o755)
     (tmp_path / "from-host").write_text("harbour")
     writer = script("cp=$(cat /host/from-host); echo $cp-$cp >/shared/word; touch /host/seen")
-    reader = script("test \"$(cat /shared/word)\" = harbour-harbour && ! touch /shared/no")
+    reader = script('test "$(cat /shared/word)" = harbour-harbour && ! touch /shared/no')
     borrower = script('test "$(cat /shared/word)" = harbour-harbour')
     shared = {"sourceVolume": "shared", "containerPath": "/shared"}
     after = [{"containerName": "writer", "condition": "SUCCESS"}]
@@ -165,8 +168,13 @@ def test_volumes_are_shared_between_containers_and_with_the_host(place: Place, s
 
 
 def test_containers_wait_for_one_another(place: Place, shell):
-    """dependsOn START, COMPLETE, SUCCESS and HEALTHY: the order of starts is what was asked."""
-    check = {"command": ["CMD-SHELL", "test -e /tmp/ready"], "interval": 5, "timeout": 2, "retries": 3}
+    """DependsOn START, COMPLETE, SUCCESS and HEALTHY: the order of starts is what was asked."""
+    check = {
+        "command": ["CMD-SHELL", "test -e /tmp/ready"],
+        "interval": 5,
+        "timeout": 2,
+        "retries": 3,
+    }
     definition = place.register(
         "ordered",
         {"name": "done", "image": shell, "command": script("exit 3"), "essential": False},
@@ -190,7 +198,9 @@ def test_containers_wait_for_one_another(place: Place, shell):
     )
     task = place.finished(definition)
     assert only(task, "main")["exitCode"] == 0
-    moments = {name: place.container(task, name)["State"] for name in ("done", "good", "well", "main")}
+    moments = {
+        name: place.container(task, name)["State"] for name in ("done", "good", "well", "main")
+    }
     assert moments["well"]["StartedAt"] >= moments["done"]["FinishedAt"]
     assert moments["well"]["StartedAt"] >= moments["good"]["FinishedAt"]
     assert moments["main"]["StartedAt"] > moments["well"]["StartedAt"]
@@ -216,7 +226,12 @@ def test_a_dependency_that_fails_stops_the_task_and_says_why(place: Place, shell
 
 def test_an_unhealthy_task_of_a_service_is_replaced(place: Place, shell):
     """A container's health check begins to fail: the task is UNHEALTHY, and another takes over."""
-    check = {"command": ["CMD-SHELL", "test ! -e /tmp/ill"], "interval": 5, "timeout": 2, "retries": 1}
+    check = {
+        "command": ["CMD-SHELL", "test ! -e /tmp/ill"],
+        "interval": 5,
+        "timeout": 2,
+        "retries": 1,
+    }
     definition = place.register(
         "patient", {"image": shell, "command": FOREVER, "healthCheck": check}
     )

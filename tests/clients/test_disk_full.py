@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
+
 from tests.clients.place import Place
 from tests.clients.processes import Server, until
 from tests.clients.test_registry_raw import Raw, finish
@@ -58,12 +59,11 @@ def fill(path: Path) -> None:
 
 
 def test_a_full_disk_is_told_and_nothing_acknowledged_is_lost(tight: Place, disk: Path):
-    """Clusters are made until the disk is full: from then on each call fails with a clear error,
-    what was acknowledged is there (also after SIGKILL), and with room again all goes on.
+    """Clusters are made until the disk is full: from then on each call fails with a clear error.
+
+    What was acknowledged is there, also after SIGKILL, and with room again all goes on.
     """
-    acknowledged = []
-    for number in range(20):
-        acknowledged.append(_made(tight, number))
+    acknowledged = [_made(tight, number) for number in range(20)]
     ballast = disk / "ballast"
     fill(ballast)
     refused = None

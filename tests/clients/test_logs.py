@@ -3,6 +3,7 @@
 import subprocess
 
 import pytest
+
 from tests.clients.place import Place
 from tests.clients.processes import MOORAGE, ROOT, clean_environment, until
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.clients.place import Place, now, only, page
-from tests.clients.processes import until
+from tests.clients.processes import tell, until
 
 pytestmark = [pytest.mark.clients, pytest.mark.engine]
 
@@ -69,7 +69,9 @@ def test_a_server_that_was_away_restarts_nothing(place: Place, images):
     """
     script = "trap 'exit 7' USR1; while true; do sleep 1; done"
     command = {"image": images["shell"], "command": ["/bin/sh", "-c", script]}
-    definition = place.register("away", {**command, "linuxParameters": {"initProcessEnabled": False}})
+    definition = place.register(
+        "away", {**command, "linuxParameters": {"initProcessEnabled": False}}
+    )
     place.ecs.create_service(serviceName="away", taskDefinition=definition, desiredCount=3)
     place.steady("away")
     before, tasks = place.containers(), place.running("away")
@@ -112,7 +114,7 @@ def test_an_agent_killed_and_started_again_takes_up_its_containers(place: Place,
     began = now()
     host.start()
     place.await_connected(3)
-    print(f"connected again after {now() - began:.2f} s")
+    tell(f"connected again after {now() - began:.2f} s")
     ended = place.stopped(on_it[0]["taskArn"])
     assert (only(ended)["exitCode"], ended["stopCode"]) == (7, "EssentialContainerExited")
     place.steady("adopted")

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import ClientError
+
 from tests.clients.place import Place
 from tests.clients.processes import until
 
@@ -42,7 +43,7 @@ def shell(place: Place, images) -> str:
     ],
 )
 def test_a_constraint_on_attributes_chooses_hosts(place: Place, shell, rack, expression, fits):
-    """memberOf holds or does not; where it does not, the failure says so by name."""
+    """MemberOf holds or does not; where it does not, the failure says so by name."""
     constraint = [{"type": "memberOf", "expression": expression}]
     answer = place.ecs.run_task(cluster=rack, taskDefinition=shell, placementConstraints=constraint)
     assert bool(answer["tasks"]) == fits
@@ -89,8 +90,9 @@ def test_a_strategy_orders_the_hosts(place: Place, shell, strategy, hosts):
 
 
 def test_a_drained_host_is_emptied_and_comes_back(place: Place, shell):
-    """DRAINING: the service's tasks move to other hosts, a task run by hand stays; the host gets
-    nothing new until it is ACTIVE again.
+    """DRAINING: the service's tasks move to other hosts, a task run by hand stays.
+
+    The host gets nothing new until it is ACTIVE again.
     """
     arns = [one["containerInstanceArn"] for one in place.instances()]
     place.ecs.create_service(serviceName="moved", taskDefinition=shell, desiredCount=3)
@@ -115,8 +117,9 @@ def test_a_drained_host_is_emptied_and_comes_back(place: Place, shell):
 
 
 def test_a_host_with_tasks_leaves_by_force_only(place: Place, images, shell, folder):
-    """Deregistering is refused while tasks run; with force the service's task is replaced
-    elsewhere, and the host is INACTIVE.
+    """Deregistering is refused while tasks run; with force the host is INACTIVE.
+
+    The service's task is replaced elsewhere.
     """
     place.ecs.create_cluster(clusterName="leaving")
     place.add_hosts(2, "leaving")
@@ -147,8 +150,9 @@ def test_a_host_with_tasks_leaves_by_force_only(place: Place, images, shell, fol
 
 
 def test_no_host_is_over_promised_by_many_at_once(place: Place, images):
-    """Forty calls from eight threads ask for more memory than there is: the hosts are full to the
-    brim and not beyond, and each call got a task or a reason.
+    """Forty calls from eight threads ask for more memory than there is.
+
+    The hosts are full to the brim and not beyond, and each call got a task or a reason.
     """
     size = 512
     definition = place.register(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from tests.clients.place import Place, page
 from tests.clients.processes import Server, until
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
+
 from tests.clients.place import Place
 from tests.clients.processes import clean_environment, run
 
@@ -70,7 +71,7 @@ def test_an_image_is_pulled_and_pushed_by_each_client(place: Place, images, copy
     assert image["imageSizeInBytes"] > 500_000
     listed = place.ecr.list_images(repositoryName=name)["imageIds"]
     assert listed == [{"imageDigest": digest, "imageTag": "a"}]
-    with pytest.raises(ClientError, match="RepositoryNotEmptyException"):
+    with pytest.raises(ClientError, match=r"RepositoryNotEmptyException"):
         place.ecr.delete_repository(repositoryName=name)
     place.ecr.delete_repository(repositoryName=name, force=True)
 
@@ -94,13 +95,11 @@ def test_an_immutable_tag_moves_for_nobody(place: Place, images, tmp_path):
     """IMMUTABLE: neither docker's push, nor PutImage, nor a push of the same tag by skopeo."""
     uri = place.repository("fixed", imageTagMutability="IMMUTABLE")
     by_skopeo(place, images["web:1"], f"{uri}:1", tmp_path)
-    with pytest.raises(AssertionError, match="(?i)immutable|already exists"):
+    with pytest.raises(AssertionError, match=r"(?i)immutable|already exists"):
         place.push("sample:2", f"{uri}:1")
-    with pytest.raises(AssertionError, match="(?i)immutable|already exists|denied|invalid"):
+    with pytest.raises(AssertionError, match=r"(?i)immutable|already exists|denied|invalid"):
         by_skopeo(place, images["web:2"], f"{uri}:1", tmp_path)
-    web = place.ecr.batch_get_image(
-        repositoryName="web", imageIds=[{"imageTag": "2"}]
-    )["images"][0]
+    web = place.ecr.batch_get_image(repositoryName="web", imageIds=[{"imageTag": "2"}])["images"][0]
     by_skopeo(place, images["web:2"], f"{uri}:2", tmp_path)
     with pytest.raises(ClientError, match="ImageTagAlreadyExistsException"):
         place.ecr.put_image(
@@ -112,7 +111,7 @@ def test_an_immutable_tag_moves_for_nobody(place: Place, images, tmp_path):
 
 
 def test_layers_are_mounted_from_another_repository(place: Place, folder):
-    """docker push of an image whose layers lie in a neighbour sends none of them again."""
+    """Docker push of an image whose layers lie in a neighbour sends none of them again."""
     first, second = place.repository("mounted/first"), place.repository("mounted/second")
     scratch = "FROM scratch\nCOPY busybox /bin/busybox\nCOPY word /word\n"
     image = place.build("mounted:1", folder / "mounted", scratch, word="nobody else has this")
@@ -128,16 +127,19 @@ def test_layers_are_mounted_from_another_repository(place: Place, folder):
 
 
 def test_pushes_that_cannot_be_say_why(place: Place, images):
-    """To a repository that is not there: the sentence tells how to make one. Without a login:
-    it is refused.
+    """To a repository that is not there: the sentence tells how to make one.
+
+    Without a login it is refused.
     """
-    with pytest.raises(AssertionError, match="(?s)does not exist|not known|create-repository"):
+    with pytest.raises(AssertionError, match=r"(?s)does not exist|not known|create-repository"):
         place.push("sample:1", f"{place.server.address}/nowhere:1")
     place.docker("logout", place.server.address)
-    with pytest.raises(AssertionError, match="(?i)no basic auth|unauthorized|denied|not authorized"):
+    with pytest.raises(
+        AssertionError, match=r"(?i)no basic auth|unauthorized|denied|not authorized"
+    ):
         place.docker("push", images["web:1"])
-    with pytest.raises(AssertionError, match="(?i)unauthorized|denied|not authorized"):
-        words = ("login", "--username", "AWS", "--password", "wrong", place.server.address)
+    words = ("login", "--username", "AWS", "--password", "wrong", place.server.address)
+    with pytest.raises(AssertionError, match=r"(?i)unauthorized|denied|not authorized"):
         place.docker(*words)
     place.login()
 
@@ -154,7 +156,9 @@ def test_ecr_speaks_of_what_was_pushed(place: Place, images):
     ]
     place.ecr.tag_resource(resourceArn=arn, tags=[{"Key": "more", "Value": ""}])
     place.ecr.untag_resource(resourceArn=arn, tagKeys=["crew"])
-    assert place.ecr.list_tags_for_resource(resourceArn=arn)["tags"] == [{"Key": "more", "Value": ""}]
+    assert place.ecr.list_tags_for_resource(resourceArn=arn)["tags"] == [
+        {"Key": "more", "Value": ""}
+    ]
     got = place.ecr.batch_get_image(
         repositoryName="spoken", imageIds=[{"imageTag": "1"}, {"imageTag": "none"}]
     )
@@ -165,9 +169,9 @@ def test_ecr_speaks_of_what_was_pushed(place: Place, images):
     checked = place.ecr.batch_check_layer_availability(
         repositoryName="spoken", layerDigests=[*digests, "sha256:" + "0" * 64]
     )
-    assert [one["layerAvailability"] for one in checked["layers"]] == ["AVAILABLE"] * len(digests) + (
-        ["UNAVAILABLE"] if len(checked["layers"]) > len(digests) else []
-    )
+    assert [one["layerAvailability"] for one in checked["layers"]] == ["AVAILABLE"] * len(
+        digests
+    ) + (["UNAVAILABLE"] if len(checked["layers"]) > len(digests) else [])
     put = place.ecr.put_image(
         repositoryName="spoken", imageManifest=image["imageManifest"], imageTag="2"
     )["image"]
@@ -183,7 +187,7 @@ def test_ecr_speaks_of_what_was_pushed(place: Place, images):
     assert gone["failures"][0]["failureCode"] == "ImageNotFound"
     assert place.ecr.list_images(repositoryName="spoken")["imageIds"][0]["imageTag"] == "2"
     place.ecr.delete_repository(repositoryName="spoken", force=True)
-    with pytest.raises(ClientError, match="RepositoryNotFoundException"):
+    with pytest.raises(ClientError, match=r"RepositoryNotFoundException"):
         place.ecr.describe_repositories(repositoryNames=["spoken"])
 
 
@@ -200,12 +204,14 @@ def test_an_account_sees_nothing_of_another(place: Place, images):
     assert ecr.describe_repositories()["repositories"] == []
     assert ecs.list_container_instances()["containerInstanceArns"] == []
     repository = place.ecr.describe_repositories(repositoryNames=["web"])["repositories"][0]
-    with pytest.raises(ClientError, match="RepositoryNotFoundException|AccessDenied|Invalid"):
+    with pytest.raises(ClientError, match=r"RepositoryNotFoundException|AccessDenied|Invalid"):
         ecr.describe_images(repositoryName="web", registryId=repository["registryId"])
     foreign = place.instances()[0]["containerInstanceArn"]
     for call in (
         lambda: ecs.describe_container_instances(containerInstances=[foreign]),
-        lambda: ecs.update_container_instances_state(containerInstances=[foreign], status="DRAINING"),
+        lambda: ecs.update_container_instances_state(
+            containerInstances=[foreign], status="DRAINING"
+        ),
     ):
         try:
             answer = call()

@@ -7,6 +7,7 @@ import json
 import os
 
 import pytest
+
 from tests.clients.place import Place
 
 pytestmark = [pytest.mark.clients, pytest.mark.engine]
@@ -100,12 +101,15 @@ def rest_of(raw: Raw, path: str, octets: bytes) -> str:
 
 @pytest.mark.parametrize("killed", [False, True])
 def test_a_push_that_was_cut_goes_on_where_it_stopped(place: Place, raw: Raw, killed):
-    """The line is cut in the middle of a layer (and the server killed by SIGKILL on top): the
-    upload tells what it has, takes the rest, and the layer is whole.
+    """The line is cut in the middle of a layer, and the server killed by SIGKILL on top.
+
+    The upload tells what it has, takes the rest, and the layer is whole.
     """
     octets = os.urandom(6 * MIB)
     path = raw.begin("raw")
-    status, headers, body = raw("PATCH", path, octets[: 2 * MIB], Content_Type="application/octet-stream")
+    status, headers, body = raw(
+        "PATCH", path, octets[: 2 * MIB], Content_Type="application/octet-stream"
+    )
     assert status == 202, body
     path = path_of(headers["location"])
     cut(raw, path, octets[2 * MIB :], MIB)

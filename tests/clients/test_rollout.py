@@ -2,11 +2,12 @@
 
 import threading
 from collections import Counter
+from typing import Self
 
 import pytest
 
 from tests.clients.place import Place, now, page
-from tests.clients.processes import until
+from tests.clients.processes import tell, until
 
 pytestmark = [pytest.mark.clients, pytest.mark.engine]
 
@@ -24,7 +25,7 @@ class Visitors:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._visit)
 
-    def __enter__(self) -> "Visitors":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -38,7 +39,7 @@ class Visitors:
                 pages = [page(task) for task in self.place.running(self.service)]
                 served = [text for text in pages if text]
                 self.rounds.append(Counter(text.split("version ")[1][0] for text in served))
-        except BaseException as error:  # the test reads it: a thread's failure is the test's
+        except BaseException as error:  # noqa: BLE001 - the test reads it: a thread's failure is the test's
             self.trouble.append(error)
 
 
@@ -63,7 +64,7 @@ def test_a_rolling_update_never_drops_below_its_minimum(place: Place, images):
         told = place.ecs.update_service(service="roll", taskDefinition=new)["service"]
         assert {one["status"] for one in told["deployments"]} == {"PRIMARY", "ACTIVE"}
         done = place.steady("roll")
-        print(f"rolled over in {now() - began:.2f} s, {len(visitors.rounds)} rounds of pages")
+        tell(f"rolled over in {now() - began:.2f} s, {len(visitors.rounds)} rounds of pages")
     assert not visitors.trouble
     assert min(round_.total() for round_ in visitors.rounds) >= 3
     assert visitors.rounds[0] == Counter("111")
@@ -196,7 +197,12 @@ def test_bounds_that_allow_no_move_are_named_in_an_event(place: Place, images):
         "service deployment configuration. Update the minimumHealthyPercent or maximumPercent "
         "value and try again."
     )
-    until(lambda: sentence in place.messages("stuck"), 15, "the event", lambda: place.messages("stuck"))
+    until(
+        lambda: sentence in place.messages("stuck"),
+        15,
+        "the event",
+        lambda: place.messages("stuck"),
+    )
     assert len(place.running("stuck")) == 1
     place.ecs.update_service(service="stuck", deploymentConfiguration={"maximumPercent": 200})
     place.steady("stuck")

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.clients.place import Place, bindings, now, page
-from tests.clients.processes import until
+from tests.clients.processes import tell, until
 
 pytestmark = [pytest.mark.clients, pytest.mark.engine]
 
@@ -40,7 +40,7 @@ def test_push_an_image_run_it_on_three_hosts_and_see_it_heal(place: Place, pushe
     assert made["service"]["status"] == "ACTIVE"
     place.aws("ecs", "wait", "services-stable", "--services", "story")
     place.steady("story")
-    print(f"three replicas steady after {now() - began:.2f} s")
+    tell(f"three replicas steady after {now() - began:.2f} s")
 
     tasks = place.running("story")
     assert len({task["containerInstanceArn"] for task in tasks}) == 3
@@ -58,7 +58,7 @@ def test_push_an_image_run_it_on_three_hosts_and_see_it_heal(place: Place, pushe
         return len(arns) == 3 and victim["taskArn"] not in arns
 
     until(healed, REPLACED_SECONDS_MAX, "a replacement runs", lambda: place.messages("story"))
-    print(f"replaced {now() - killed:.2f} s after docker kill (which took {killed - began:.2f} s)")
+    tell(f"replaced {now() - killed:.2f} s after docker kill (which took {killed - began:.2f} s)")
 
     told = place.aws("ecs", "describe-services", "--services", "story")["services"][0]
     assert (told["runningCount"], told["pendingCount"], told["desiredCount"]) == (3, 0, 3)
@@ -76,9 +76,7 @@ def test_push_an_image_run_it_on_three_hosts_and_see_it_heal(place: Place, pushe
 
 
 def test_the_waiters_of_the_aws_cli_come_back(place: Place, images):
-    """`tasks-running`, `tasks-stopped`, `services-stable` and `services-inactive` all end by
-    themselves, on what they wait for.
-    """
+    """Those for tasks that run and stop, and for services that are stable and inactive, all end."""
     definition = place.register("waited", {"image": images["web:1"]})
     arn = place.run_task(definition)
     place.aws("ecs", "wait", "tasks-running", "--tasks", arn)

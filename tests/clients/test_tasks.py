@@ -2,6 +2,7 @@
 
 import pytest
 from botocore.exceptions import ClientError
+
 from tests.clients.place import HOST_MEMORY_MIB, Place, now, only
 from tests.clients.processes import until
 
@@ -18,9 +19,7 @@ def shell(place: Place, images) -> str:
 
 
 def test_a_command_is_overridden_and_its_exit_code_told(place: Place, shell: str):
-    """`run-task --overrides`: the command and the environment are the caller's; the task ends
-    with the command's exit code.
-    """
+    """`run-task --overrides`: command and environment are the caller's, and so is the exit code."""
     script = 'test "$WHO" = me && test "$(hostname)" && exit 42'
     override = {
         "name": "main",
@@ -117,8 +116,9 @@ def test_what_no_host_can_hold_is_refused_with_a_reason_for_each(place: Place, i
 
 
 def test_a_port_is_taken_once_on_each_host(place: Place, images):
-    """A fixed port: three tasks on three hosts, the fourth finds RESOURCE:PORTS everywhere; once
-    one has stopped there is room again.
+    """A fixed port: three tasks on three hosts, the fourth finds RESOURCE:PORTS everywhere.
+
+    Once one has stopped there is room again.
     """
     ports = [{"containerPort": 80, "hostPort": 18181}]
     definition = place.register(
