@@ -8,7 +8,6 @@ A file is changed only because AWS answers otherwise, and the commit says where 
 from pathlib import Path
 
 import pytest
-from tests.wire.signing import NOW, PLAIN, SIGNED, check, with_header
 
 from moorage.ground.fault import (
     AccessDenied,
@@ -26,6 +25,7 @@ from moorage.ground.record import Record
 from moorage.wire import json11, query
 from moorage.wire.request import Request, Response
 from moorage.wire.route import Table, route
+from tests.wire.signing import NOW, PLAIN, SIGNED, check, with_header
 
 FORMS = Path(__file__).parent / "error_forms"
 REQUEST_ID = "1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed"

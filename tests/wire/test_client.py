@@ -8,7 +8,6 @@ from typing import Self
 import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import unused_port
-from tests.wire.signing import CREDENTIALS, KEY, REGION, SECRET
 from yarl import URL
 
 from moorage.ground.chance import SeededChance
@@ -31,6 +30,7 @@ from moorage.wire.client import (
 )
 from moorage.wire.request import Request, Response
 from moorage.wire.sigv4 import verify
+from tests.wire.signing import CREDENTIALS, KEY, REGION, SECRET
 
 PREFIX = "AmazonEC2ContainerServiceV20141113"
 

@@ -1,5 +1,4 @@
 import pytest
-from tests.wire.signing import CREDENTIALS, NOW, REGION, SERVICE, VERIFIED, check
 
 from moorage.ground.fault import IncompleteSignature, InvalidSignature, UnrecognizedClient
 from moorage.ground.instant import hours, later, minutes, seconds
@@ -7,6 +6,7 @@ from moorage.ground.record import evolve
 from moorage.wire.presign import presign
 from moorage.wire.request import Request
 from moorage.wire.sigv4 import MISMATCH
+from tests.wire.signing import CREDENTIALS, NOW, REGION, SERVICE, VERIFIED, check
 
 IDENTITY = Request(
     method="GET",

@@ -1,4 +1,16 @@
 import pytest
+
+from moorage.ground.fault import (
+    IncompleteSignature,
+    InvalidSignature,
+    MissingAuthentication,
+    UnrecognizedClient,
+)
+from moorage.ground.instant import Instant, later, seconds
+from moorage.ground.record import evolve
+from moorage.wire.canonical import Credentials, parse_basic_date
+from moorage.wire.request import Request
+from moorage.wire.sigv4 import _NO_SECRET, INVALID_TOKEN, MISMATCH, sign, verify
 from tests.wire.signing import (
     CREDENTIALS,
     KEY,
@@ -12,18 +24,6 @@ from tests.wire.signing import (
     check,
     with_header,
 )
-
-from moorage.ground.fault import (
-    IncompleteSignature,
-    InvalidSignature,
-    MissingAuthentication,
-    UnrecognizedClient,
-)
-from moorage.ground.instant import Instant, later, seconds
-from moorage.ground.record import evolve
-from moorage.wire.canonical import Credentials, parse_basic_date
-from moorage.wire.request import Request
-from moorage.wire.sigv4 import _NO_SECRET, INVALID_TOKEN, MISMATCH, sign, verify
 
 AUTHORIZATION = SIGNED.get("authorization")
 SUITE_NOW = parse_basic_date("20150830T123600Z")

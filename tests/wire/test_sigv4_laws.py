@@ -6,16 +6,6 @@ import pytest
 from botocore.awsrequest import AWSRequest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tests.wire.signing import (
-    CREDENTIALS,
-    NOW,
-    REGION,
-    SERVICE,
-    SIGNED,
-    VERIFIED,
-    check,
-    signed_by_botocore,
-)
 
 from moorage.ground.fault import (
     Fault,
@@ -29,6 +19,16 @@ from moorage.ground.record import evolve
 from moorage.wire.presign import presign
 from moorage.wire.request import Request
 from moorage.wire.sigv4 import UNSIGNED_HEADERS, sign
+from tests.wire.signing import (
+    CREDENTIALS,
+    NOW,
+    REGION,
+    SERVICE,
+    SIGNED,
+    VERIFIED,
+    check,
+    signed_by_botocore,
+)
 
 REFUSALS = (MissingAuthentication, IncompleteSignature, InvalidSignature, UnrecognizedClient)
 SEGMENTS = (

@@ -9,7 +9,6 @@ from typing import Protocol
 
 from moorage.ground.instant import Duration, Instant, Moment
 
-
 MANUAL_START = Instant(1_800_000_000_000_000)
 
 
