@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -33,14 +34,19 @@ def until(
 ) -> Found:
     """The first true answer of `look`; raises Late with `what` (and what was `seen`) after a while."""
     deadline = time.monotonic() + seconds
-    while True:
-        found = look()
-        if found:
-            return found
-        if time.monotonic() > deadline:
-            last = f"; instead: {seen()}" if seen else ""
-            raise Late(f"not within {seconds:g} s: {what}{last}")
+    found = look()
+    while not found and time.monotonic() <= deadline:
         time.sleep(POLL_SECONDS)
+        found = look()
+    if not found:
+        last = f"; instead: {seen()}" if seen else ""
+        raise Late(f"not within {seconds:g} s: {what}{last}")
+    return found
+
+
+def after(seconds: float) -> None:
+    """Let so much time pass: a test's table says at which moment something is to happen."""
+    threading.Event().wait(seconds)
 
 
 def tell(line: str) -> None:
