@@ -94,6 +94,42 @@ def test_output_is_joined_cut_and_ended() -> None:
         assert said[-1] == LogsChunk(request_id="r", end=True)
 
 
+def test_output_goes_on_as_it_is_read() -> None:
+    """What is sent ahead is bounded, so that heartbeats are not behind megabytes of output."""
+    said: list[LogsChunk] = []
+
+    async def say(message: LogsChunk) -> bool:
+        said.append(message)
+        return True
+
+    async def story() -> None:
+        text = tuple((("stdout", "stderr")[number % 2], b"x") for number in range(20))
+        runtime = MemoryRuntime(
+            stocked(plays(Script(runs=seconds(0.01), output=text))), SystemClock()
+        )
+        made = await runtime.create(
+            ContainerSpec(name="c", labels={"x": "y"}, body={"Image": IMAGE})
+        )
+        await runtime.start(made.id)
+        streams = OutputStreams(runtime, say)
+        streams.begin(StreamLogs(request_id="r", runtime_id=made.id, follow=False, window=3))
+        await asyncio.sleep(0.1)
+        assert len(said) == 3
+        streams.allow("r", 2)
+        streams.allow("nobody", 2)
+        await asyncio.sleep(0.05)
+        assert len(said) == 5
+        streams.allow("r", 100)
+        async with asyncio.timeout(5):
+            while streams._open:  # noqa: ASYNC110 - the end of a task of its own
+                await asyncio.sleep(0.01)
+        assert len(said) == 21
+        assert said[-1] == LogsChunk(request_id="r", end=True)
+        await runtime.aclose()
+
+    asyncio.run(story())
+
+
 def test_output_that_cannot_be_read_ends_with_its_reason() -> None:
     (ended,) = [chunk for chunk in stream(()) if chunk.request_id == "q"]
     assert ended.end

@@ -13,6 +13,7 @@ from moorage.acs.messages import (
     HeartbeatMessage,
     LogsCancel,
     LogsChunk,
+    LogsMore,
     LogsRequest,
     PayloadMessage,
     TaskManifestMessage,
@@ -365,8 +366,30 @@ def test_output_is_handed_on_to_its_end():
     told(story)
 
 
-def test_a_reader_that_reads_nothing_holds_nobody_up():
-    """`moorage logs -f`, stopped with ctrl-Z, once kept a whole host from hearing its orders."""
+def test_output_is_asked_for_as_it_is_read():
+    async def story(scene):
+        wire = scene.connect()
+        pieces, request = await asked(scene, wire)
+        assert request.window == output.WINDOW_CHUNKS
+        for _ in range(output.WINDOW_CHUNKS):
+            await scene.said(wire, a_chunk(request, b"x"))
+        await asyncio.sleep(0.02)
+        assert not granted(wire)
+        for _ in range(output.WINDOW_CHUNKS):
+            await anext(pieces)
+        await until(lambda: granted(wire) == output.WINDOW_CHUNKS)
+        await scene.said(wire, a_chunk(request, end=True))
+        assert (await anext(pieces)).end
+
+    told(story)
+
+
+def granted(wire):
+    return sum(one.chunks for one in shown(wire) if isinstance(one, LogsMore))
+
+
+def test_a_host_that_sends_on_unread_holds_nobody_up_and_loses_its_reader():
+    """A reader stopped with ctrl-Z once kept a whole host from hearing its orders."""
 
     async def story(scene):
         wire = scene.connect()
@@ -379,7 +402,7 @@ def test_a_reader_that_reads_nothing_holds_nobody_up():
         await until(lambda: ("heard", "after") in scene.handlers.calls)
         await until(lambda: shown(wire) and isinstance(shown(wire)[-1], LogsCancel))
         read = [chunk async for chunk in pieces]
-        assert (len(read), read[-1].error) == (count + 1, output.TOO_SLOW)
+        assert (len(read), read[-1].error) == (count + 1, output.TOO_MUCH)
 
     told(story)
 

@@ -153,7 +153,11 @@ class ImagesInUseMessage(Message):
 
 
 class LogsRequest(Message):
-    """Send the output of a container; `since` in epoch seconds, `tail_lines` None for all."""
+    """Send the output of a container; `since` in epoch seconds, `tail_lines` None for all.
+
+    `window` is how many chunks may be on their way or unread: more only as LogsMore allows, so
+    that one reader's output holds nothing up that shares the connection. None: no bound.
+    """
 
     request_id: str
     task_arn: str
@@ -161,6 +165,14 @@ class LogsRequest(Message):
     follow: bool | None = None
     tail_lines: int | None = None
     since: float | None = None
+    window: int | None = None
+
+
+class LogsMore(Message):
+    """So many more chunks of this output may be sent: its reader has read on."""
+
+    request_id: str
+    chunks: int
 
 
 class LogsCancel(Message):
@@ -190,6 +202,7 @@ ServerMessage = (
     | RegistryMessage
     | ImagesInUseMessage
     | LogsRequest
+    | LogsMore
     | LogsCancel
 )
 AgentMessage = (
@@ -212,6 +225,7 @@ SERVER_MESSAGES: tuple[type[Message], ...] = (
     RegistryMessage,
     ImagesInUseMessage,
     LogsRequest,
+    LogsMore,
     LogsCancel,
 )
 AGENT_MESSAGES: tuple[type[Message], ...] = (

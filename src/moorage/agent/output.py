@@ -10,6 +10,7 @@ from moorage.agent.runtime.port import ContainerRuntime, LogChunk, LogRequest, R
 
 STREAMS_MAX = 32
 CHUNKS_AHEAD_MAX = 512
+CHUNKS_ALLOWED_MAX = 1024
 TOO_MANY = "too many logs of this host are read at once"
 
 # Says a message when those before it have left; False where nobody is connected.
@@ -24,6 +25,7 @@ class OutputStreams:
         self._runtime = runtime
         self._say = say
         self._open: dict[str, asyncio.Task[None]] = {}
+        self._allowed: dict[str, asyncio.Semaphore] = {}
 
     def begin(self, wanted: StreamLogs) -> None:
         """Send the output until its end; a request that is open already goes on."""
@@ -34,7 +36,15 @@ class OutputStreams:
         task = asyncio.ensure_future(work)
         task.set_name(f"logs {wanted.request_id}")
         self._open[wanted.request_id] = task
-        task.add_done_callback(lambda _: self._open.pop(wanted.request_id, None))
+        if wanted.window is not None:
+            self._allowed[wanted.request_id] = asyncio.Semaphore(wanted.window)
+        task.add_done_callback(lambda _: self._forget(wanted.request_id))
+
+    def allow(self, request_id: str, chunks: int) -> None:
+        """Its reader has read on: so many more messages may be sent."""
+        allowed = self._allowed.get(request_id)
+        for _ in range(min(chunks, CHUNKS_ALLOWED_MAX) if allowed else 0):
+            self._allowed[request_id].release()
 
     def cancel(self, request_id: str) -> None:
         """Nobody reads it any more."""
@@ -51,6 +61,10 @@ class OutputStreams:
         """End all streams."""
         self.cancel_all()
 
+    def _forget(self, request_id: str) -> None:
+        self._open.pop(request_id, None)
+        self._allowed.pop(request_id, None)
+
     async def _end(self, request_id: str, error: str | None = None) -> None:
         await self._say(LogsChunk(request_id=request_id, end=True, error=error))
 
@@ -65,6 +79,9 @@ class OutputStreams:
         reader = asyncio.ensure_future(_fill(self._runtime.logs(request), ahead))
         try:
             async for message in _joined(wanted.request_id, ahead):
+                allowed = self._allowed.get(wanted.request_id)
+                if allowed is not None:
+                    await allowed.acquire()
                 if not await self._say(message):
                     return
             await reader

@@ -317,6 +317,7 @@ class Parts:
             to.PublishHealth: self._publish_health,
             to.PublishInstanceStatus: self._publish_status,
             to.StreamLogs: self.output.begin,
+            to.AllowLogs: lambda wanted: self.output.allow(wanted.request_id, wanted.chunks),
             to.CancelLogs: lambda wanted: self.output.cancel(wanted.request_id),
             to.ConfigureRegistry: lambda wanted: self.puller.add_names(wanted.names),
             # Nothing serves them to containers yet: no task with a role is placed here.

@@ -1,7 +1,7 @@
 """Containers' output on its way from a host's link to people who read it.
 
-A host has one link for everything, so nobody who reads slowly may hold it up: what waits for a
-reader is bounded, and a reader that falls too far behind is told so, and loses the rest.
+A host has one link for everything, so nobody who reads slowly may hold it up: a host sends a window
+of output ahead, and more as it is read. One that sends on regardless loses its reader.
 """
 
 import asyncio
@@ -9,13 +9,15 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from moorage.acs.messages import LogsCancel, LogsChunk, LogsRequest, ServerMessage
+from moorage.acs.messages import LogsCancel, LogsChunk, LogsMore, LogsRequest, ServerMessage
 
 STREAMS_MAX = 32
+# Little enough that a heartbeat behind it comes in time over 1 Mbit/s, for each reader.
+WINDOW_CHUNKS = 8
 WAITING_BYTES_MAX = 16 * 1024 * 1024
 # Output that has an end comes without such a pause; what is followed may be silent for ever.
 SILENCE_SECONDS_MAX = 30.0
-TOO_SLOW = "the output came faster than it was read; ask for the last lines only (--tail)"
+TOO_MUCH = "the host sends more than was asked for"
 SILENT = "the host does not answer"
 
 
@@ -50,11 +52,12 @@ class Wanted(Protocol):
 class Pieces:
     """One reader's output: an iterator of its pieces in order, to the last."""
 
-    def __init__(self, request_id: str, *, follow: bool, end: Callable[["Pieces"], None]) -> None:
-        """Begin empty; `end` is told once no more is taken in."""
+    def __init__(self, streams: "Streams", request_id: str, *, follow: bool) -> None:
+        """Begin empty."""
         self.request_id = request_id
         self._patience = None if follow else SILENCE_SECONDS_MAX
-        self._end = end
+        self._streams = streams
+        self._read = 0
         self._waiting: deque[LogsChunk] = deque()
         self._waiting_bytes = 0
         self._bell = asyncio.Event()
@@ -64,7 +67,7 @@ class Pieces:
         """Take the next piece in; where too much waits, the end, and why."""
         self._waiting_bytes += len(chunk.data or b"")
         if self._waiting_bytes > WAITING_BYTES_MAX:
-            self.fail(TOO_SLOW)
+            self.fail(TOO_MUCH)
             return
         self._waiting.append(chunk)
         self._bell.set()
@@ -73,13 +76,13 @@ class Pieces:
         """Let the reader read what has come, and then why there is no more."""
         self._waiting.append(LogsChunk(request_id=self.request_id, error=error, end=True))
         self._bell.set()
-        self._end(self)
+        self._streams.end(self)
 
     def close(self) -> None:
         """The reader has left, or has read all."""
         self._over = True
         self._bell.set()
-        self._end(self)
+        self._streams.end(self)
 
     def __aiter__(self) -> "Pieces":
         """Iterate over itself."""
@@ -98,6 +101,10 @@ class Pieces:
         chunk = self._waiting.popleft()
         self._waiting_bytes -= len(chunk.data or b"")
         self._over = bool(chunk.end)
+        self._read += 1
+        if self._read >= WINDOW_CHUNKS // 2:
+            self._streams.more(self, self._read)
+            self._read = 0
         return chunk
 
 
@@ -113,7 +120,7 @@ class Streams:
         """Ask for output; raises HostAway where the host sends too many already."""
         if len(self._open) >= STREAMS_MAX:
             raise HostAway(f"The host sends {STREAMS_MAX} outputs already; end one of them.")
-        pieces = Pieces(request_id, follow=wanted.follow, end=self._ended)
+        pieces = Pieces(self, request_id, follow=wanted.follow)
         self._open[request_id] = pieces
         self._say(
             LogsRequest(
@@ -122,6 +129,7 @@ class Streams:
                 container_name=wanted.container,
                 follow=wanted.follow,
                 tail_lines=wanted.tail_lines,
+                window=WINDOW_CHUNKS,
             )
         )
         return pieces
@@ -140,7 +148,12 @@ class Streams:
             _, pieces = self._open.popitem()
             pieces.fail(error)
 
-    def _ended(self, pieces: Pieces) -> None:
+    def more(self, pieces: Pieces, chunks: int) -> None:
+        """A reader has read on: the host may send as much again."""
+        if pieces.request_id in self._open:
+            self._say(LogsMore(request_id=pieces.request_id, chunks=chunks))
+
+    def end(self, pieces: Pieces) -> None:
         """Nobody takes more in: the host is told so, if it does not know."""
         if self._open.pop(pieces.request_id, None) is not None:
             self._say(LogsCancel(request_id=pieces.request_id))

@@ -124,6 +124,13 @@ def test_each_message_has_a_responder():
             ),
             (),
         ),
+        (
+            m.LogsRequest(request_id="l", task_arn="a", container_name="w", window=0),
+            (e.LogsRequested(request_id="l", task_arn="a", container="w", follow=False, window=1),),
+            (),
+        ),
+        (m.LogsMore(request_id="l", chunks=3), (), (i.AllowLogs(request_id="l", chunks=3),)),
+        (m.LogsMore(request_id="l", chunks=-3), (), (i.AllowLogs(request_id="l", chunks=0),)),
         (m.LogsCancel(request_id="l"), (), (i.CancelLogs(request_id="l"),)),
     ],
     ids=lambda one: type(one).__name__ if isinstance(one, m.Message) else "",

@@ -199,6 +199,7 @@ def logs_requested(state: State, event: LogsRequested, turn: Turn) -> None:
             follow=event.follow,
             tail_lines=event.tail_lines,
             since=event.since,
+            window=event.window,
         )
     )
 

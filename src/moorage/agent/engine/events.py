@@ -83,6 +83,7 @@ class LogsRequested(Record):
     follow: bool
     tail_lines: int | None = None
     since: Instant | None = None
+    window: int | None = None
 
 
 class HeartbeatReceived(Record):

@@ -186,13 +186,24 @@ class ObserveContainers(Record):
 
 
 class StreamLogs(Record):
-    """Send LogsChunk messages with this container's output until its end or CancelLogs."""
+    """Send LogsChunk messages with this container's output until its end or CancelLogs.
+
+    At most `window` of them before AllowLogs allows more; None: no bound.
+    """
 
     request_id: str
     runtime_id: str
     follow: bool
     tail_lines: int | None = None
     since: Instant | None = None
+    window: int | None = None
+
+
+class AllowLogs(Record):
+    """Send so many more chunks of this request's stream, if it still runs."""
+
+    request_id: str
+    chunks: int
 
 
 class CancelLogs(Record):
@@ -237,6 +248,7 @@ Instruction = (
     | RemoveContainer
     | ObserveContainers
     | StreamLogs
+    | AllowLogs
     | CancelLogs
     | ConfigureRegistry
     | KeepCredentials

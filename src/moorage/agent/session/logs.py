@@ -1,8 +1,8 @@
-"""LogsRequest and LogsCancel: somebody reads a container's output over the agent's link. Ours."""
+"""LogsRequest, LogsMore, LogsCancel: somebody reads a container's output over the agent's link. Ours."""
 
-from moorage.acs.messages import LogsCancel, LogsRequest
+from moorage.acs.messages import LogsCancel, LogsMore, LogsRequest
 from moorage.agent.engine.events import LogsRequested
-from moorage.agent.engine.instructions import CancelLogs
+from moorage.agent.engine.instructions import AllowLogs, CancelLogs
 from moorage.agent.session.response import Response
 from moorage.ground.instant import maybe_from_epoch
 
@@ -19,9 +19,16 @@ def logs(message: LogsRequest) -> Response:
                 follow=bool(message.follow),
                 tail_lines=None if lines is None else max(lines, 0),
                 since=maybe_from_epoch(message.since),
+                window=None if message.window is None else max(message.window, 1),
             ),
         )
     )
+
+
+def more(message: LogsMore) -> Response:
+    """Let the stream go on; no decision is needed."""
+    chunks = max(message.chunks, 0)
+    return Response(instructions=(AllowLogs(request_id=message.request_id, chunks=chunks),))
 
 
 def cancel(message: LogsCancel) -> Response:

@@ -7,7 +7,7 @@ from moorage.acs.messages import ServerMessage
 from moorage.agent.session.credentials import credentials
 from moorage.agent.session.heartbeat import heartbeat
 from moorage.agent.session.images import images, registry
-from moorage.agent.session.logs import cancel, logs
+from moorage.agent.session.logs import cancel, logs, more
 from moorage.agent.session.manifest import manifest
 from moorage.agent.session.notice import notice
 from moorage.agent.session.payload import payload
@@ -23,6 +23,7 @@ RESPONDERS: Mapping[type[ServerMessage], Responder] = {
     messages.ImagesInUseMessage: images,
     messages.RegistryMessage: registry,
     messages.LogsRequest: logs,
+    messages.LogsMore: more,
     messages.LogsCancel: cancel,
     messages.CloseMessage: notice,
     messages.ErrorMessage: notice,
