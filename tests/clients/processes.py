@@ -44,7 +44,7 @@ def until(
     return found
 
 
-def after(seconds: float) -> None:
+def let_pass(seconds: float) -> None:
     """Let so much time pass: a test's table says at which moment something is to happen."""
     threading.Event().wait(seconds)
 

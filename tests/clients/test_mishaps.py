@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.clients.place import Place, now, only, page
-from tests.clients.processes import after, tell, until
+from tests.clients.processes import let_pass, tell, until
 
 pytestmark = [pytest.mark.clients, pytest.mark.engine]
 
@@ -43,9 +43,9 @@ def test_a_server_killed_in_the_middle_of_a_deployment_goes_on_with_it(
     place.ecs.create_service(serviceName="killed", taskDefinition=old, desiredCount=3)
     place.steady("killed")
     place.ecs.update_service(service="killed", taskDefinition=new)
-    after(after_seconds)
+    let_pass(after_seconds)
     place.server.kill()
-    after(1)  # agents finish what they were told
+    let_pass(1)  # agents finish what they were told
     before = place.containers()
     assert len(before) >= 3
     place.server.start()
@@ -132,7 +132,7 @@ def test_an_agent_killed_while_it_starts_tasks_starts_none_twice(
     """The agent dies between the payload and the report, at several moments; all tasks run once."""
     definition = place.register("born", {"image": images["web:1"]})
     place.ecs.create_service(serviceName="born", taskDefinition=definition, desiredCount=9)
-    after(after_seconds)
+    let_pass(after_seconds)
     place.hosts[1].kill()
     place.hosts[1].start()
     place.steady("born")
