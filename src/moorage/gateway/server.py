@@ -21,6 +21,7 @@ from moorage.kernel.perform import TOKENS_SWEPT_AT_ONCE, sweep_tokens
 from moorage.sql.engine import Database
 
 BACKLOG = 2048
+PORT_MAX = 65_535
 KEEP_ALIVE_SECONDS = 65
 GRACEFUL_SECONDS = 10
 FRAME_BYTES_MAX = 4 * 1024 * 1024
@@ -45,6 +46,10 @@ def listen(settings: Settings) -> socket.socket:
     """The listening socket; raises ListenRefused, and OSError where the port is taken."""
     address, _, port = settings.listen.rpartition(":")
     address = address.strip("[]")
+    if not (port.isascii() and port.isdigit() and 1 <= int(port) <= PORT_MAX):
+        raise ListenRefused(
+            f"{settings.listen} is no ADDRESS:PORT with a port from 1 to {PORT_MAX}."
+        )
     if not is_loopback(address) and not settings.insecure:
         raise ListenRefused(
             f"{settings.listen} can be reached from other machines, and this version has no "
