@@ -249,7 +249,7 @@ def test_an_unhealthy_task_of_a_service_is_replaced(place: Place, shell):
 
 def test_a_container_with_a_restart_policy_is_restarted_in_place(place: Place, shell):
     """restartPolicy: the container that ends is started again in the same task."""
-    policy = {"enabled": True, "restartAttemptPeriod": 60}
+    policy = {"enabled": True, "restartAttemptPeriod": 2}
     definition = place.register(
         "again-and-again",
         {"image": shell, "command": FOREVER},
@@ -257,7 +257,7 @@ def test_a_container_with_a_restart_policy_is_restarted_in_place(place: Place, s
             "name": "side",
             "image": shell,
             "essential": False,
-            "command": script("sleep 61; exit 9"),
+            "command": script("sleep 3; exit 9"),
             "restartPolicy": {**policy, "ignoredExitCodes": [0]},
         },
     )
@@ -266,7 +266,7 @@ def test_a_container_with_a_restart_policy_is_restarted_in_place(place: Place, s
     first = place.container(arn, "side")["State"]["StartedAt"]
     until(
         lambda: place.container(arn, "side")["State"]["StartedAt"] > first,
-        80,
+        20,
         "the container is started again",
     )
     assert place.describe(arn)[0]["lastStatus"] == "RUNNING"
