@@ -5,14 +5,21 @@ import base64
 import gzip
 import json
 import resource
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 
 import aiohttp
 import pytest
 from aiohttp import web
 
-from moorage.agent.proxy import USERNAME, RegistryProxy, loopback_address, registry_names
+from moorage.agent.proxy import (
+    STRANGERS_MAX,
+    USERNAME,
+    RegistryProxy,
+    loopback_address,
+    registry_names,
+)
 from moorage.agent.runtime.docker import DockerRuntime
 from moorage.agent.runtime.port import CannotPull, ContainerSpec, PullRequest
 from moorage.agent.runtime.reference import parse_reference
@@ -154,6 +161,46 @@ def test_who_does_not_know_the_password_gets_nothing(auth) -> None:
                 assert "Basic" in answer.headers["WWW-Authenticate"]
 
     assert story(tell).asked == []
+
+
+@asynccontextmanager
+async def half_requests(proxy: RegistryProxy, count: int) -> AsyncIterator[list[socket.socket]]:
+    host, _, port = proxy.host.rpartition(":")
+    loop = asyncio.get_running_loop()
+    with ExitStack() as stack:
+        made = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in made:
+            one.setblocking(False)
+            await loop.sock_connect(one, (host, int(port)))
+            await loop.sock_sendall(one, b"GET /v2/ HTTP/1.1\r\nHost: x\r\nX: ")
+        yield made
+
+
+async def is_shown_out(stranger: socket.socket) -> bool:
+    async with asyncio.timeout(10):
+        with suppress(ConnectionResetError):
+            return await asyncio.get_running_loop().sock_recv(stranger, 1) == b""
+    return True
+
+
+def test_whoever_does_not_show_the_password_is_shown_out_after_a_while() -> None:
+    # Any user of the machine, and any container in the host's network, may connect here.
+    async def tell(proxy: RegistryProxy, session: aiohttp.ClientSession) -> None:
+        proxy.stranger_seconds = 0.2
+        async with half_requests(proxy, 1) as idle, session.get(f"http://{proxy.host}/v2/big") as a:
+            assert await is_shown_out(idle[0])
+            assert sum([len(piece) async for piece in a.content.iter_any()]) == BIG_BYTES
+
+    story(tell)
+
+
+def test_strangers_do_not_keep_the_engine_out() -> None:
+    async def tell(proxy: RegistryProxy, session: aiohttp.ClientSession) -> None:
+        async with half_requests(proxy, 3 * STRANGERS_MAX) as idle:
+            assert (await session.get(f"http://{proxy.host}/v2/")).status == 200
+            assert all([await is_shown_out(one) for one in idle[:STRANGERS_MAX]])
+
+    story(tell)
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST", "PATCH", "DELETE"])

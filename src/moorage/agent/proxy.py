@@ -5,7 +5,8 @@ So an image of ours is pulled as `127.x.y.z:PORT/ACCOUNT/REGION/NAME@DIGEST` fro
 adds the host's own registry token and passes the bytes on; neither DNS, certificates nor a login
 have to reach the engine. It reads only (GET and HEAD under /v2/), and only for who knows the
 password that is made anew at each start and told to the engine with each pull: other users of the
-machine cannot pull with this host's rights.
+machine cannot pull with this host's rights. Nor can they fill the agent with connections: who has
+not shown the password soon is shown out, and when many wait, whoever has waited longest.
 """
 
 import asyncio
@@ -34,6 +35,9 @@ STALL_SECONDS_MAX = 60.0
 CONNECT_SECONDS_MAX = 10.0
 WRITE_SECONDS_MAX = 300.0
 BUFFER_BYTES = 1 << 20
+BACKLOG = 128
+STRANGERS_MAX = 64  # connections on which nobody has shown the password yet
+STRANGER_SECONDS_MAX = 10.0
 _PASSED_UP = ("accept", "range", "if-none-match", "if-modified-since", "user-agent")
 _PASSED_DOWN = (
     "content-type",
@@ -53,6 +57,8 @@ _LOCATED = re.compile(r"([^/]+)/([^/]+)/.+")
 class RegistryProxy:
     """Serves one engine from one registry."""
 
+    stranger_seconds = STRANGER_SECONDS_MAX
+
     def __init__(self, upstream: str, tokens: RegistryTokens, address: str, chance: Chance) -> None:
         """Pass requests to `upstream`, an http or https origin; listen on `address`."""
         self._upstream = upstream.rstrip("/")
@@ -62,6 +68,8 @@ class RegistryProxy:
         pair = base64.b64encode(f"{USERNAME}:{self.password}".encode()).decode()
         self._expected = f"Basic {pair}".encode()
         self._runner: web.AppRunner | None = None
+        self._listener: asyncio.Server | None = None
+        self._strangers: dict[asyncio.BaseProtocol, asyncio.TimerHandle] = {}
         self._session: aiohttp.ClientSession | None = None
         self.host = ""
 
@@ -83,13 +91,17 @@ class RegistryProxy:
         application.router.add_route("*", "/{rest:.*}", self._serve)
         self._runner = web.AppRunner(application, access_log=None, handle_signals=False)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._address, 0)
-        await site.start()
-        port = self._runner.addresses[0][1]
+        loop = asyncio.get_running_loop()
+        self._listener = await loop.create_server(self._meet, self._address, 0, backlog=BACKLOG)
+        port = self._listener.sockets[0].getsockname()[1]
         self.host = f"{self._address}:{port}"
 
     async def aclose(self) -> None:
         """Stop listening; pulls that are under way are cut."""
+        if self._listener is not None:
+            self._listener.close()
+        for stranger in list(self._strangers):
+            self._show_out(stranger)
         if self._runner is not None:
             await self._runner.cleanup()
         if self._session is not None:
@@ -106,11 +118,34 @@ class RegistryProxy:
         suffix = f"@{reference.digest}" if reference.digest else f":{reference.tag or DEFAULT_TAG}"
         return f"{self.host}/{path}{suffix}"
 
+    def _meet(self) -> asyncio.BaseProtocol:
+        """A connection was made; of whom is not known yet."""
+        assert self._runner is not None
+        assert self._runner.server is not None, "it listens after it was set up"
+        if len(self._strangers) >= STRANGERS_MAX:
+            self._show_out(next(iter(self._strangers)))
+        stranger = self._runner.server()
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(self.stranger_seconds, self._show_out, stranger)
+        self._strangers[stranger] = timer
+        return stranger
+
+    def _show_out(self, stranger: asyncio.BaseProtocol) -> None:
+        self._know(stranger)
+        assert isinstance(stranger, web.RequestHandler), "the server makes no others"
+        stranger.force_close()
+
+    def _know(self, stranger: asyncio.BaseProtocol) -> None:
+        timer = self._strangers.pop(stranger, None)
+        if timer is not None:
+            timer.cancel()
+
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(given, self._expected):
             challenge = {"WWW-Authenticate": 'Basic realm="moorage host"'}
             return _refusal(401, "UNAUTHORIZED", "for this host's engine only", challenge)
+        self._know(request.protocol)
         if request.method not in {"GET", "HEAD"} or not request.path.startswith("/v2/"):
             return _refusal(405, "UNSUPPORTED", "this proxy only reads")
         if request.path == "/v2/":
