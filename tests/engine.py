@@ -217,6 +217,10 @@ def _bridge() -> tuple[str, str]:
         )
         if made.returncode:
             continue
+        # A bridge takes the least address of its ports unless one was set; each container that comes
+        # or goes would change it, and packets of the others would be lost until they notice.
+        address = f"02:42:0a:d5:{number:02x}:01"
+        subprocess.run(["ip", "link", "set", name, "address", address], check=True)
         subprocess.run(["ip", "address", "add", f"{subnet}.1/24", "dev", name], check=True)
         subprocess.run(["ip", "link", "set", name, "up"], check=True)
         return name, subnet

@@ -14,6 +14,8 @@ from tests.postgres import postgres_server, postgres_url
 __all__ = ["postgres_server", "postgres_url"]
 
 HOSTS = 3
+# Whatever the tests did, no request and no controller failed by a fault of the program's.
+FAULT_OF_OURS = '"level":"error"'
 PLACE = pytest.StashKey[Place]()
 
 
@@ -47,6 +49,7 @@ def shared_place(clients_engine: Engine, folder: Path) -> Iterator[Place]:
         yield place
     finally:
         place.close()
+    assert not [line for line in server.log.read_text().splitlines() if FAULT_OF_OURS in line]
 
 
 @pytest.fixture(scope="package")

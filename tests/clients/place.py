@@ -342,19 +342,25 @@ def only(task: Json, name: str = "main") -> Json:
     return next(one for one in task["containers"] if one["name"] == name)
 
 
-def fetch(address: str, port: int, path: str = "/") -> str | None:
+def fetch(address: str, port: int) -> str | None:
     """A page, or None where nobody serves it."""
+    try:
+        return served(address, port)
+    except (OSError, http.client.HTTPException):
+        return None
+
+
+def served(address: str, port: int) -> str:
+    """A page; raises OSError or HTTPException where nobody serves it."""
     connection = http.client.HTTPConnection(address, port, timeout=FETCH_SECONDS_MAX)
     try:
-        connection.request("GET", path)
+        connection.request("GET", "/")
         answer = connection.getresponse()
         text = answer.read().decode()
-    except OSError:
-        return None
-    else:
-        return text if answer.status == 200 else None
     finally:
         connection.close()
+    assert answer.status == 200, text
+    return text
 
 
 def page(task: Json) -> str | None:
