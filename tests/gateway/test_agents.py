@@ -1,123 +1,21 @@
 """The agents' websockets: who may open one, what becomes of it, and of the host behind it."""
 
 import asyncio
-import json
-from urllib.parse import urlencode
 
 import pytest
 
-from moorage.acs.codec import decode_from_server, encode
-from moorage.acs.messages import HeartbeatMessage, LogsChunk, LogsRequest
-from moorage.acs.telemetry import (
-    InstanceStatus,
-    InstanceStatusMetadata,
-    PublishInstanceStatusRequest,
-    PublishMetricsRequest,
-    encode_publication,
-)
+from moorage.acs.codec import encode
+from moorage.acs.messages import LogsChunk, LogsRequest
 from moorage.ecs.agents import AGENT
-from moorage.ecs.store import container_instances
 from moorage.gateway.agents import AgentsDoor
 from moorage.gateway.aws import Door
 from moorage.gateway.link import CLOSE_DEREGISTERED
 from moorage.gateway.logs import LogsWanted
 from moorage.gateway.output import HostAway
-from moorage.ground.instant import hours, seconds
-from moorage.ground.record import evolve
+from moorage.ground.instant import hours
 from moorage.sql.transaction import Change, StoreFailed
-from moorage.wire.request import Request
-from tests.gateway.ground import Desk, Wire, until
-
-
-class Impatient(AgentsDoor):
-    telemetry_silence_seconds_max = 0.1
-
-
-class Scene:
-    """A door, one registered host and its key."""
-
-    def __init__(self, kind=AgentsDoor) -> None:
-        self.desk = Desk()
-        self.instance = self.desk.instance()
-        self.key = self.desk.key("host", self.instance.arn)
-        self.door = kind(self.desk.ground, Door(self.desk.ground, ()), AGENT)
-        self.desk.database.watch(self.door.changed)
-        self.serving = []
-
-    def dial(self, path="/acs/ws", key=None, **members):
-        """An agent's handshake, signed; answers its end of the wire."""
-        name = "containerInstanceArn" if path.startswith("/acs") else "containerInstance"
-        query = urlencode({name: self.instance.arn, "agentVersion": "1.0"} | members)
-        plain = Request(method="GET", path=path, query=query, headers=(("host", "h:4750"),))
-        request = plain if key is False else self.desk.signed(key or self.key, plain)
-        scope = {
-            "type": "websocket",
-            "path": path,
-            "raw_path": path.encode(),
-            "query_string": query.encode(),
-            "headers": [(a.encode(), b.encode()) for a, b in request.headers],
-        }
-        wire = Wire()
-        wire.say({"type": "websocket.connect"})
-        wire.serving = asyncio.create_task(self.door.serve(scope, wire.receive, wire.send))
-        self.serving.append(wire.serving)
-        return wire
-
-    async def opened(self, **members):
-        wire = self.dial(**members)
-        await until(lambda: wire.sent)
-        assert wire.sent[0] == {"type": "websocket.accept"}, wire.sent
-        return wire
-
-    async def refused(self, **members):
-        wire = self.dial(**members)
-        await asyncio.wait_for(wire.serving, 5)
-        start, body = wire.sent
-        assert start["type"] == "websocket.http.response.start"
-        return start["status"], json.loads(body["body"])["type"]
-
-    async def silent(self, count):
-        for _ in range(count):
-            self.desk.clock.advance(seconds(1))
-            await self.door.tick()
-
-    @property
-    def row(self):
-        return self.desk.row(self.instance.arn)
-
-    def change(self, **members):
-        def work(call):
-            row = container_instances.get(call.tx, self.instance.arn)
-            container_instances.write(call.tx, evolve(row, **members))
-
-        self.desk.house.write(work)
-
-
-def told(story, kind=AgentsDoor):
-    async def run():
-        scene = Scene(kind)
-        await scene.door.begin()
-        try:
-            await story(scene)
-        finally:
-            await scene.door.close()
-            for task in scene.serving:
-                task.cancel()
-            await asyncio.gather(*scene.serving, return_exceptions=True)
-            scene.desk.close()
-
-    asyncio.run(run())
-
-
-def cut(wire, code=1006):
-    wire.say({"type": "websocket.disconnect", "code": code})
-
-
-def shown(wire):
-    return [
-        one for one in map(decode_from_server, wire.frames) if not isinstance(one, HeartbeatMessage)
-    ]
-
+from tests.gateway.agents_scene import cut, shown, told
+from tests.gateway.ground import Desk, until
 
 # --- handshakes -----------------------------------------------------------------------------------
 
@@ -348,66 +246,3 @@ def test_output_comes_over_the_link():
         assert [one.data async for one in pieces] == [b"hello", None]
 
     told(story)
-
-
-# --- telemetry ------------------------------------------------------------------------------------
-
-
-def a_status(status):
-    return PublishInstanceStatusRequest(
-        metadata=InstanceStatusMetadata(),
-        statuses=(InstanceStatus(type="ContainerRuntime", status=status),),
-    )
-
-
-def publish(wire, message):
-    text = encode_publication(message, {"host": "x"})
-    wire.say({"type": "websocket.receive", "text": text})
-
-
-def test_a_publication_is_kept_and_acknowledged_and_nonsense_is_not():
-    async def story(scene):
-        wire = await scene.opened(path="/tcs/ws")
-        wire.say({"type": "websocket.receive", "text": ""})
-        wire.say({"type": "websocket.receive", "bytes": b"[" * 100_000})
-        publish(wire, a_status("OK"))
-        await until(lambda: wire.frames)
-        assert [json.loads(one)["type"] for one in wire.frames] == ["AckPublishInstanceStatus"]
-        assert scene.row.runtime_status == "OK"
-
-    told(story)
-
-
-def test_metrics_are_acknowledged_and_touch_no_row():
-    async def story(scene):
-        wire = await scene.opened(path="/tcs/ws")
-        before = scene.desk.database.writes, scene.desk.database.reads
-        publish(wire, PublishMetricsRequest())
-        await until(lambda: wire.frames)
-        assert (scene.desk.database.writes, scene.desk.database.reads) == before
-
-    told(story)
-
-
-def test_a_publication_that_is_not_kept_is_not_acknowledged():
-    async def story(scene):
-        wire = await scene.opened(path="/tcs/ws")
-        scene.desk.database.failing = 1
-        publish(wire, a_status("IMPAIRED"))
-        publish(wire, a_status("OK"))
-        await until(lambda: wire.frames)
-        assert len(wire.frames) == 1
-        assert scene.row.runtime_status == "OK"
-
-    told(story)
-
-
-def test_telemetry_of_a_host_that_went_without_a_word_is_closed():
-    """A host whose power failed once left its connection open for as long as the server ran."""
-
-    async def story(scene):
-        wire = await scene.opened(path="/tcs/ws")
-        await asyncio.wait_for(wire.serving, 5)
-        assert wire.closed == [4001]
-
-    told(story, Impatient)

@@ -6,110 +6,21 @@ import contextlib
 import pytest
 
 from moorage.acs import session
-from moorage.acs.codec import decode_from_server, encode
+from moorage.acs.codec import encode
 from moorage.acs.messages import (
     AckRequest,
     HeartbeatAckRequest,
-    HeartbeatMessage,
-    LogsCancel,
-    LogsChunk,
-    LogsMore,
-    LogsRequest,
-    PayloadMessage,
-    TaskManifestMessage,
     TaskStopVerificationAck,
 )
-from moorage.ecs.agents import AgentTable
 from moorage.ecs.controllers.assignments import Outgoing
 from moorage.ecs.store import container_instances
-from moorage.gateway import output
-from moorage.gateway.link import CLOSE_DEREGISTERED, SAID_MAX, Link
-from moorage.gateway.logs import LogsWanted
+from moorage.gateway.link import CLOSE_DEREGISTERED, SAID_MAX
 from moorage.gateway.websocket import FRAMES_WAITING_MAX, Socket
-from moorage.ground.instant import seconds
 from moorage.ground.record import evolve
-from tests.gateway.ground import Desk, Handlers, Wire, until
+from tests.gateway.ground import Handlers, until
+from tests.gateway.link_scene import a_manifest, a_payload, shown, table_of, told
 
 HEARTBEAT = encode(HeartbeatAckRequest(message_id="h"))
-
-
-class Scene:
-    """One link, and the agent's ends of its connections."""
-
-    def __init__(self) -> None:
-        self.desk = Desk()
-        self.handlers = Handlers()
-        self.instance = self.desk.instance()
-        self.link = Link(self.desk.ground, table_of(self.handlers), self.instance)
-        self.given_up = 0
-
-    def connect(self, version="1.0"):
-        wire = Wire()
-        wire.socket = Socket(wire.send, self._give_up)
-        wire.number = self.link.connected(wire.socket, {"agentVersion": version}, "h0")
-        return wire
-
-    def drop(self, wire, how="closed"):
-        wire.socket.gone()
-        self.link.disconnected(wire.number, how)
-
-    async def said(self, wire, message):
-        await self.link.received(wire.number, encode(message))
-
-    def silent(self, count):
-        """So many seconds pass in which nothing comes."""
-        for _ in range(count):
-            self.desk.clock.advance(seconds(1))
-            self.link.take(session.Tick(now=self.desk.clock.monotonic(), heartbeat_id="h"))
-
-    def _give_up(self):
-        self.given_up += 1
-
-
-def table_of(handlers):
-    return AgentTable(
-        connected=handlers.connected,
-        disconnected=handlers.disconnected,
-        lost=handlers.lost,
-        outgoing=handlers.outgoing,
-        messages={AckRequest: handlers.heard},
-    )
-
-
-def told(story):
-    """Run a story on a scene of its own, and tidy up."""
-
-    async def run():
-        scene = Scene()
-        try:
-            await story(scene)
-        finally:
-            await scene.link.close(1012)
-            scene.desk.close()
-
-    asyncio.run(run())
-
-
-def shown(wire):
-    """The messages that the agent was sent, without heartbeats."""
-    found = [decode_from_server(frame) for frame in wire.frames]
-    return [one for one in found if not isinstance(one, HeartbeatMessage)]
-
-
-def a_payload(number):
-    return PayloadMessage(
-        message_id=f"p{number}", cluster_arn="c", container_instance_arn="i", seq_num=number
-    )
-
-
-def a_manifest(timeline):
-    return TaskManifestMessage(
-        message_id=f"m{timeline}", cluster_arn="c", container_instance_arn="i", timeline=timeline
-    )
-
-
-def wanted(scene, **members):
-    return LogsWanted(instance=scene.instance.arn, task="t", container="main", **members)
 
 
 def test_a_connection_is_declared_and_told_what_it_should_hold():
@@ -336,110 +247,6 @@ def test_after_a_restart_a_host_has_time_to_come_back():
         await until(lambda: scene.handlers.names() == ["disconnected", "lost"])
 
     told(story)
-
-
-# --- output ---------------------------------------------------------------------------------------
-
-
-def a_chunk(request, text=b"", **members):
-    return LogsChunk(request_id=request.request_id, stream="stdout", data=text, **members)
-
-
-async def asked(scene, wire, **members):
-    pieces = scene.link.logs(f"r{len(shown(wire))}", wanted(scene, **members))
-    await until(lambda: shown(wire) and isinstance(shown(wire)[-1], LogsRequest))
-    return pieces, shown(wire)[-1]
-
-
-def test_output_is_handed_on_to_its_end():
-    async def story(scene):
-        wire = scene.connect()
-        pieces, request = await asked(scene, wire, tail_lines=5)
-        assert (request.container_name, request.tail_lines) == ("main", 5)
-        for text in (b"one", b"two"):
-            await scene.said(wire, a_chunk(request, text))
-        await scene.said(wire, a_chunk(request, end=True))
-        assert [chunk.data async for chunk in pieces] == [b"one", b"two", b""]
-        await asyncio.sleep(0.02)
-        assert not [one for one in shown(wire) if isinstance(one, LogsCancel)]
-
-    told(story)
-
-
-def test_output_is_asked_for_as_it_is_read():
-    async def story(scene):
-        wire = scene.connect()
-        pieces, request = await asked(scene, wire)
-        assert request.window == output.WINDOW_CHUNKS
-        for _ in range(output.WINDOW_CHUNKS):
-            await scene.said(wire, a_chunk(request, b"x"))
-        await asyncio.sleep(0.02)
-        assert not granted(wire)
-        for _ in range(output.WINDOW_CHUNKS):
-            await anext(pieces)
-        await until(lambda: granted(wire) == output.WINDOW_CHUNKS)
-        await scene.said(wire, a_chunk(request, end=True))
-        assert (await anext(pieces)).end
-
-    told(story)
-
-
-def granted(wire):
-    return sum(one.chunks for one in shown(wire) if isinstance(one, LogsMore))
-
-
-def test_a_host_that_sends_on_unread_holds_nobody_up_and_loses_its_reader():
-    """A reader stopped with ctrl-Z once kept a whole host from hearing its orders."""
-
-    async def story(scene):
-        wire = scene.connect()
-        pieces, request = await asked(scene, wire, follow=True)
-        one = a_chunk(request, b"x" * 65536)
-        count = output.WAITING_BYTES_MAX // 65536
-        for _ in range(count + 3):
-            await asyncio.wait_for(scene.said(wire, one), 1)
-        await scene.said(wire, AckRequest(message_id="after"))
-        await until(lambda: ("heard", "after") in scene.handlers.calls)
-        await until(lambda: shown(wire) and isinstance(shown(wire)[-1], LogsCancel))
-        read = [chunk async for chunk in pieces]
-        assert (len(read), read[-1].error) == (count + 1, output.TOO_MUCH)
-
-    told(story)
-
-
-@pytest.mark.parametrize("how", ["cut", "replaced"])
-def test_who_follows_output_is_told_that_the_host_went_away(how):
-    async def story(scene):
-        wire = scene.connect()
-        pieces, request = await asked(scene, wire, follow=True)
-        await scene.said(wire, a_chunk(request, b"one"))
-        if how == "cut":
-            scene.drop(wire)
-        else:
-            scene.connect()
-        read = await asyncio.wait_for(collected(pieces), 2)
-        assert [one.error for one in read] == [None, "the host went away"]
-
-    told(story)
-
-
-def test_a_reader_that_leaves_frees_its_place_and_the_host():
-    async def story(scene):
-        wire = scene.connect()
-        held = [scene.link.logs(str(n), wanted(scene)) for n in range(output.STREAMS_MAX)]
-        with pytest.raises(output.HostAway):
-            scene.link.logs("more", wanted(scene))
-        held[3].close()
-        assert await collected(held[3]) == []
-        await until(lambda: shown(wire) and isinstance(shown(wire)[-1], LogsCancel))
-        assert shown(wire)[-1].request_id == "3"
-        scene.link.logs("more", wanted(scene))
-
-    told(story)
-
-
-async def collected(pieces):
-    return [chunk async for chunk in pieces]
 
 
 # --- a peer that does not read --------------------------------------------------------------------
