@@ -86,7 +86,13 @@ class Rig:
         beside = dict.fromkeys(self.performer.handlers, self.performer.perform)
         beside[to.SubmitTaskStateChange] = self.reporter.report
         at_once = dict.fromkeys(
-            (to.PublishHealth, to.PublishInstanceStatus, to.StreamLogs, to.AllowLogs, to.CancelLogs),
+            (
+                to.PublishHealth,
+                to.PublishInstanceStatus,
+                to.StreamLogs,
+                to.AllowLogs,
+                to.CancelLogs,
+            ),
             lambda _: None,
         )
         at_once[to.SendMessage] = lambda wanted: self.said.append(wanted.message)
