@@ -184,9 +184,9 @@ async def is_shown_out(stranger: socket.socket) -> bool:
 
 
 def test_whoever_does_not_show_the_password_is_shown_out_after_a_while() -> None:
-    # Any user of the machine, and any container in the host's network, may connect here.
+    # Any user of the machine may connect here.
     async def tell(proxy: RegistryProxy, session: aiohttp.ClientSession) -> None:
-        proxy.stranger_seconds = 0.2
+        proxy._door.stranger_seconds = 0.2
         async with half_requests(proxy, 1) as idle, session.get(f"http://{proxy.host}/v2/big") as a:
             assert await is_shown_out(idle[0])
             assert sum([len(piece) async for piece in a.content.iter_any()]) == BIG_BYTES
@@ -196,9 +196,9 @@ def test_whoever_does_not_show_the_password_is_shown_out_after_a_while() -> None
 
 def test_strangers_do_not_keep_the_engine_out() -> None:
     async def tell(proxy: RegistryProxy, session: aiohttp.ClientSession) -> None:
-        async with half_requests(proxy, 3 * STRANGERS_MAX) as idle:
+        async with half_requests(proxy, 10 * STRANGERS_MAX) as idle:
             assert (await session.get(f"http://{proxy.host}/v2/")).status == 200
-            assert all([await is_shown_out(one) for one in idle[:STRANGERS_MAX]])
+            assert all([await is_shown_out(one) for one in idle[: -STRANGERS_MAX - 1]])
 
     story(tell)
 

@@ -14,6 +14,8 @@ import base64
 import hashlib
 import hmac
 import re
+from collections.abc import Awaitable, Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -38,6 +40,7 @@ BUFFER_BYTES = 1 << 20
 BACKLOG = 128
 STRANGERS_MAX = 64  # connections on which nobody has shown the password yet
 STRANGER_SECONDS_MAX = 10.0
+CLOSE_SECONDS_MAX = 1.0
 _PASSED_UP = ("accept", "range", "if-none-match", "if-modified-since", "user-agent")
 _PASSED_DOWN = (
     "content-type",
@@ -51,13 +54,49 @@ _PASSED_DOWN = (
     "location",
     "retry-after",
 )
+Serve = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 _LOCATED = re.compile(r"([^/]+)/([^/]+)/.+")
+
+
+class Door(web.Server):
+    """Whoever connects is a stranger, until the password was shown on that connection."""
+
+    stranger_seconds = STRANGER_SECONDS_MAX
+
+    def __init__(self, serve: Serve, **options: Any) -> None:
+        """Serve every request by `serve`; `options` are aiohttp's."""
+        super().__init__(serve, **options)
+        self._strangers: dict[web.RequestHandler, asyncio.TimerHandle] = {}
+
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        """Somebody is here; whoever has waited longest makes way where many wait."""
+        super().connection_made(handler, transport)
+        if len(self._strangers) >= STRANGERS_MAX:
+            self._show_out(next(iter(self._strangers)))
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(self.stranger_seconds, self._show_out, handler)
+        self._strangers[handler] = timer
+
+    def connection_lost(
+        self, handler: web.RequestHandler, exc: BaseException | None = None
+    ) -> None:
+        """Somebody has gone."""
+        self.know(handler)
+        super().connection_lost(handler, exc)
+
+    def know(self, handler: web.RequestHandler) -> None:
+        """The password was shown on this connection: it may stay."""
+        timer = self._strangers.pop(handler, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _show_out(self, handler: web.RequestHandler) -> None:
+        self.know(handler)
+        handler.force_close()
 
 
 class RegistryProxy:
     """Serves one engine from one registry."""
-
-    stranger_seconds = STRANGER_SECONDS_MAX
 
     def __init__(self, upstream: str, tokens: RegistryTokens, address: str, chance: Chance) -> None:
         """Pass requests to `upstream`, an http or https origin; listen on `address`."""
@@ -67,9 +106,7 @@ class RegistryProxy:
         self.password = chance.token(PASSWORD_BYTES)
         pair = base64.b64encode(f"{USERNAME}:{self.password}".encode()).decode()
         self._expected = f"Basic {pair}".encode()
-        self._runner: web.AppRunner | None = None
         self._listener: asyncio.Server | None = None
-        self._strangers: dict[asyncio.BaseProtocol, asyncio.TimerHandle] = {}
         self._session: aiohttp.ClientSession | None = None
         self.host = ""
 
@@ -87,12 +124,9 @@ class RegistryProxy:
             read_bufsize=BUFFER_BYTES,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
-        application = web.Application()
-        application.router.add_route("*", "/{rest:.*}", self._serve)
-        self._runner = web.AppRunner(application, access_log=None, handle_signals=False)
-        await self._runner.setup()
+        self._door = Door(self._serve, access_log=None)
         loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(self._meet, self._address, 0, backlog=BACKLOG)
+        self._listener = await loop.create_server(self._door, self._address, 0, backlog=BACKLOG)
         port = self._listener.sockets[0].getsockname()[1]
         self.host = f"{self._address}:{port}"
 
@@ -100,10 +134,7 @@ class RegistryProxy:
         """Stop listening; pulls that are under way are cut."""
         if self._listener is not None:
             self._listener.close()
-        for stranger in list(self._strangers):
-            self._show_out(stranger)
-        if self._runner is not None:
-            await self._runner.cleanup()
+            await self._door.shutdown(CLOSE_SECONDS_MAX)
         if self._session is not None:
             await self._session.close()
 
@@ -118,34 +149,12 @@ class RegistryProxy:
         suffix = f"@{reference.digest}" if reference.digest else f":{reference.tag or DEFAULT_TAG}"
         return f"{self.host}/{path}{suffix}"
 
-    def _meet(self) -> asyncio.BaseProtocol:
-        """A connection was made; of whom is not known yet."""
-        assert self._runner is not None
-        assert self._runner.server is not None, "it listens after it was set up"
-        if len(self._strangers) >= STRANGERS_MAX:
-            self._show_out(next(iter(self._strangers)))
-        stranger = self._runner.server()
-        loop = asyncio.get_running_loop()
-        timer = loop.call_later(self.stranger_seconds, self._show_out, stranger)
-        self._strangers[stranger] = timer
-        return stranger
-
-    def _show_out(self, stranger: asyncio.BaseProtocol) -> None:
-        self._know(stranger)
-        assert isinstance(stranger, web.RequestHandler), "the server makes no others"
-        stranger.force_close()
-
-    def _know(self, stranger: asyncio.BaseProtocol) -> None:
-        timer = self._strangers.pop(stranger, None)
-        if timer is not None:
-            timer.cancel()
-
-    async def _serve(self, request: web.Request) -> web.StreamResponse:
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(given, self._expected):
             challenge = {"WWW-Authenticate": 'Basic realm="moorage host"'}
             return _refusal(401, "UNAUTHORIZED", "for this host's engine only", challenge)
-        self._know(request.protocol)
+        self._door.know(request.protocol)
         if request.method not in {"GET", "HEAD"} or not request.path.startswith("/v2/"):
             return _refusal(405, "UNSUPPORTED", "this proxy only reads")
         if request.path == "/v2/":
@@ -159,7 +168,7 @@ class RegistryProxy:
         finally:
             upstream.close()
 
-    async def _ask(self, request: web.Request) -> aiohttp.ClientResponse:
+    async def _ask(self, request: web.BaseRequest) -> aiohttp.ClientResponse:
         """The registry's answer; a token that it no longer takes is renewed once."""
         assert self._session is not None
         url = URL(f"{self._upstream}{request.rel_url.raw_path_qs}", encoded=True)
@@ -180,7 +189,7 @@ class RegistryProxy:
         return upstream
 
     async def _pass_on(
-        self, request: web.Request, upstream: aiohttp.ClientResponse
+        self, request: web.BaseRequest, upstream: aiohttp.ClientResponse
     ) -> web.StreamResponse:
         # The engine must not take the registry's 401 for a word on its own password.
         status = 403 if upstream.status == 401 else upstream.status  # noqa: PLR2004
