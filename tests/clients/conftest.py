@@ -15,7 +15,7 @@ __all__ = ["postgres_server", "postgres_url"]
 
 HOSTS = 3
 # Whatever the tests did, no request and no controller failed by a fault of the program's.
-FAULT_OF_OURS = '"level":"error"'
+FAULT_OF_OURS = '"level":"error","logger":"moorage.'
 PLACE = pytest.StashKey[Place]()
 
 

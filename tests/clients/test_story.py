@@ -45,7 +45,8 @@ def test_push_an_image_run_it_on_three_hosts_and_see_it_heal(place: Place, pushe
     tasks = place.running("story")
     assert len({task["containerInstanceArn"] for task in tasks}) == 3
     addresses = {(bindings(task)[0]["bindIP"], bindings(task)[0]["hostPort"]) for task in tasks}
-    assert {address for address, _ in addresses} == {host.publish_address for host in place.hosts}
+    assert {address for address, _ in addresses} <= {host.publish_address for host in place.hosts}
+    assert len({address for address, _ in addresses}) == 3
     assert all("version 1" in (page(task) or "") for task in tasks)
 
     victim = tasks[0]
