@@ -108,11 +108,37 @@ def test_a_second_machine_of_the_same_name_is_refused_while_the_first_is_here(ho
     members = {"cluster": "default", "totalResources": resources()}
     told = house.refused(ACTION, "ClientException", by=house.host_key(), **members)
     assert "moorage agent --name" in str(told)
-    house.write(lambda call: api.AGENT.disconnected(call, key.instance, "closed"))
+    house.write(lambda call: api.AGENT.disconnected(call, key.instance, "goodbye"))
     again = house.host_key()
     assert register(house, again)["containerInstanceArn"] == key.instance
     ids = house.read(lambda call: [k.id for k in access_keys.of_instance(call.tx, key.instance)])
     assert ids == [again.access_key_id]
+
+
+@pytest.mark.parametrize(("how", "taken"), [("closed", False), ("goodbye", True), ("lost", True)])
+def test_another_machine_takes_a_hosts_name_only_when_that_host_is_gone(house, how, taken):
+    # T21: with a join token of one's own, and another host's name, in the moment after a restart.
+    first = a_host(house, "host-1")
+    task = a_task(house)
+
+    def gone(call):
+        if how == "lost":
+            api.AGENT.lost(call, first.instance)
+        else:
+            api.AGENT.disconnected(call, first.instance, how)
+
+    house.write(gone, principal=first)
+    key = house.host_key("host-1")
+    if taken:
+        found = register(house, key)["containerInstanceArn"]
+        assert found == first.instance == task["containerInstanceArn"]
+    else:
+        refusal = house.refused(
+            "RegisterContainerInstance", "ThrottlingException", by=key, totalResources=resources()
+        )
+        assert "a moment ago" in refusal
+        # The host itself comes back as it was.
+        assert register(house, first)["containerInstanceArn"] == first.instance
 
 
 def test_a_host_that_forgot_itself_is_told_of_its_tasks_again(house):

@@ -10,7 +10,7 @@ from moorage.ecs.store import clusters, container_instances, tasks
 from moorage.ecs.views import container_instance as views
 from moorage.ecs.views.refusal import heed
 from moorage.ground.arn import make_arn
-from moorage.ground.fault import AccessDenied
+from moorage.ground.fault import AccessDenied, Throttling
 from moorage.ground.names import ATTRIBUTE_NAME, ATTRIBUTE_VALUE
 from moorage.ground.record import evolve
 from moorage.iam.store import access_keys
@@ -116,14 +116,27 @@ def _known(
         return by_token
     name = call.principal.name
     by_name = container_instances.of_name(call.tx, cluster.arn, name) if name else None
-    another = by_name is not None and by_name.access_key_id != call.principal.access_key_id
-    if by_name is not None and by_name.connected and another:
-        # Another machine of that name is here: the two would take each other's tasks.
+    if by_name is not None and by_name.access_key_id != call.principal.access_key_id:
+        _refuse_if_here(by_name)
+    return by_name
+
+
+def _refuse_if_here(namesake: ContainerInstance) -> None:
+    """Two machines of one name would take each other's tasks: one joins only when one is gone.
+
+    A connection that was merely cut, as by a restart of this server, is no sign of that: else
+    whoever holds any join token could choose another host's name, and that moment.
+    """
+    if namesake.connected:
         raise ClientException(
-            f"A host named {name} is connected to the cluster {cluster.name} already. "
+            f"A host named {namesake.name} is connected to the cluster {namesake.cluster} already. "
             "Join with another name (moorage agent --name), or stop that one first."
         )
-    return by_name
+    if namesake.disconnection == "closed" and namesake.lost_at is None:
+        raise Throttling(
+            f"A host named {namesake.name} was here a moment ago. This one takes its place as soon "
+            "as that one is taken for lost; try again."
+        )
 
 
 def _new(
