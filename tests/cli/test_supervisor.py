@@ -1,8 +1,10 @@
 """The supervisor: a child that ends is started again, one that must not be is left, output is bounded."""
 
 import asyncio
+import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 
 from moorage.agent.options import TOKEN_VARIABLE
 from moorage.cli.plan import PID_FILE, PROGRESS_FILE, HostPlan, Plan
@@ -172,3 +174,24 @@ def test_what_children_print_is_bounded(tmp_path):
     asyncio.run(story())
     assert (tmp_path / "log" / "host-1.out.1").stat().st_size == OUTPUT_BYTES_MAX + 1
     assert (tmp_path / "log" / "host-2.out").stat().st_size == 1
+
+
+def test_children_end_with_a_supervisor_that_is_killed(tmp_path):
+    """They would go on without anybody who knows of them, and hold the port."""
+    ready = tmp_path / "ready"
+    sleeper = f"import os, time; open({str(ready)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    code = (
+        "import subprocess, sys\n"
+        "from moorage.cli.processes import end_with_parent\n"
+        f"subprocess.run([sys.executable, '-c', {sleeper!r}], preexec_fn=end_with_parent)"
+    )
+    parent = subprocess.Popen(child(code))
+
+    async def story():
+        await until(lambda: ready.exists() and ready.read_text())
+        parent.kill()
+        parent.wait()
+        gone = Path("/proc") / ready.read_text() / "cmdline"
+        await until(lambda: not gone.exists() or not gone.read_bytes())
+
+    asyncio.run(story())

@@ -1,5 +1,6 @@
 """Processes that the command line started: are they alive, and how they are ended."""
 
+import ctypes
 import os
 import signal
 import threading
@@ -10,6 +11,8 @@ from moorage.ground.clock import SystemClock
 from moorage.ground.instant import seconds
 
 POLL_SECONDS = 0.05
+_SET_PARENT_DEATH_SIGNAL = 1  # prctl(2), PR_SET_PDEATHSIG
+_PRCTL = ctypes.CDLL(None, use_errno=True).prctl
 
 
 def alive(pid_file: Path) -> int | None:
@@ -53,3 +56,8 @@ def wait_until(holds: Callable[[], bool], seconds_max: float) -> bool:
             return False
         pause.wait(POLL_SECONDS)
     return True
+
+
+def end_with_parent() -> None:
+    """Have this process be ended when its parent dies, however that dies: run in a new child."""
+    _PRCTL(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)

@@ -19,6 +19,7 @@ import aiohttp
 from moorage.agent.options import TOKEN_VARIABLE
 from moorage.cli.place import OWN_TARGET, find
 from moorage.cli.plan import PID_FILE, PROGRESS_FILE, HostPlan, Plan, read
+from moorage.cli.processes import end_with_parent
 from moorage.ground.clock import SystemClock
 from moorage.ground.fault import Fault
 from moorage.ground.instant import Duration, in_seconds
@@ -159,6 +160,7 @@ class Supervisor:
                     stdout=output,
                     stderr=output,
                     env={**os.environ, **more},
+                    preexec_fn=end_with_parent,
                 )
         except (Fault, OSError) as error:
             return str(error)

@@ -15,7 +15,7 @@ from moorage.gateway.exchange import (
 from moorage.gateway.health import health
 from moorage.gateway.logs import LogsDoor
 from moorage.gateway.registry import RegistryDoor
-from moorage.ground.fault import TooLarge
+from moorage.ground.fault import TooLarge, TooSlow
 from moorage.wire import json11
 from moorage.wire.request import Response
 
@@ -65,7 +65,7 @@ class Application:
     async def _call(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             request = await whole_request(scope, receive, self._body_bytes_max)
-        except TooLarge as fault:
+        except (TooLarge, TooSlow) as fault:
             # What is left of the body is not read, so the connection cannot be used again.
             answer = json11.render_fault(fault, self._aws.new_request_id())
             closing = Response(

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from moorage.blob.store import OpenBlob, StoreFailed
 from moorage.ecr.distribution.exchange import ClientCut
 from moorage.gateway.connection import FILE_EXTENSION, ClientGone
-from moorage.ground.fault import TooLarge
+from moorage.ground.fault import TooLarge, TooSlow
 from moorage.wire.request import Request, Response
 
 Scope = MutableMapping[str, Any]
@@ -131,15 +131,15 @@ class StreamedExchange:
 async def whole_request(scope: Scope, receive: Receive, body_bytes_max: int) -> Request | None:
     """The request with its whole body, or None where the client went away.
 
-    Raises TooLarge for a body longer than `body_bytes_max`.
+    Raises TooLarge for a body longer than `body_bytes_max`, and TooSlow for one that stalls.
     """
     body = bytearray()
     more = True
     while more:
         try:
             message = await asyncio.wait_for(receive(), BODY_STALL_SECONDS)
-        except TimeoutError:
-            return None
+        except TimeoutError as error:
+            raise TooSlow(f"Nothing of the body came for {BODY_STALL_SECONDS:g} s.") from error
         if message["type"] == "http.disconnect":
             return None
         body += message.get("body", b"")

@@ -15,6 +15,7 @@
        ├─ UnknownOperation       400 UnknownOperationException
        ├─ Unsupported            400 UnsupportedFeatureException
        ├─ TooLarge               413 RequestEntityTooLargeException
+       ├─ TooSlow                408 RequestTimeoutException
        ├─ Unavailable            503 ServiceUnavailableException
        └─ Internal               500 ServerException
 
@@ -111,6 +112,13 @@ class TooLarge(Fault):
 
     code = "RequestEntityTooLargeException"
     status = 413
+
+
+class TooSlow(Fault):
+    """The client stopped in the middle of its request."""
+
+    code = "RequestTimeoutException"
+    status = 408
 
 
 class Unavailable(Fault):

@@ -31,7 +31,6 @@ from moorage.ecs.store import (
     tasks,
 )
 from moorage.ecs.views.message_id import MessageId
-from moorage.ground.instant import Instant
 from moorage.ground.record import Record, evolve
 from moorage.kernel.call import Call, Turn
 from moorage.sql.transaction import Transaction
@@ -46,13 +45,11 @@ class Outgoing(Record):
     `payloads`: all that it has not acknowledged, in the order of their numbers. `manifest`, where
     one was asked for: number, and all tasks that should run; to be sent after the payloads.
     `notices`: what only our own agent is told, at the same occasion, before everything else.
-    `look_again`: when time alone may change this; never so far.
     """
 
     payloads: tuple[PayloadMessage, ...] = ()
     manifest: TaskManifestMessage | None = None
     notices: tuple[RegistryMessage | ImagesInUseMessage, ...] = ()
-    look_again: Instant | None = None
 
     @property
     def messages(self) -> tuple[ServerMessage, ...]:
