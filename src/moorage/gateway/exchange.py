@@ -73,7 +73,8 @@ class StreamedExchange:
         piece = bytearray()
         while not self._at_end and len(piece) < PIECE_BYTES:
             try:
-                message = await asyncio.wait_for(self._receive(), BODY_STALL_SECONDS)
+                async with asyncio.timeout(BODY_STALL_SECONDS):
+                    message = await self._receive()
             except TimeoutError as error:
                 raise ClientCut from error
             if message["type"] == "http.disconnect":
@@ -137,7 +138,8 @@ async def whole_request(scope: Scope, receive: Receive, body_bytes_max: int) -> 
     more = True
     while more:
         try:
-            message = await asyncio.wait_for(receive(), BODY_STALL_SECONDS)
+            async with asyncio.timeout(BODY_STALL_SECONDS):
+                message = await receive()
         except TimeoutError as error:
             raise TooSlow(f"Nothing of the body came for {BODY_STALL_SECONDS:g} s.") from error
         if message["type"] == "http.disconnect":

@@ -1,10 +1,13 @@
 """Amazon Resource Names: the long forms only, parsed and printed by one table."""
 
 import re
+from functools import lru_cache
 
 from moorage.ground.record import Record
 
 ARN_LENGTH_MAX = 2048
+# Clients name the same things again and again; a parsed name is a value and never changes.
+PARSED_MAX = 8192
 _ARN = re.compile(r"arn:aws:([a-z0-9-]+):([a-z0-9-]*):([0-9]{12})?:(.+)", re.ASCII | re.DOTALL)
 
 # resource kind: (service, prefix, number of path segments after the prefix)
@@ -58,8 +61,11 @@ def is_arn(text: str) -> bool:
 
 def parse_arn(text: str) -> Arn | None:
     """The ARN that `text` is, or None where it is none of a kind in the table."""
-    if len(text) > ARN_LENGTH_MAX:
-        return None
+    return _parsed(text) if len(text) <= ARN_LENGTH_MAX else None
+
+
+@lru_cache(maxsize=PARSED_MAX)
+def _parsed(text: str) -> Arn | None:
     match = _ARN.fullmatch(text)
     if match is None:
         return None
