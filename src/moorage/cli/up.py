@@ -116,5 +116,5 @@ def hand_over(place: Path) -> None:
     if os.geteuid() != 0 or user is None or group is None:
         return
     for path in (place, place / "run", place / "keys", *(place / "keys").glob("*.json")):
-        os.chown(path, int(user), int(group))
-    os.chown(place / plan.PLAN_FILE, int(user), int(group))
+        os.chown(path, int(user), int(group), follow_symlinks=False)
+    os.chown(place / plan.PLAN_FILE, int(user), int(group), follow_symlinks=False)
