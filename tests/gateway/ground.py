@@ -67,6 +67,9 @@ class HeldUp:
             return _failed(self.broken)
         return self.database.read(work)
 
+    def look(self, work):
+        return self.read(work)
+
     def watch(self, listener):
         self.database.watch(listener)
 

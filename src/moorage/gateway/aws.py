@@ -154,7 +154,7 @@ class Door:
                 authorize,
             )
 
-        run = ground.database.write if operation.writes else ground.database.read
+        run = ground.database.write if operation.writes else ground.database.look
         return await asyncio.wrap_future(run(work))
 
     async def _load(self, key: str) -> KnownKey | None:

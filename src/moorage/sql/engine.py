@@ -21,7 +21,10 @@ POSTGRESQL = ("postgresql://", "postgres://")
 
 
 class Database(Protocol):
-    """Where every fact is kept. Works run in threads of the database; futures bring the answers."""
+    """Where every fact is kept. Works run in threads of the database; futures bring the answers.
+
+    Only `look` may run a work in the caller's thread.
+    """
 
     def write(self, work: Callable[[Transaction], _T]) -> "Future[_T]":
         """Run a work that writes; the future is done once it is committed and durable.
@@ -33,6 +36,14 @@ class Database(Protocol):
 
     def read(self, work: Callable[[Transaction], _T]) -> "Future[_T]":
         """Run a work that only reads; it sees every write that was acknowledged before."""
+        ...
+
+    def look(self, work: Callable[[Transaction], _T]) -> "Future[_T]":
+        """`read`, for a work that is likely to be short and bears being run twice.
+
+        It may be run by the caller's own thread, within a bound of a few milliseconds: for callers
+        to whom the way to another thread and back costs more than such a read.
+        """
         ...
 
     def watch(self, listener: Callable[[Sequence[Change]], None]) -> None:

@@ -89,6 +89,10 @@ class PostgreSQLDatabase:
         """Run a work that reads, on one snapshot."""
         return self._reads.submit(work, writes=False)
 
+    def look(self, work: Callable[[Transaction], _T]) -> "Future[_T]":
+        """`read`: what comes over a socket is waited for in a thread, however short."""
+        return self.read(work)
+
     def watch(self, listener: Listener) -> None:
         """Tell `listener` what each commit woke, here and on other servers."""
         self._listeners = (*self._listeners, listener)
