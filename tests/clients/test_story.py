@@ -38,9 +38,9 @@ def test_push_an_image_run_it_on_three_hosts_and_see_it_heal(place: Place, pushe
         *("--task-definition", "story", "--desired-count", "3"),
     )
     assert made["service"]["status"] == "ACTIVE"
-    place.aws("ecs", "wait", "services-stable", "--services", "story")
     place.steady("story")
     tell(f"three replicas steady after {now() - began:.2f} s")
+    place.aws("ecs", "wait", "services-stable", "--services", "story")
 
     tasks = place.running("story")
     assert len({task["containerInstanceArn"] for task in tasks}) == 3
