@@ -14,6 +14,8 @@ from tests.postgres import postgres_server, postgres_url
 __all__ = ["postgres_server", "postgres_url"]
 
 HOSTS = 3
+CONTAINERS_SHOWN = "20"
+CONTAINER = "{{.Names}} {{.Image}} {{.Status}}"
 # Whatever the tests did, no request and no controller failed by a fault of the program's.
 FAULT_OF_OURS = '"level":"error","logger":"moorage.'
 PLACE = pytest.StashKey[Place]()
@@ -83,7 +85,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         for title, tell in {
             "server and hosts": place.tails,
             "services and tasks": place.story,
-            "containers": lambda: place.docker("ps", "--all", "--no-trunc"),
+            "containers": lambda: place.docker(
+                "ps", "--last", CONTAINERS_SHOWN, "--format", CONTAINER
+            ),
         }.items():
             try:
                 report.sections.append((title, tell()))

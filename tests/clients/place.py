@@ -24,6 +24,7 @@ SETTLED_SECONDS_MAX = 60.0
 FETCH_SECONDS_MAX = 2.0
 EVENTS_SHOWN = 12
 # Small, and soon killed: a test that ends waits for no shell that ignores SIGTERM.
+PAGE = 100  # tasks that one call lists or describes
 ORDINARY = {"name": "main", "memory": 32, "cpu": 16, "stopTimeout": 2}
 HOST_CPU, HOST_MEMORY_MIB = 2048, 2048
 Json = dict[str, Any]
@@ -215,8 +216,14 @@ class Place:
 
     def tasks(self, cluster: str = "default", **query: str) -> list[Json]:
         """Tasks that a query of ListTasks finds, described."""
-        arns = self.ecs.list_tasks(cluster=cluster, **query)["taskArns"]
-        return self.describe(*arns, cluster=cluster) if arns else []
+        arns = self._task_arns(cluster, **query)
+        parts = (arns[first : first + PAGE] for first in range(0, len(arns), PAGE))
+        return [task for part in parts for task in self.describe(*part, cluster=cluster)]
+
+    def _task_arns(self, cluster: str, **query: str) -> list[str]:
+        """All of them, page after page: the tests before leave more than fit into one."""
+        pages = self.ecs.get_paginator("list_tasks").paginate(cluster=cluster, **query)
+        return [arn for page in pages for arn in page["taskArns"]]
 
     def describe(self, *arns: str, cluster: str = "default") -> list[Json]:
         """Tasks by their ARNs."""
@@ -283,7 +290,7 @@ class Place:
         for cluster in self.ecs.list_clusters()["clusterArns"]:
             for arn in self.ecs.list_services(cluster=cluster, maxResults=100)["serviceArns"]:
                 self.ecs.delete_service(cluster=cluster, service=arn, force=True)
-            for arn in self.ecs.list_tasks(cluster=cluster)["taskArns"]:
+            for arn in self._task_arns(cluster):
                 self.ecs.stop_task(cluster=cluster, task=arn, reason="the test is over")
             draining = [
                 one["containerInstanceArn"]

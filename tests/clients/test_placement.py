@@ -165,9 +165,9 @@ def test_no_host_is_over_promised_by_many_at_once(place: Place, images):
     refused = [answer for answer in answers if not answer["tasks"]]
     room = sum(_registered(one) // size for one in place.instances())
     assert len(placed) == min(room, 40)
-    assert all(
-        {one["reason"] for one in answer["failures"]} == {"RESOURCE:MEMORY"} for answer in refused
-    )
+    reasons = {one["reason"] for answer in refused for one in answer["failures"]}
+    assert all(answer["failures"] for answer in refused)
+    assert reasons == {"RESOURCE:MEMORY"}
     assert all(_remaining(one) >= 0 for one in place.instances())
 
 
