@@ -26,6 +26,7 @@ from moorage.ecs.operations import (
 )
 from moorage.ecs.store.clusters import CLUSTERS
 from moorage.ecs.store.container_instances import CONTAINER_INSTANCES
+from moorage.ecs.store.freezes import FREEZES
 from moorage.ecs.store.service_deployments import SERVICE_DEPLOYMENTS
 from moorage.ecs.store.service_events import SERVICE_EVENTS
 from moorage.ecs.store.service_revisions import SERVICE_REVISIONS
@@ -35,6 +36,7 @@ from moorage.ecs.store.task_families import TASK_FAMILIES
 from moorage.ecs.store.tasks import TASKS
 from moorage.kernel.api import Api
 from moorage.kernel.controller import Controller
+from moorage.kernel.operation import Operation
 from moorage.shapes.ecs.constraints import CONSTRAINTS
 from moorage.shapes.ecs.faults import InvalidParameterException
 from moorage.shapes.ecs.operations import OPERATIONS
@@ -140,6 +142,9 @@ ECS = Api(
     invalid=InvalidParameterException,
 )
 
+# Our own operations on what ECS has no word for.
+OWN: tuple[Operation[Any, Any], ...] = ()
+
 CONTROLLERS: tuple[Controller, ...] = (
     cluster_controller,
     deployment_controller,
@@ -150,6 +155,7 @@ CONTROLLERS: tuple[Controller, ...] = (
 TABLES: tuple[Table[Any], ...] = (
     CLUSTERS,
     CONTAINER_INSTANCES,
+    FREEZES,
     SERVICES,
     SERVICE_DEPLOYMENTS,
     SERVICE_EVENTS,

@@ -28,6 +28,21 @@ class Settings(Record):
     regions: tuple[str, ...] = ("us-east-1",)
     settle_seconds: float = 40.0
     stopped_task_retention_hours: float = 24.0
+    suspect_seconds: float = 8.0
+    lost_seconds: float = 12.0
+    closed_grace_seconds: float = 60.0
+    goodbye_grace_seconds: float = 300.0
+    reconnect_window_seconds: float = 60.0
+    engine_grace_seconds: float = 60.0
+    flapping_window_seconds: float = 600.0
+    flapping_rest_seconds: float = 300.0
+    brake_window_seconds: float = 60.0
+    brake_timeout_seconds: float = 900.0
+    brake_pace_seconds: float = 60.0
+    heal_after_seconds: float = 10.0
+    fence_after_seconds: float = 60.0
+    fence_margin_seconds: float = 10.0
+    post_mortem_retention_hours: float = 168.0
     request_body_kib: int = 1024
     header_seconds: float = 10.0
     upload_expiry_hours: float = 24.0
@@ -45,6 +60,21 @@ REASONS: Mapping[str, str] = {
     "regions": "regions that are served; requests for others are refused",
     "settle_seconds": "how long a task without health check runs before it counts as healthy (ECS: 40)",
     "stopped_task_retention_hours": "how long stopped tasks stay visible (ECS: at least 1)",
+    "suspect_seconds": "silence after which a host gets no new tasks",
+    "lost_seconds": "silence after which a host is lost, and its service tasks are replaced",
+    "closed_grace_seconds": "how long a host whose agent's connection closed may stay away",
+    "goodbye_grace_seconds": "how long a host whose agent said goodbye (an upgrade) may stay away",
+    "reconnect_window_seconds": "after the server's start no host is lost before so long",
+    "engine_grace_seconds": "how long a host's engine may be gone before the host counts as lost",
+    "flapping_window_seconds": "a host that is lost twice within this is flapping",
+    "flapping_rest_seconds": "how long a flapping host takes nothing back",
+    "brake_window_seconds": "losses of more than a third of a cluster's hosts within this hold it",
+    "brake_timeout_seconds": "how long replacement is held then, unless somebody confirms the loss",
+    "brake_pace_seconds": "after that, one lost host's tasks are replaced each",
+    "heal_after_seconds": "away from the server for so long, an agent restarts what exits itself",
+    "fence_after_seconds": "away for so long, an agent stops the tasks of services tagged to fence",
+    "fence_margin_seconds": "what is waited beyond that and stopTimeout before they are replaced",
+    "post_mortem_retention_hours": "how long the post-mortems of stopped tasks are kept",
     "request_body_kib": "the longest body of an API request",
     "header_seconds": "how long a client may take to send its headers",
     "upload_expiry_hours": "when an unfinished upload is thrown away",
@@ -58,6 +88,21 @@ STOPPED_TASK_RETENTION_HOURS_MIN = 1.0
 BOUNDS: tuple[tuple[str, float, float], ...] = (
     ("settle_seconds", 0, 3600),
     ("stopped_task_retention_hours", STOPPED_TASK_RETENTION_HOURS_MIN, 24 * 365),
+    ("suspect_seconds", 1, 3600),
+    ("lost_seconds", 2, 3600),
+    ("closed_grace_seconds", 0, 24 * 3600),
+    ("goodbye_grace_seconds", 0, 24 * 3600),
+    ("reconnect_window_seconds", 0, 24 * 3600),
+    ("engine_grace_seconds", 0, 24 * 3600),
+    ("flapping_window_seconds", 0, 24 * 3600),
+    ("flapping_rest_seconds", 0, 24 * 3600),
+    ("brake_window_seconds", 1, 3600),
+    ("brake_timeout_seconds", 0, 7 * 24 * 3600),
+    ("brake_pace_seconds", 0, 3600),
+    ("heal_after_seconds", 1, 3600),
+    ("fence_after_seconds", 5, 24 * 3600),
+    ("fence_margin_seconds", 0, 3600),
+    ("post_mortem_retention_hours", 1, 24 * 365),
     ("request_body_kib", 64, 65536),
     ("header_seconds", 1, 300),
     ("upload_expiry_hours", 0.01, 24 * 30),

@@ -35,6 +35,21 @@ class Site(Record):
     steady_state_repeat: Duration = hours(6)
     start_failure_within: Duration = seconds(30)
     start_backoff_reset: Duration = minutes(5)
+    suspect_after: Duration = seconds(8)
+    lost_after: Duration = seconds(12)
+    closed_grace: Duration = seconds(60)
+    goodbye_grace: Duration = minutes(5)
+    reconnect_window: Duration = seconds(60)
+    engine_grace: Duration = seconds(60)
+    flapping_window: Duration = minutes(10)
+    flapping_rest: Duration = minutes(5)
+    brake_window: Duration = seconds(60)
+    brake_timeout: Duration = minutes(15)
+    brake_pace: Duration = minutes(1)
+    heal_after: Duration = seconds(10)
+    fence_after: Duration = seconds(60)
+    fence_margin: Duration = seconds(10)
+    post_mortem_retention: Duration = hours(7 * 24)
 
     @property
     def name(self) -> str:

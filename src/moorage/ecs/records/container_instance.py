@@ -11,6 +11,17 @@ from moorage.shapes.ecs.tag import Tag
 InstanceStatus = Literal["ACTIVE", "DRAINING", "INACTIVE"]
 # Why a host is not connected: it said goodbye (its machine lives), or it fell silent.
 Disconnection = Literal["goodbye", "closed", "silent", "never"]
+# Why a host counts as lost: nothing was heard; its agent went and stayed away; its engine is gone.
+Loss = Literal["silent", "away", "engine"]
+# What to do with the tasks that are left when the deadline of a drain has passed.
+DrainTimeout = Literal["force", "abandon"]
+
+
+class Drain(Record):
+    """A drain with a deadline, and what becomes of the tasks that are left at it."""
+
+    deadline: Instant
+    on_timeout: DrainTimeout = "force"
 
 
 class InstanceAttribute(Record):
@@ -24,8 +35,14 @@ class ContainerInstance(Record):
     """One host. What its tasks have taken of it is counted from the tasks, never stored here.
 
     `version` is compared and set by whoever places on this host. `sequence` is the counter shared
-    by the payloads and manifests that are sent to it. `lost_at` is set when the host was judged
-    lost, and cleared when it returns.
+    by the payloads and manifests that are sent to it.
+
+    `lost_at` is set when the host was judged lost (`loss` says why), and cleared when it returns.
+    From `replace_at` on its tasks may be replaced elsewhere: it equals `lost_at`, unless too many
+    were lost at once; then it is None while the cluster holds. `confirmed_at` is when a person said
+    that the lost host will not come back with its tasks. `losses` are the newest times of loss, two
+    at most; until `flapping_until` a host that returned takes nothing back. `engine_gone_at` is
+    when the host first said that its engine is gone, None while the engine works.
     """
 
     account: str
@@ -44,7 +61,15 @@ class ContainerInstance(Record):
     connected_at: Instant | None = None
     disconnected_at: Instant | None = None
     disconnection: Disconnection = "never"
+    suspect: bool = False
     lost_at: Instant | None = None
+    loss: Loss | None = None
+    replace_at: Instant | None = None
+    confirmed_at: Instant | None = None
+    losses: tuple[Instant, ...] = ()
+    flapping_until: Instant | None = None
+    engine_gone_at: Instant | None = None
+    drain: Drain | None = None
     agent_version: str = ""
     agent_hash: str = ""
     docker_version: str = ""

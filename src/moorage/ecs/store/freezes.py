@@ -1,0 +1,42 @@
+"""The table of freezes: at most one for each cause, of each cluster and each service."""
+
+from moorage.ecs.records.freeze import Freeze
+from moorage.ground.arn import make_arn
+from moorage.ground.instant import Instant
+from moorage.sql.document import Table
+from moorage.sql.transaction import Transaction
+
+FREEZES = Table("freezes", Freeze, keys=("account", "region", "cluster", "service", "cause"))
+_OF_CLUSTER = FREEZES.query("account", "region", "cluster")
+
+
+def of_cluster(tx: Transaction, account: str, region: str, cluster: str) -> list[Freeze]:
+    """All freezes of a cluster and of its services, those too that have run out."""
+    return _OF_CLUSTER.all(tx, account=account, region=region, cluster=cluster)
+
+
+def holding(
+    tx: Transaction, account: str, region: str, cluster: str, service: str, now: Instant
+) -> list[Freeze]:
+    """The freezes that hold a service now: its own, and those of its whole cluster."""
+    return [
+        one
+        for one in of_cluster(tx, account, region, cluster)
+        if one.service in {"", service} and (one.until is None or now < one.until)
+    ]
+
+
+def put(tx: Transaction, freeze: Freeze) -> None:
+    """Keep a new or changed freeze, and wake whom it concerns."""
+    FREEZES.put(tx, freeze)
+    _wake(tx, freeze)
+
+
+def delete(tx: Transaction, freeze: Freeze) -> None:
+    """End a freeze, and wake whom it concerned."""
+    FREEZES.delete(tx, freeze.account, freeze.region, freeze.cluster, freeze.service, freeze.cause)
+    _wake(tx, freeze)
+
+
+def _wake(tx: Transaction, freeze: Freeze) -> None:
+    tx.wake("cluster", make_arn("cluster", freeze.region, freeze.account, freeze.cluster))
