@@ -22,12 +22,13 @@ from moorage.acs.messages import ServerMessage
 from moorage.agent import capability, identity, journal, publishing
 from moorage.agent.cgroups import Cgroups, find_cgroups
 from moorage.agent.checkpoint import Checkpoint
-from moorage.agent.control import FINAL_CODES, ControlPlane, Registration, join
+from moorage.agent.control import ControlPlane, Registration
 from moorage.agent.dial import Dialler, Opened
 from moorage.agent.engine import instructions as to
 from moorage.agent.engine.events import AgentStarted, Event
 from moorage.agent.engine.machine import Engine
 from moorage.agent.identity import Identity
+from moorage.agent.joining import RETRY_SECONDS_MAX, become_host, describe, register
 from moorage.agent.links import AcsLink
 from moorage.agent.loop import AgentLoop
 from moorage.agent.observer import Observer
@@ -39,7 +40,7 @@ from moorage.agent.pulling import Puller
 from moorage.agent.records.host import Host
 from moorage.agent.reports import Reporter
 from moorage.agent.runtime.docker import DockerRuntime
-from moorage.agent.runtime.port import EngineFacts, EngineUnavailable
+from moorage.agent.runtime.port import EngineFacts
 from moorage.agent.session.respond import respond
 from moorage.agent.slots import Slots, slots_for
 from moorage.agent.telemetry import Gauge, TcsLink
@@ -48,14 +49,11 @@ from moorage.agent.vigil import Vigil
 from moorage.ground.chance import SystemChance
 from moorage.ground.clock import SystemClock
 from moorage.ground.record import evolve
-from moorage.wire.client import RemoteFault
 
 EXIT_DONE = 0
 EXIT_RETRY = 1  # a supervisor should start it again
 CLIENT_TOKEN_DIGITS = 32
 INSTANCE_ID_LENGTH_SHOWN = 8
-RETRY_SECONDS_FIRST = 0.5
-RETRY_SECONDS_MAX = 15.0
 MESSAGE_ID_DIGITS = 32
 PROBE_DIGITS = 12
 log = logging.getLogger(journal.LOGGER)
@@ -132,8 +130,8 @@ class HostAgent:
             )
         runtime = await self._stack.enter_async_context(DockerRuntime(self.options.docker_socket))
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
-        facts = await self._describe(runtime)
-        who = kept or await self._join(session)
+        facts = await describe(runtime)
+        who = kept or await become_host(self.options, session)
         control = ControlPlane(self.options.endpoint, who, session, self.clock, self.chance)
         limits = await find_cgroups(facts, f"/moorage/probe-{self.chance.hex(PROBE_DIGITS)}")
         registration = Registration(
@@ -142,7 +140,7 @@ class HostAgent:
             client_token=self.chance.hex(CLIENT_TOKEN_DIGITS),
             container_instance_arn=who.container_instance_arn,
         )
-        registering = asyncio.ensure_future(self._register(control, registration))
+        registering = asyncio.ensure_future(register(control, registration, self.chance))
         if not who.container_instance_arn:
             arn = await registering
             who = evolve(who, container_instance_arn=arn)
@@ -157,51 +155,6 @@ class HostAgent:
     async def open(self, thing: Any) -> None:
         """Have `thing` closed with everything else, before what was opened earlier."""
         self._stack.push_async_callback(thing.aclose)
-
-    async def _describe(self, runtime: DockerRuntime) -> EngineFacts:
-        """What the engine is; waits for one that is not there yet."""
-        wait_seconds = RETRY_SECONDS_FIRST
-        while True:
-            try:
-                return await runtime.describe()
-            except EngineUnavailable as failure:
-                log.warning("%s; waiting for it", failure.reason)
-            await asyncio.sleep(wait_seconds)
-            wait_seconds = min(2 * wait_seconds, RETRY_SECONDS_MAX)
-
-    async def _join(self, session: aiohttp.ClientSession) -> Identity:
-        """Become a host, however long it takes. Raises OptionsRefused for a token that is no good."""
-        wait_seconds = RETRY_SECONDS_FIRST
-        while True:
-            try:
-                joined = await join(
-                    self.options.endpoint, self.options.token, self.options.name, session
-                )
-            except RemoteFault as fault:
-                log.warning("cannot join: %s; trying again", fault)
-            else:
-                identity.keep(self.options.data, joined)
-                log.info("joined cluster %s", joined.cluster)
-                return joined
-            await asyncio.sleep(wait_seconds)
-            wait_seconds = min(2 * wait_seconds, RETRY_SECONDS_MAX)
-
-    async def _register(self, control: ControlPlane, registration: Registration) -> str:
-        """Register, however long it takes. Raises OptionsRefused where the server never will."""
-        wait_seconds = RETRY_SECONDS_FIRST
-        while True:
-            try:
-                arn = await control.register(registration)
-            except RemoteFault as fault:
-                if fault.code in FINAL_CODES:
-                    raise OptionsRefused(f"The server refuses this host: {fault}") from fault
-                log.warning("cannot register: %s; trying again", fault)
-            else:
-                log.info("registered as %s", arn)
-                return arn
-            jitter = 1 + self.chance.uniform(0, 0.2)
-            await asyncio.sleep(wait_seconds * jitter)
-            wait_seconds = min(2 * wait_seconds, RETRY_SECONDS_MAX)
 
 
 class Parts:
