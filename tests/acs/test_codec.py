@@ -72,6 +72,7 @@ FROM_SERVER = [
     m.CloseMessage(message="bye"),
     m.ErrorMessage(),
     m.RegistryMessage(message_id="m", names=("h:1",), endpoint="http://h:1"),
+    m.AuthorityMessage(message_id="m", certificates=("-----BEGIN CERTIFICATE-----",)),
     m.ImagesInUseMessage(message_id="m", images=("a",), digests=()),
     m.LogsRequest(request_id="r", task_arn="a", container_name="w", follow=False, since=1.5),
     m.LogsMore(request_id="r", chunks=4),

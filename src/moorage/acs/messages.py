@@ -144,6 +144,16 @@ class RegistryMessage(Message):
     certificate_authority: str | None = None
 
 
+class AuthorityMessage(Message):
+    """Whom to trust from now on when calling this server: certificates in PEM, and no others.
+
+    The first signs the server's certificate. Acknowledged once they are kept on disk.
+    """
+
+    message_id: str
+    certificates: tuple[str, ...]
+
+
 class ImagesInUseMessage(Message):
     """Images (as written) and digests that some deployment claims: never removed from a host."""
 
@@ -200,6 +210,7 @@ ServerMessage = (
     | CloseMessage
     | ErrorMessage
     | RegistryMessage
+    | AuthorityMessage
     | ImagesInUseMessage
     | LogsRequest
     | LogsMore
@@ -223,6 +234,7 @@ SERVER_MESSAGES: tuple[type[Message], ...] = (
     CloseMessage,
     ErrorMessage,
     RegistryMessage,
+    AuthorityMessage,
     ImagesInUseMessage,
     LogsRequest,
     LogsMore,

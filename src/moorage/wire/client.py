@@ -6,7 +6,9 @@ A host whose clock is wrong signs by the server's, as the `Date` of its refusal 
 """
 
 import asyncio
+import ssl
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -22,6 +24,7 @@ from moorage.wire import json11
 from moorage.wire.canonical import Credentials, basic_from_http_date, parse_basic_date
 from moorage.wire.request import Request, Response
 from moorage.wire.sigv4 import SKEW_REFUSALS, sign
+from moorage.wire.trust import SYSTEM, BundleRefused, client_context, distrust
 
 ATTEMPTS_MAX = 4
 BACKOFF_SECONDS_FIRST = 0.1
@@ -32,6 +35,7 @@ ANSWER_BYTES_MAX = 64 * 1024 * 1024
 SERVER_ERROR_STATUS = 500
 SUCCESS_STATUS = 200
 THROTTLED_STATUS = 429
+UNREACHED_STATUS = 503
 THROTTLING_CODES = frozenset(
     {
         "RequestLimitExceeded",
@@ -66,7 +70,16 @@ class Unreachable(RemoteFault):
 
     def __init__(self, endpoint: str, reason: str) -> None:
         message = f'Could not connect to the endpoint URL: "{endpoint}" ({reason})'
-        super().__init__("EndpointConnectionError", 503, message)
+        super().__init__("EndpointConnectionError", UNREACHED_STATUS, message)
+
+
+class Untrusted(Unreachable):
+    """Somebody answered who could not show a certificate that is trusted; nothing was said to him."""
+
+    def __init__(self, endpoint: str, told: str) -> None:
+        """Refuse with the sentence that `trust.distrust` made of it."""
+        RemoteFault.__init__(self, "SSLError", UNREACHED_STATUS, told)
+        self.endpoint = endpoint
 
 
 class AwsClient:
@@ -74,8 +87,11 @@ class AwsClient:
 
     Without credentials its calls are not signed, as a newcomer's who has only a join token.
     `endpoint` is an origin such as `http://127.0.0.1:4750`, a path prefix allowed. The session is
-    the caller's to close.
+    the caller's to close; over https its connector has a context of `trust.client_context`, and
+    `trusted` says to people who is believed then.
     """
+
+    trusted = SYSTEM
 
     def __init__(
         self,
@@ -168,7 +184,7 @@ class AwsClient:
             ) as answer:
                 content = await _bounded(answer.content)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            return Unreachable(self.endpoint, str(error) or type(error).__name__)
+            return unreached(self.endpoint, error, self.trusted)
         pairs = tuple((name.lower(), value) for name, value in answer.headers.items())
         response = Response(status=answer.status, headers=pairs, body=content)
         if response.status == SUCCESS_STATUS:
@@ -187,12 +203,22 @@ class AwsClient:
 
 
 class BlockingClient:
-    """The same calls for code without an event loop; each makes a session of its own."""
+    """The same calls for code without an event loop; each makes a session of its own.
 
-    def __init__(self, endpoint: str, credentials: Credentials | None, region: str) -> None:
+    `authorities` is the file of those who are believed over https; None: the system's.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        credentials: Credentials | None,
+        region: str,
+        authorities: Path | None = None,
+    ) -> None:
         self.endpoint = endpoint
         self.credentials = credentials
         self.region = region
+        self.authorities = authorities
 
     def call(
         self,
@@ -213,7 +239,8 @@ class BlockingClient:
         request: msgspec.Struct,
         response_type: type[_S],
     ) -> _S:
-        async with aiohttp.ClientSession() as session:
+        connector = connector_to(self.endpoint, self.authorities)
+        async with aiohttp.ClientSession(connector=connector) as session:
             client = AwsClient(
                 self.endpoint,
                 self.credentials,
@@ -222,7 +249,36 @@ class BlockingClient:
                 SystemClock(),
                 SystemChance(),
             )
+            client.trusted = str(self.authorities or SYSTEM)
             return await client.call(service, target_prefix, operation, request, response_type)
+
+
+def connector_to(endpoint: str, authorities: Path | None) -> aiohttp.TCPConnector:
+    """Connections to `endpoint`; over https, `authorities` (a file; None: the system's) are believed.
+
+    Raises Untrusted where the file cannot be used.
+    """
+    if urlsplit(endpoint).scheme not in {"https", "wss"}:
+        return aiohttp.TCPConnector()
+    try:
+        bundle = None if authorities is None else authorities.read_text("ascii")
+        return aiohttp.TCPConnector(ssl=client_context(bundle))
+    except (OSError, UnicodeDecodeError, BundleRefused) as error:
+        told = f"{authorities} cannot be used to verify {endpoint}: {error}"
+        raise Untrusted(endpoint, told) from error
+
+
+def unreached(endpoint: str, error: Exception, trusted: str) -> Unreachable:
+    """Why no answer came: nobody was there, or somebody who is not trusted."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        wrong = error.certificate_error
+        if isinstance(wrong, ssl.SSLError):
+            return Untrusted(endpoint, distrust(endpoint, wrong, trusted))
+    if isinstance(error, aiohttp.ClientConnectorSSLError) and isinstance(
+        error.os_error, ssl.SSLError
+    ):
+        return Untrusted(endpoint, distrust(endpoint, error.os_error, trusted))
+    return Unreachable(endpoint, str(error) or type(error).__name__)
 
 
 def signed_headers(
@@ -257,6 +313,8 @@ def remote_fault(response: Response) -> RemoteFault:
 
 def may_pass(fault: RemoteFault) -> bool:
     """Whether the same call, made again, may succeed."""
+    if isinstance(fault, Untrusted):
+        return False
     return (
         fault.status >= SERVER_ERROR_STATUS
         or fault.status == THROTTLED_STATUS
