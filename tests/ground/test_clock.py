@@ -16,6 +16,16 @@ def test_the_system_clock_is_the_machines():
     assert first <= clock.monotonic() <= time.monotonic_ns() // 1000
 
 
+def test_time_since_boot_is_the_machines_own():
+    first = SystemClock().boottime()
+    assert first <= SystemClock().boottime()
+    assert first <= time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000
+    manual = ManualClock()
+    manual.advance(seconds(3))
+    manual.jump(seconds(60))
+    assert manual.boottime() == manual.monotonic() == 3_000_000
+
+
 def test_a_manual_clock_stands_still_until_it_is_moved():
     clock = ManualClock()
     assert (clock.now(), clock.monotonic()) == (MANUAL_START, 0)

@@ -7,6 +7,9 @@ their default are left out of a frame.
 
 from moorage.ground.record import Record
 
+# An agent with this attribute stops the tasks that are to be fenced, when it has lost the server.
+CAPABILITY_OF_FENCING = "moorage.capability.fence"
+
 
 class Shape(Record, rename="camel"):
     """A value inside a message; camelCase on the wire."""
@@ -144,12 +147,16 @@ class TaskExtras(Shape):
     """Ours: what Amazon's agent ignores and an agent with `moorage.capability.agent` is told.
 
     `registry_names` are the `HOST:PORT` under which images of our registry are named;
-    `claimed_digests` are digests of this task's images that must not leave the host.
+    `claimed_digests` are digests of this task's images that must not leave the host. How the task
+    is seen to while the server is away: after so many seconds its ended containers are run again
+    (`heal_after_seconds`), or it is stopped (`fence_after_seconds`); None: neither.
     """
 
     service_name: str | None = None
     registry_names: tuple[str, ...] | None = None
     claimed_digests: tuple[str, ...] | None = None
+    heal_after_seconds: float | None = None
+    fence_after_seconds: float | None = None
 
 
 class Task(Shape):

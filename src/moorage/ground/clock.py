@@ -1,7 +1,8 @@
 """Port Clock, the system's clock, and a clock that tests and the simulator set by hand.
 
 The one file that may read the time. `now` may jump with the machine's clock; `monotonic` never
-goes back and judges deadlines.
+goes back and judges deadlines; `boottime` does so too, counts time in which the machine slept, and
+means the same to every process of one boot: what one wrote down, the next may compare.
 """
 
 import time
@@ -23,6 +24,10 @@ class Clock(Protocol):
         """A reading of a clock that never goes back; only differences have a meaning."""
         ...
 
+    def boottime(self) -> Moment:
+        """How long ago this machine was started, its sleep included; never goes back."""
+        ...
+
 
 class SystemClock:
     """The machine's own clocks."""
@@ -34,6 +39,10 @@ class SystemClock:
     def monotonic(self) -> Moment:
         """The machine's monotonic clock, to the microsecond."""
         return Moment(time.monotonic_ns() // 1000)
+
+    def boottime(self) -> Moment:
+        """CLOCK_BOOTTIME, to the microsecond (clock_gettime(2))."""
+        return Moment(time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000)
 
 
 class ManualClock:
@@ -52,8 +61,12 @@ class ManualClock:
         """How far the clock was moved forward since it was made."""
         return self._monotonic
 
+    def boottime(self) -> Moment:
+        """The same as `monotonic`: this machine never sleeps, and was started with the clock."""
+        return self._monotonic
+
     def advance(self, duration: Duration) -> None:
-        """Move both readings forward by `duration`, which is not negative."""
+        """Move all readings forward by `duration`, which is not negative."""
         assert duration >= 0, "a monotonic clock never goes back"
         self._now = Instant(self._now + duration)
         self._monotonic = Moment(self._monotonic + duration)

@@ -11,7 +11,8 @@ from moorage.acs.messages import (
 )
 from moorage.ecs.agents import AGENT
 from moorage.ecs.records.container_instance import InstanceAttribute
-from tests.ecs.controllers.rig import Rig
+from moorage.shapes.ecs.tag import Tag
+from tests.ecs.controllers.rig import CAPABILITIES, Rig
 
 
 @pytest.fixture
@@ -131,6 +132,40 @@ def test_amazons_agent_is_told_nothing_of_ours(deaf):
     told = outgoing(deaf, on_connect=True)
     assert told.notices == ()
     assert [type(one) for one in told.messages] == [PayloadMessage] * 3 + [TaskManifestMessage]
+
+
+FENCING = tuple(
+    InstanceAttribute(name=name) for name in (*CAPABILITIES, "moorage.capability.fence")
+)
+
+
+@pytest.mark.parametrize(
+    ("tags", "attributes", "told"),
+    [
+        ({}, FENCING, (10.0, None)),
+        ({"moorage:heal": "off"}, FENCING, (None, None)),
+        ({"moorage:heal": "Off "}, FENCING, (None, None)),
+        ({"moorage:heal": "on"}, FENCING, (10.0, None)),
+        ({"moorage:fence": "true"}, FENCING, (None, 60.0)),
+        ({"moorage:fence": "true"}, FENCING[:-1], (None, None)),
+        ({"moorage:fence": "false"}, FENCING, (10.0, None)),
+        ({"moorage:fence": "true"}, (InstanceAttribute(name="com.amazonaws.ecs.x"),), (None, None)),
+        ({}, (InstanceAttribute(name="com.amazonaws.ecs.x"),), (None, None)),
+    ],
+)
+def test_a_host_is_told_with_the_task_what_to_do_without_its_server(bare, tags, attributes, told):
+    one = bare.host("a")
+    one.deaf = True
+    bare.change_host(one, attributes=attributes)
+    service = bare.serve(
+        "web", 1, bare.define("web"), tags=[Tag(key=k, value=v) for k, v in tags.items()]
+    )
+    bare.settle()
+    extras = outgoing(bare).payloads[0].tasks[0].moorage
+    assert (extras.heal_after_seconds, extras.fence_after_seconds) == told
+    bare.update(service, tags=[Tag(key="moorage:heal", value="off")])
+    again = outgoing(bare).payloads[0].tasks[0].moorage
+    assert (again.heal_after_seconds, again.fence_after_seconds) == told, "as it was told before"
 
 
 def test_a_deregistered_host_is_told_nothing(deaf):

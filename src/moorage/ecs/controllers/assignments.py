@@ -21,6 +21,7 @@ from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.service_revision import RevisionImage
 from moorage.ecs.records.task import Task
 from moorage.ecs.records.task_definition import TaskDefinition
+from moorage.ecs.rules.task.away import absence, can_fence
 from moorage.ecs.rules.task.payload import Delivery, run_payload, stop_payload
 from moorage.ecs.store import (
     container_instances,
@@ -70,7 +71,7 @@ def outgoing(turn: Call | Turn, instance_arn: str, on_connect: bool) -> Outgoing
         return Outgoing()
     live = tasks.live_of_instance(tx, instance_arn)
     known = instance.sequence
-    instance, live = _numbered(tx, instance, live)
+    instance, live = _numbered(turn, instance, live)
     manifest = None
     if on_connect:
         instance = evolve(instance, sequence=instance.sequence + 1)
@@ -85,10 +86,15 @@ def outgoing(turn: Call | Turn, instance_arn: str, on_connect: bool) -> Outgoing
 
 
 def _numbered(
-    tx: Transaction, instance: ContainerInstance, live: Sequence[Task]
+    turn: Call | Turn, instance: ContainerInstance, live: Sequence[Task]
 ) -> tuple[ContainerInstance, list[Task]]:
-    """Give the next numbers to orders that were never sent; answers both as they are kept now."""
-    sequence = instance.sequence
+    """Give the next numbers to orders that were never sent; answers both as they are kept now.
+
+    With its number a task gets what its host is to do while this server is away, and keeps it.
+    """
+    tx, sequence = turn.tx, instance.sequence
+    fresh = {one.service for one in live if one.service and not one.payload_sequence}
+    known = services.named(tx, fresh) if fresh else {}
     numbered: list[Task] = []
     for task in sorted(live, key=lambda one: (one.created_at, one.id)):
         kept = task
@@ -97,7 +103,22 @@ def _numbered(
             kept = tasks.note(tx, evolve(task, stop_sequence=sequence))
         elif task.desired_status == "RUNNING" and not task.payload_sequence:
             sequence += 1
-            kept = tasks.note(tx, evolve(task, payload_sequence=sequence))
+            service = known.get(task.service)
+            ours = instance.attribute(CAPABILITY_OF_OUR_AGENT) is not None
+            told = absence(
+                service.tags if service and ours else None,
+                heal_after=turn.site.heal_after,
+                fence_after=turn.site.fence_after,
+            )
+            kept = tasks.note(
+                tx,
+                evolve(
+                    task,
+                    payload_sequence=sequence,
+                    heal_after=told.heal_after,
+                    fence_after=told.fence_after if can_fence(instance) else None,
+                ),
+            )
         numbered.append(kept)
     return evolve(instance, sequence=sequence), numbered
 

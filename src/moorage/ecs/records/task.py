@@ -4,7 +4,7 @@ from typing import Literal
 
 from moorage.ecs.records.resources import Resources
 from moorage.ground.arn import make_arn
-from moorage.ground.instant import Instant
+from moorage.ground.instant import Duration, Instant
 from moorage.ground.record import Record
 from moorage.shapes.ecs.network import NetworkBinding
 from moorage.shapes.ecs.tag import Tag
@@ -56,7 +56,8 @@ class Task(Record):
     under which it was last sent to its host, `acknowledged_at` when the host took it in:
     what a host should hold is derived from these, no message is stored. `stop_sequence` and
     `stop_acknowledged_at` are the same for the order to stop. `judged` says that the controller of
-    its service has counted its end.
+    its service has counted its end. `heal_after` and `fence_after` are what its host was told, when
+    the task was first sent there, of a server that is away: None for nothing.
     """
 
     account: str
@@ -99,6 +100,8 @@ class Task(Record):
     stop_sequence: int = 0
     stop_acknowledged_at: Instant | None = None
     enable_execute_command: bool = False
+    heal_after: Duration | None = None
+    fence_after: Duration | None = None
     judged: bool = False
     tags: list[Tag] = []
     version: int = 1

@@ -8,6 +8,7 @@ from moorage.ecs.records.task_definition import TaskDefinition
 from moorage.ecs.rules.definition.overrides import overridden
 from moorage.ecs.rules.definition.sizes import UNITS_PER_VCPU, cpu_units, memory_mebibytes
 from moorage.ecs.rules.task.container import payload_container
+from moorage.ground.instant import Duration, in_seconds
 from moorage.ground.record import Record
 from moorage.shapes.ecs.volume import Volume
 
@@ -59,6 +60,8 @@ def run_payload(task: Task, definition: TaskDefinition, delivery: Delivery) -> a
             service_name=task.service.rpartition("/")[2] or None,
             registry_names=delivery.registry_names or None,
             claimed_digests=delivery.claimed_digests or None,
+            heal_after_seconds=_seconds(task.heal_after),
+            fence_after_seconds=_seconds(task.fence_after),
         ),
     )
 
@@ -76,6 +79,10 @@ def stop_payload(task: Task, cluster_arn: str) -> acs.Task:
             for one in task.containers
         ),
     )
+
+
+def _seconds(duration: Duration | None) -> float | None:
+    return None if duration is None else in_seconds(duration)
 
 
 def _registry(image: str, task: Task, delivery: Delivery) -> acs.EcrAuthentication | None:
