@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from moorage.ground.chance import Chance
 from moorage.ground.clock import Clock
+from moorage.sql.copying import Told
 from moorage.sql.document import Table
 from moorage.sql.sqlite import SQLiteDatabase
 from moorage.sql.transaction import Change, OpenRefused, StoreFailed, Transaction
@@ -50,6 +51,15 @@ class Database(Protocol):
         """Tell `listener` what each commit woke, from a thread of the database; it must not wait.
 
         It is told after the commit, and before the commit's futures are done.
+        """
+        ...
+
+    def copy(self, path: Path, told: Told) -> "Future[None]":
+        """Make a copy of all that is committed, as one SQLite file at `path`, while writes go on.
+
+        Every write that was acknowledged before is in it. `told` hears of its progress from a
+        thread of the database, must not wait, and ends the copy by False; CopyFailed then, and
+        where the file cannot be written. One copy at a time.
         """
         ...
 

@@ -90,6 +90,11 @@ class Queue:
             self._jobs.put(None)
         return job
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether no more is taken."""
+        return self._closed is not None
+
     def close(self) -> None:
         """Take no more; what is queued is still run."""
         with self._lock:
@@ -112,3 +117,10 @@ class Queue:
         if self._jobs.qsize() >= WAITING_MAX:
             return StoreFailed("Too many requests wait for the database. Try again.")
         return None
+
+
+def fail_alike(done: "Future[Any]", other: "Future[Any]") -> None:
+    """Let `other` end as `done` ended, where that was badly."""
+    error = done.exception()
+    if error is not None and not other.done():
+        other.set_exception(error)

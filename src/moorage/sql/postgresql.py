@@ -6,6 +6,7 @@ the queues.
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Any, LiteralString, TypeVar
 
@@ -15,6 +16,7 @@ from moorage.ground.chance import Chance
 from moorage.ground.clock import Clock
 from moorage.ground.instant import Instant
 from moorage.sql import changes
+from moorage.sql.copying import Told, copy_rows
 from moorage.sql.document import Table
 from moorage.sql.job import Job, Queue
 from moorage.sql.link import Link, check_server, connect, told
@@ -45,6 +47,7 @@ class PostgreSQLDatabase:
     ) -> None:
         """Connect, take the database, bring its schema up to date; raises OpenRefused."""
         self._url = url
+        self._tables = tables
         self._clock = clock
         self._chance = chance
         self._server = chance.hex(SERVER_DIGITS)
@@ -96,6 +99,10 @@ class PostgreSQLDatabase:
     def watch(self, listener: Listener) -> None:
         """Tell `listener` what each commit woke, here and on other servers."""
         self._listeners = (*self._listeners, listener)
+
+    def copy(self, path: Path, told: Told) -> "Future[None]":
+        """Write all records of one snapshot to a SQLite file."""
+        return self.read(lambda tx: copy_rows(tx, path, self._tables, told))
 
     def failure(self) -> StoreFailed | None:
         """None while PostgreSQL may come back, which it always may."""

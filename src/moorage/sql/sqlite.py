@@ -25,9 +25,10 @@ from moorage.sql.connection import (
     open_reader,
     open_writer,
 )
+from moorage.sql.copying import CopyFailed, Told, copy_pages
 from moorage.sql.document import Table
 from moorage.sql.glance import Glance
-from moorage.sql.job import Job, Queue
+from moorage.sql.job import Job, Queue, fail_alike
 from moorage.sql.ledger import MARK_NOW, READ_MARK, SET_MARK
 from moorage.sql.migrate import migrate
 from moorage.sql.transaction import (
@@ -63,6 +64,8 @@ class SQLiteDatabase:
         self._listeners: tuple[Listener, ...] = ()
         self._failure: StoreFailed | None = None
         self._last = Instant(0)
+        self._copies: list[tuple[Path, Told, Future[None]]] = []
+        self._is_copying = False
         self._claim = None if path is None else Claim(path)
         try:
             self._connection = open_writer(path)
@@ -106,6 +109,17 @@ class SQLiteDatabase:
     def watch(self, listener: Listener) -> None:
         """Tell `listener` what each commit woke."""
         self._listeners = (*self._listeners, listener)
+
+    def copy(self, path: Path, told: Told) -> "Future[None]":
+        """Copy all pages on the connection that writes, with batches of writes in between."""
+        copying: Future[None] = Future()
+
+        def ask(_tx: Transaction) -> None:
+            self._copies.append((path, told, copying))
+
+        asked = self._writes.submit(ask, writes=True)
+        asked.add_done_callback(lambda done: fail_alike(done, copying))
+        return copying
 
     def failure(self) -> StoreFailed | None:
         """Why no more is written, or None."""
@@ -180,6 +194,31 @@ class SQLiteDatabase:
                 job.answer()
         if wrote and self._path is not None:
             self._bound_log(self._path)
+        while self._copies:
+            self._copy(*self._copies.pop(0))
+
+    def _copy(self, path: Path, told: Told, copying: "Future[None]") -> None:
+        """Make one copy; whatever waits to be written is written between its steps."""
+
+        def between(done: int, total: int) -> bool:
+            # A database in memory would begin its copy anew with each write.
+            job = None if self._path is None else self._writes.take_waiting()
+            if job is not None:
+                self._run_batch(job)
+            return told(done, total) and self._failure is None and not self._writes.is_closed
+
+        if self._is_copying:
+            copying.set_exception(CopyFailed("A copy of the database is being made already."))
+            return
+        self._is_copying = True
+        try:
+            copy_pages(self._connection, path, between)
+        except CopyFailed as failure:
+            copying.set_exception(failure)
+        else:
+            copying.set_result(None)
+        finally:
+            self._is_copying = False
 
     def _fill_and_commit(self, first: Job, jobs: list[Job], wakes: _Wakes) -> bool:
         """Run what is queued, up to the bounds of a batch, and commit; whether rows changed."""

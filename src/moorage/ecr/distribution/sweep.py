@@ -6,8 +6,9 @@ name bytes that are gone, but an upload's, which then begins anew. What a crash 
 that no row names, is found by a walk of the store once a day.
 """
 
-from collections.abc import Iterator
-from contextlib import suppress
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from itertools import islice
 from typing import TypeVar
@@ -41,6 +42,8 @@ class Sweeper:
     def __init__(self, registry: Registry, chance: Chance) -> None:
         """Walk the store for the first time some while after the start."""
         self._registry = registry
+        self._burying = asyncio.Lock()
+        self._holds = 0
         site = registry.site
         self._caller = RegistryCaller(
             principal=Principal(kind="operator", account=site.operator_account),
@@ -61,13 +64,23 @@ class Sweeper:
             if not await desk.write(caller, collect.doom_unlinked):
                 break
         for _ in range(ROUNDS_MAX):
-            if not await self._bury_doomed():
+            if self._holds or not await self._bury_doomed():
                 break
         now = self._registry.clock.monotonic()
         if now >= self._walk_at:
             self._walk_at = Moment(now + WALK_EVERY)
             await self._walk_uploads(max(upload_expiry, LOST_AFTER))
             await self._walk_blobs()
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Bury no blob meanwhile: whoever reads rows now finds the bytes that they name later."""
+        async with self._burying:  # a burial under way is seen through first
+            self._holds += 1
+        try:
+            yield
+        finally:
+            self._holds -= 1
 
     async def _drop_uploads(self, expiry: Duration) -> None:
         registry = self._registry
@@ -91,7 +104,9 @@ class Sweeper:
     async def _bury(self, text: str) -> None:
         registry = self._registry
         digest = _parsed(text)
-        async with registry.digests.held(text):
+        async with self._burying, registry.digests.held(text):
+            if self._holds:
+                return
             if await registry.desk.write(self._caller, lambda call: collect.bury(call, text)):
                 await registry.run(registry.blobs.delete, digest)
 
@@ -110,7 +125,9 @@ class Sweeper:
     async def _bury_lost(self, text: str) -> None:
         registry = self._registry
         digest = _parsed(text)
-        async with registry.digests.held(text):
+        async with self._burying, registry.digests.held(text):
+            if self._holds:
+                return
             unnamed = await registry.desk.read(
                 self._caller, lambda call: collect.unnamed_blobs(call, [text])
             )
