@@ -7,7 +7,7 @@ READY := .venv/.ready
 KIND ?= added
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo down test unit check fmt bench shapes lock change matrix diagrams
+.PHONY: help setup demo down lab lab-down test unit check fmt bench shapes lock change matrix diagrams
 
 help:
 	@echo "Moorage: Amazon ECR and Amazon ECS on machines you own."
@@ -36,12 +36,19 @@ demo: $(READY) ## from nothing to a service of three replicas that heals itself
 down: $(READY) ## stop what demo started, and remove its service and containers
 	@$(BIN)/python tools/demo.py --down
 
+lab: $(READY) ## three real hosts to play with: cut them, kill them, fill their disks (root)
+	@$(BIN)/python tools/prepare.py
+	@$(BIN)/python -m tests.lab up
+
+lab-down: $(READY)
+	@$(BIN)/python -m tests.lab down
+
 test: $(READY) ## all that must pass; installs docker.io and postgresql where missing (root)
 	@$(BIN)/python tools/prepare.py
 	$(BIN)/python -m pytest
 
 unit: $(READY) ## tables and laws, without engine, PostgreSQL and real clients; under a minute
-	$(BIN)/python -m pytest -q -m "not engine and not postgres and not clients" --ignore=tests/tidy
+	$(BIN)/python -m pytest -q -m "not engine and not postgres and not clients and not lab" --ignore=tests/tidy
 
 check: $(READY) ## lint, format, types, imports, generated files, house rules
 	$(BIN)/ruff check .

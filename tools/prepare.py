@@ -46,6 +46,7 @@ NEEDS = (
     Need("PostgreSQL", "postgresql", has_postgresql),
     Need("busybox without libraries", "busybox-static", has_static_busybox),
     Need("the command ip", "iproute2", lambda: has_command("ip")),
+    Need("nftables", "nftables", lambda: has_command("nft")),
     Need("iptables", "iptables", lambda: has_command("iptables")),
     Need("skopeo", "skopeo", lambda: has_command("skopeo")),
 )
