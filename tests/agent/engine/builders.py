@@ -25,8 +25,9 @@ def a_task(*containers: Container, number: int = 1, **members) -> Task:
 
 
 def doings(answer: list[i.Instruction]) -> list[i.Instruction]:
-    """The answer without the keeping of records and the setting of timers."""
-    return [one for one in answer if not isinstance(one, i.SaveCheckpoint | i.SetTimer)]
+    """The answer without the keeping of records, the setting of timers and post-mortems."""
+    beside = i.SaveCheckpoint | i.SetTimer | i.GatherPostMortem
+    return [one for one in answer if not isinstance(one, beside)]
 
 
 def kinds(answer: list[i.Instruction]) -> list[str]:

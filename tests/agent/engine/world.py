@@ -15,8 +15,10 @@ from moorage.agent.engine import events as e
 from moorage.agent.engine import instructions as i
 from moorage.agent.engine.labels import LABEL_ATTEMPT, LABEL_CONTAINER, LABEL_TASK_ARN
 from moorage.agent.engine.machine import Engine
+from moorage.agent.engine.post_mortems import GATHER_DEADLINE
 from moorage.agent.records.container import ContainerStatus, Exit, ObservedContainer, PortBinding
 from moorage.agent.records.host import Host, HostMemory
+from moorage.agent.records.post_mortem import PostMortem
 from moorage.agent.records.task import TaskRecord
 from moorage.ground.instant import Instant, from_epoch, later, seconds
 
@@ -73,6 +75,7 @@ class World:
     stops_booked: dict[str, int] = field(default_factory=dict)
     acked: set[str] = field(default_factory=set)
     asked_to_stop: list[TaskStopVerificationMessage] = field(default_factory=list)
+    post_mortems: list[PostMortem] = field(default_factory=list)
     reachable: bool = True
     serial: int = 0
 
@@ -335,6 +338,15 @@ def _unmake(world: World, one: i.RemoveVolume | i.RemoveCgroup, fails: bool) -> 
     return [e.ResourceRemoved(task_arn=one.task_arn, name=one.name)]
 
 
+def _gather(world: World, one: i.GatherPostMortem, fails: bool) -> list[e.Event]:
+    del fails
+    told = one.post_mortem
+    gone = any(c.runtime_id in world.removed for c in told.containers)
+    assert not gone or later(told.at, GATHER_DEADLINE) <= world.now, "gone before its lines"
+    world.post_mortems.append(told)
+    return [e.PostMortemGathered(task_arn=told.task, ended=told.ended, healings=told.healings)]
+
+
 def _submit(world: World, one: i.SubmitTaskStateChange, fails: bool) -> list[e.Event]:
     del fails
     task, status = one.report.task, one.report.status
@@ -359,6 +371,7 @@ PERFORM = {
     i.RemoveVolume: _unmake,
     i.RemoveCgroup: _unmake,
     i.SubmitTaskStateChange: _submit,
+    i.GatherPostMortem: _gather,
 }
 
 

@@ -6,6 +6,7 @@ move that can be made, and gives the instructions. Calling it twice changes noth
 
 from collections.abc import Callable, Mapping
 
+from moorage.agent.engine import healing
 from moorage.agent.engine.dependency import Hopeless, Waits, definition, stoppable, verdict
 from moorage.agent.engine.instructions import (
     CreateContainer,
@@ -241,7 +242,11 @@ def _pulled(task: TaskRecord, record: ContainerRecord, turn: Turn) -> ContainerR
 def _created(task: TaskRecord, record: ContainerRecord, turn: Turn) -> ContainerRecord:
     if task.desired == "STOPPED":
         # In a restart in place, the run before is the one that is told.
-        return stopped(record, turn.now)
+        return healing.released(record) if record.held else stopped(record, turn.now)
+    if record.held:
+        if healing.waits(task, record.name):
+            return record
+        record = healing.begun(record)
     assert record.runtime_id is not None
     turn.act(
         StartContainer(

@@ -10,6 +10,7 @@ from moorage.agent.engine.images import (
     vanished,
 )
 from moorage.agent.engine.instructions import ListImages, RemoveImage
+from moorage.agent.engine.post_mortems import held_back
 from moorage.agent.engine.state import State
 from moorage.agent.engine.turn import Turn
 from moorage.ground.instant import Instant
@@ -19,13 +20,18 @@ from moorage.ground.record import evolve
 def dispose(state: State, turn: Turn) -> None:
     """Choose the tasks whose remains go now; once chosen, they go."""
     for arn in sorted(disposable(state.tasks.values(), turn.now) - state.cleaning):
+        if held_back(state.tasks[arn], turn.now):
+            continue
         state.cleaning.add(arn)
         state.dirty[arn] = None
 
 
-def next_clean_up(state: State) -> Instant | None:
-    """When `dispose` will choose a task by its age."""
-    return next_disposal(t for t in state.tasks.values() if t.arn not in state.cleaning)
+def next_clean_up(state: State, now: Instant) -> Instant | None:
+    """When `dispose` will choose a task by its age, or one that was held back from it."""
+    free = [task for task in state.tasks.values() if task.arn not in state.cleaning]
+    dues = [task.post_mortem_deadline for task in free if held_back(task, now)]
+    dues.append(next_disposal(task for task in free if not held_back(task, now)))
+    return min((due for due in dues if due is not None), default=None)
 
 
 def list_images(state: State, turn: Turn) -> None:

@@ -15,7 +15,7 @@ from moorage.acs.messages import TaskIdentifier
 from moorage.acs.task_messages import RoleCredentials, Task
 from moorage.agent.records.container import Exit, Health, ObservedContainer, PortBinding
 from moorage.agent.records.image import ObservedImage
-from moorage.ground.instant import Instant
+from moorage.ground.instant import Duration, Instant
 from moorage.ground.record import Record
 
 
@@ -90,6 +90,26 @@ class HeartbeatReceived(Record):
     """The server was heard; the state of the container runtime is published in answer."""
 
 
+class ServerSilent(Record):
+    """The server is away: fed each second while it is, and at once when the connection breaks.
+
+    `unheard`: for how long nothing was heard of it by this process. `unconfirmed`: how long ago
+    the last moment is at which the server is known to have known that this host is there; counted
+    across restarts of the agent, on a clock that nothing stops, so it is the longer one.
+    """
+
+    unheard: Duration
+    unconfirmed: Duration
+
+
+class ServerHeard(Record):
+    """The server speaks (again); fed before what it says."""
+
+
+class HostDeregistered(Record):
+    """The server refused the handshake, since this instance is INACTIVE: its tasks are not wanted."""
+
+
 # --- reports --------------------------------------------------------------------------------------
 
 
@@ -109,6 +129,14 @@ class ReportRefused(Record):
 
 
 # --- images, volumes, cgroups ---------------------------------------------------------------------
+
+
+class PostMortemGathered(Record):
+    """What GatherPostMortem asked for is kept on disk, and will be told: no container is needed."""
+
+    task_arn: str
+    ended: bool
+    healings: int = 0
 
 
 class PullFinished(Record):
@@ -318,8 +346,12 @@ ServerEvent = (
     | ImagesClaimed
     | LogsRequested
     | HeartbeatReceived
+    | PostMortemGathered
     | ReportAcknowledged
     | ReportRefused
+    | ServerSilent
+    | ServerHeard
+    | HostDeregistered
 )
 Event = (
     AgentStarted

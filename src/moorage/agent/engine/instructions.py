@@ -17,6 +17,7 @@ from moorage.acs.messages import AgentMessage
 from moorage.acs.task_messages import RegistryAuthentication, RoleCredentials
 from moorage.agent.records.container import ContainerSpec
 from moorage.agent.records.host import HostMemory
+from moorage.agent.records.post_mortem import PostMortem
 from moorage.agent.records.report import TaskHealth, TaskReport
 from moorage.agent.records.task import TaskRecord
 from moorage.ground.instant import Instant
@@ -73,6 +74,16 @@ class PublishInstanceStatus(Record):
     impaired: bool
     since: Instant
     reason: str | None = None
+
+
+class GatherPostMortem(Record):
+    """Read the last lines of these containers, keep all of it on disk: PostMortemGathered.
+
+    What is kept is told to the server until it has it; that has no completion. A container whose
+    output cannot be read, or not in time, is told of without it.
+    """
+
+    post_mortem: PostMortem
 
 
 # --- images, volumes, cgroups ---------------------------------------------------------------------
@@ -233,6 +244,7 @@ Instruction = (
     | SetTimer
     | SendMessage
     | SubmitTaskStateChange
+    | GatherPostMortem
     | PublishHealth
     | PublishInstanceStatus
     | PullImage

@@ -38,6 +38,7 @@ def stopped(
         deadline=None,
         retry_at=None,
         failures=0,
+        held=False,
         finished_at=at,
         exit_code=record.exit_code if exit_code is None else exit_code,
         reason=record.reason if reason is None else reason[:REASON_LENGTH_MAX],
@@ -71,9 +72,10 @@ def ended(task: TaskRecord, record: ContainerRecord, exit_: Exit) -> ContainerRe
             health_since=None,
             health_message=None,
         )
-    return stopped(
+    over = stopped(
         record, exit_.finished_at, _end_reason(container, record, exit_), exit_.exit_code
     )
+    return evolve(over, out_of_memory=exit_.out_of_memory)
 
 
 def _restarts(task: TaskRecord, container: Container, record: ContainerRecord, exit_: Exit) -> bool:
@@ -118,6 +120,7 @@ def running(
         deadline=None,
         retry_at=None,
         failures=0,
+        held=False,
         exit_code=None,
         runtime_id=runtime_id,
         started_at=started_at,

@@ -4,7 +4,7 @@ The first look ends blindness: until then nothing is created, started, stopped o
 that a restart of the agent restarts no container and tells nothing that is not so.
 """
 
-from moorage.agent.engine import adoption, asked
+from moorage.agent.engine import absence, adoption, asked, healing
 from moorage.agent.engine.advance import container_of, with_container
 from moorage.agent.engine.events import (
     AgentStarted,
@@ -36,8 +36,15 @@ def agent_started(state: State, _event: AgentStarted, turn: Turn) -> None:
     """Nothing that was out when the process ended will be completed; look first."""
     state.engine_since = turn.now
     for task in list(state.tasks.values()):
-        state.put(evolve(_void(task), submitting=None))
+        state.put(_begun_anew(evolve(_void(task), submitting=None)))
     look(state, turn)
+
+
+def _begun_anew(task: TaskRecord) -> TaskRecord:
+    """A post-mortem that was asked for of an earlier process is asked for again."""
+    if task.post_mortem != "asked":
+        return task
+    return evolve(task, post_mortem="", post_mortem_deadline=None)
 
 
 def engine_lost(state: State, event: EngineLost, turn: Turn) -> None:
@@ -119,6 +126,8 @@ def _end_blindness(state: State, turn: Turn) -> None:
         return
     state.blind = False
     state.returned = False
+    if state.unheard is None:
+        absence.release(state)
     for arn in state.tasks:
         state.dirty[arn] = None
         state.to_report[arn] = None
@@ -168,8 +177,8 @@ def _after(
         if over is None:
             return record if moved else reconcile_ended(task, record, seen, turn)
         if state.returned and over.status == S.STOPPED and task.desired == "RUNNING":
-            return evolve(over, reason=over.reason or ENGINE_RESTARTED)
-        return over
+            over = evolve(over, reason=over.reason or ENGINE_RESTARTED)
+        return healing.instead(task, record, over, state.unheard, turn.now)
     if moved:
         return record
     if seen is not None:

@@ -13,7 +13,16 @@ startTimeout.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from moorage.agent.engine import asked, cleaning, events, looks, performed, submissions
+from moorage.agent.engine import (
+    absence,
+    asked,
+    cleaning,
+    events,
+    looks,
+    performed,
+    post_mortems,
+    submissions,
+)
 from moorage.agent.engine.events import Event, Tick
 from moorage.agent.engine.images import in_use
 from moorage.agent.engine.instructions import (
@@ -74,6 +83,10 @@ HANDLERS: Mapping[type[object], Callable[[State, Any, Turn], None]] = {
     events.ImagesClaimed: asked.images_claimed,
     events.LogsRequested: asked.logs_requested,
     events.HeartbeatReceived: asked.heartbeat_received,
+    events.ServerSilent: absence.server_silent,
+    events.ServerHeard: absence.server_heard,
+    events.HostDeregistered: absence.host_deregistered,
+    events.PostMortemGathered: post_mortems.gathered,
     events.ReportAcknowledged: submissions.acknowledged,
     events.ReportRefused: submissions.refused,
     events.PullFinished: performed.pull_finished,
@@ -128,6 +141,7 @@ class Engine:
         if turn.wants_look:
             looks.look(state, turn)
         submissions.submit(state, turn)
+        post_mortems.gather(state, turn)
         state.dirty.clear()
         answer = [*turn.acts, *self._checkpoint(memory, turn), *turn.words]
         return [*answer, *self._timer(turn)]
@@ -171,7 +185,7 @@ class Engine:
             dues.append(state.look_due)
         if state.sighted():
             dues += [*state.dues.values(), state.images_due]
-            dues += [state.pulls.next_due(), cleaning.next_clean_up(state)]
+            dues += [state.pulls.next_due(), cleaning.next_clean_up(state, turn.now)]
         due = min((d for d in dues if d is not None), default=None)
         at = None if due is None else max(due, later(turn.now, TIMER_MIN))
         if at == state.timer:

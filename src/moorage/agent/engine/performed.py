@@ -3,7 +3,7 @@
 A completion that does not fit the record (an earlier attempt, a second copy) changes nothing.
 """
 
-from moorage.agent.engine import lifecycle
+from moorage.agent.engine import healing, lifecycle
 from moorage.agent.engine.advance import container_of, pulled, with_container, with_resource
 from moorage.agent.engine.dependency import definition
 from moorage.agent.engine.events import (
@@ -217,19 +217,25 @@ def container_started(state: State, event: ContainerStarted, _turn: Turn) -> Non
 def start_failed(state: State, event: StartFailed, turn: Turn) -> None:
     """Made anew where that may help."""
     found = _of_attempt(state, event, frozenset({S.STARTING}))
-    if found is not None:
-        task, record = found
-        _put(state, task, record, lifecycle.start_failed(task, record, event, turn))
+    if found is None:
+        return
+    task, record = found
+    after = lifecycle.start_failed(task, record, event, turn)
+    if not event.missing:
+        after = healing.instead(task, record, after, state.unheard, turn.now)
+    _put(state, task, record, after)
 
 
-def container_exited(state: State, event: ContainerExited, _turn: Turn) -> None:
-    """Its run ended; by its restart policy another may begin."""
+def container_exited(state: State, event: ContainerExited, turn: Turn) -> None:
+    """Its run ended; by its restart policy another may begin, and so while the server is away."""
     task = state.tasks.get(event.task_arn)
     record = None if task is None else container_of(task, event.container)
     if task is None or record is None or record.runtime_id != event.runtime_id:
         return
     if lifecycle.of_this_run(record, event.exit):
-        _put(state, task, record, lifecycle.ended(task, record, event.exit))
+        after = lifecycle.ended(task, record, event.exit)
+        after = healing.instead(task, record, after, state.unheard, turn.now)
+        _put(state, task, record, after)
 
 
 def stop_finished(state: State, event: StopFinished, turn: Turn) -> None:

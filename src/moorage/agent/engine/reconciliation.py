@@ -88,7 +88,7 @@ def _as_it_is(record: ContainerRecord, _now: Instant) -> ContainerRecord:
 
 def _make_again(record: ContainerRecord, now: Instant) -> ContainerRecord:
     """It never ran, so that another may take its place; one that has run may not."""
-    if record.restarts:
+    if record.restarts or record.held:
         return stopped(record, now, GONE)
     return evolve(record, status=S.PULLED, deadline=None, runtime_id=None)
 

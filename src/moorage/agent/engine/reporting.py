@@ -81,7 +81,8 @@ _SHOWN: dict[S, ReportedStatus] = {
 
 
 def _shown(task: TaskRecord, record: ContainerRecord, status: ReportedStatus) -> ContainerReport:
-    shown = _SHOWN.get(record.status, "RUNNING" if record.restarts else "PENDING")
+    has_run = record.restarts > 0 or record.held
+    shown = _SHOWN.get(record.status, "RUNNING" if has_run else "PENDING")
     if status == "RUNNING" and ended(task):
         shown = "RUNNING"  # it ran and is over already; STOPPED is told next
     return ContainerReport(

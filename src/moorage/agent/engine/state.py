@@ -10,7 +10,7 @@ from moorage.agent.engine.transitions import Story
 from moorage.agent.engine.turn import Turn
 from moorage.agent.records.host import FINISHED_TASKS_MAX, FinishedTask, Host, HostMemory
 from moorage.agent.records.task import TaskRecord
-from moorage.ground.instant import Instant
+from moorage.ground.instant import Duration, Instant
 from moorage.ground.record import Record, evolve
 
 # A task is looked at again once for each other task of the host that may have made way, at most.
@@ -52,7 +52,10 @@ class State:
         self.payload_seq_num = 0
         self.held_manifest: ManifestReceived | None = None
         self.verifying: str | None = None
+        # For how long it has not been heard, by this process; None while it is there.
+        self.unheard: Duration | None = Duration(0)
         self.out: set[str] = set()
+        self.to_gather = dict.fromkeys(task.arn for task in tasks if task.stopped_at is not None)
         self.to_report: dict[str, None] = {}
         # time
         self.dues: dict[str, Instant] = {}
@@ -74,6 +77,8 @@ class State:
             return
         self.changed.setdefault(task.arn, before)
         self.tasks[task.arn] = task
+        if task.stopped_at is not None and not task.post_mortem:
+            self.to_gather[task.arn] = None
         known = {} if before is None else {record.name: record for record in before.containers}
         for record in task.containers:
             there = known.get(record.name)
@@ -133,6 +138,7 @@ class State:
         self.changed.pop(task.arn, None)
         self.dues.pop(task.arn, None)
         self.to_report.pop(task.arn, None)
+        self.to_gather.pop(task.arn, None)
         self.cleaning.discard(task.arn)
         self.touched[task.arn, ""] = self.step
         turn.durable = True

@@ -59,6 +59,15 @@ class Exit(Record):
     started_at: Instant | None = None
 
 
+class RunEnd(Record):
+    """How a run ended that was healed, or waits for it: what is told if it is not."""
+
+    finished_at: Instant
+    exit_code: int | None = None
+    reason: str | None = None
+    out_of_memory: bool = False
+
+
 class ObservedContainer(Record):
     """One container as the runtime sees it now; `exit` is set if and only if it has ended.
 
@@ -101,6 +110,11 @@ class ContainerRecord(Record):
     earlier attempt are ignored. `deadline` is when an instruction without completion is given
     again; `retry_at` when a failed one is. `past_starts` are the runs that have ended, so that
     late news of them is not taken for news of the present run.
+
+    `held` says that its run ended while the server was away, and that it waits (until `retry_at`)
+    to be started again in place; `last_end` is that end, or the end before the last healing.
+    `healings` counts those starts, which are among the `restarts`; `heal_tries` those since it
+    last ran for long.
     """
 
     name: str
@@ -116,6 +130,11 @@ class ContainerRecord(Record):
     started_at: Instant | None = None
     past_starts: tuple[Instant, ...] = ()
     restarts: int = 0
+    held: bool = False
+    healings: int = 0
+    heal_tries: int = 0
+    last_end: RunEnd | None = None
+    out_of_memory: bool = False
     stop_asked_at: Instant | None = None
     exit_code: int | None = None
     finished_at: Instant | None = None

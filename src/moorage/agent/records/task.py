@@ -10,6 +10,7 @@ from moorage.ground.instant import Instant
 from moorage.ground.record import Record
 
 Desired = Literal["RUNNING", "STOPPED"]
+PostMortemStage = Literal["", "asked", "done"]
 
 
 class ResourceStatus(StrEnum):
@@ -43,6 +44,9 @@ class TaskRecord(Record):
     labels of its containers, so that a payload may still complete it. `sequence` numbers the
     reports; `submitting` is the one that is out, `reported` the last that the server accepted.
     `settled` is true once STOPPED was accepted (or refused for good): nothing more is said.
+    `post_mortem` says how far its last lines are: asked for (until `post_mortem_deadline` they hold
+    its containers back from removal), or done. `healings_told` is how many healings the server was
+    told of.
     """
 
     task: Task
@@ -59,6 +63,9 @@ class TaskRecord(Record):
     submitting: TaskReport | None = None
     reported: TaskReport | None = None
     settled: bool = False
+    post_mortem: PostMortemStage = ""
+    post_mortem_deadline: Instant | None = None
+    healings_told: int = 0
 
     @property
     def arn(self) -> str:
