@@ -34,19 +34,24 @@ A service to watch, its image is in the registry already:
 
 Then let something happen, and look what becomes of it:
 
-    {python} cut h1            pull its cable; `cut h1 out` and `cut h1 in` cut one way
-    {python} heal h1           put it in again; ends `lose` and `slow` too
-    {python} lose h1 20        lose 20 packets of 100
-    {python} slow h1 0.3 0.2   delay by 0.3 s, more or less 0.2 s; a third figure: bytes a second
-    {python} kill h1 agent     SIGKILL: agent, engine, containerd, containerd-shim-runc-v2 ...
-    {python} stop h1 agent     SIGTERM: agent, engine        {python} start h1 agent
-    {python} pause h1 engine   SIGSTOP: agent, engine        {python} resume h1 engine
-    {python} fill h1 engine    fill a disk: engine, agent    {python} free h1 engine
-    {python} off h1            its power fails               {python} on h1
-    {python} server kill       kill, stop, start, pause, resume
-    {python} count             what really runs, by engine and by /proc
-    {python} docker h1 ps      docker on one host
-    {python} down              end the lab (or: make lab-down)
+    alias lab='{python}'
+    lab cut h1              pull its cable; `cut h1 out` and `cut h1 in` cut one way
+    lab heal h1             put it in again; ends `lose` and `slow` too
+    lab lose h1 20          lose 20 packets of 100, each way
+    lab slow h1 0.3 0.2     delay by 0.3 s, more or less 0.2 s; a third figure: bytes a second
+    lab kill h1 agent       SIGKILL: agent, engine, containerd, containerd-shim-runc-v2 ...
+    lab stop h1 agent       SIGTERM: agent, engine
+    lab start h1 agent      start again: agent, engine
+    lab pause h1 engine     SIGSTOP: agent, engine
+    lab resume h1 engine    SIGCONT
+    lab fill h1 engine      fill a disk: engine, agent
+    lab free h1 engine      and free it
+    lab off h1              its power fails
+    lab on h1               it boots
+    lab server kill         kill, stop, start, pause, resume
+    lab count               what really runs, by engine and by /proc
+    lab docker h1 ps        docker on one host
+    lab down                end the lab (or: make lab-down)
 """
 
 
@@ -167,7 +172,7 @@ def main() -> None:
     """Do what was asked."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.lab", description="Real hosts to play with.",
-        epilog=TOLD.partition("Then let")[2].replace("{python} ", ""),
+        epilog=TOLD.partition("becomes of it:")[2].replace("{python}", PYTHON),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.add_argument("verb", choices=[*OF_THE_LAB, *OF_A_HOST])

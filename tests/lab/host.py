@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 from tests.clients.processes import MOORAGE, run
+from tests.lab import wire
 from tests.lab.engine import Engine
 from tests.lab.namespace import Machine, Switch, drop_arriving
 from tests.lab.process import Process
@@ -24,11 +25,11 @@ OUTWARD, INWARD = "out", "in"
 # A connection that does not go through the proxy yet is broken, so that the next one does.
 REDIRECT = """
 table ip lab-wire {{
-  chain redirect {{
+  chain led {{
     type nat hook output priority -100;
     ip daddr {address} tcp dport {port} meta mark != {mark} redirect to :{wire};
   }}
-  chain broken {{
+  chain ended {{
     type filter hook output priority 0;
     ip daddr {address} tcp dport {port} meta mark != {mark} reject with tcp reset;
   }}
@@ -130,7 +131,7 @@ class Host:
         self._straight()
         address, _, port = server.rpartition(":")
         listen = ("--listen", f"0.0.0.0:{WIRE_PORT}", "--to", server)
-        command = [*MOORAGE[:1], "-m", "tests.lab.wire", *listen, *weather.words()]
+        command = [*MOORAGE[:1], wire.__file__, *listen, *weather.words()]
         self.wire.begin(command, self.machine.enter)
         rules = REDIRECT.format(address=address, port=port, mark=MARK, wire=WIRE_PORT)
         run([*self.machine.enter, "nft", "-f", "-"], input=rules)

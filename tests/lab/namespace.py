@@ -97,14 +97,14 @@ class Switch(Process):
         drop_arriving(self.enter, port, hundredths)
 
 
-def drop_arriving(enter: tuple[str, ...], device: str, hundredths: int) -> None:
+def drop_arriving(enter: tuple[str, ...], device: str, hundredths: int = 100) -> None:
     """Lose packets where they arrive: the sender is told nothing. 0 loses none any more."""
     table = f"table netdev lab-{device}"
     rule = "drop" if hundredths >= 100 else f"numgen random mod 100 < {hundredths} drop"
-    chain = f"chain arriving {{ type filter hook ingress device {device} priority 0; {rule}; }}"
+    hook = f"type filter hook ingress device {device} priority 0;"
     script = f"{table} {{ }}\ndelete {table}\n"
     if hundredths > 0:
-        script += f"{table} {{ {chain} }}\n"
+        script += f"{table} {{\nchain arriving {{\n{hook}\n{rule}\n}}\n}}\n"
     run([*enter, "nft", "-f", "-"], input=script)
 
 
