@@ -5,7 +5,7 @@ import pytest
 from moorage.gateway.keyring import Keyring
 from moorage.ground.record import evolve
 from moorage.iam.api import TABLES
-from moorage.iam.keys import Holder, issue
+from moorage.iam.keys import UNUSED_KEY_LIFE, Holder, bind, issue, successor
 from moorage.iam.store import access_keys
 from tests.house import ACCOUNT, House
 
@@ -78,3 +78,17 @@ def test_a_retired_key_says_so(house, ring):
     house.write(lambda call: access_keys.put(call.tx, evolve(key, instance=INSTANCE, retired=True)))
     known, _ = load(house, ring, key)
     assert (known.principal.instance, known.principal.retired) == (INSTANCE, True)
+
+
+def test_a_new_key_lapses_where_it_is_not_used(house, ring):
+    old, _ = a_key(house)
+    house.write(lambda call: bind(call.tx, old.id, INSTANCE))
+    kept = house.read(lambda call: access_keys.get(call.tx, old.id))
+    new, _ = house.write(lambda call: successor(call.tx, call.vault, kept))
+    known, age = load(house, ring, new)
+    assert known.unused
+    ring.keep(known, age)
+    assert ring.get(new.id) is None, "it is asked for anew until it was used"
+    house.clock.advance(UNUSED_KEY_LIFE)
+    assert load(house, ring, new)[0] is None
+    assert not load(house, ring, old)[0].principal.replaced

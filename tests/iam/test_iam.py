@@ -3,18 +3,17 @@
 import pytest
 
 from moorage.ground.fault import AccessDenied, Validation
-from moorage.ground.instant import seconds
 from moorage.ground.principal import Principal
 from moorage.iam import api
 from moorage.iam.authorize import authorize
 from moorage.iam.operations.account import create_account
 from moorage.iam.operations.caller_identity import get_caller_identity
-from moorage.iam.operations.join import create_join_token, join
+from moorage.iam.operations.join import create_join_token
 from moorage.iam.store import access_keys
 from moorage.kernel.call import Call
 from moorage.kernel.operation import HOSTS, operation
 from moorage.shapes.moorage.account import CreateAccountRequest
-from moorage.shapes.moorage.host import CreateJoinTokenRequest, JoinRequest
+from moorage.shapes.moorage.host import CreateJoinTokenRequest
 from moorage.shapes.sts.caller_identity import GetCallerIdentityRequest, GetCallerIdentityResponse
 from tests.house import ACCOUNT, OTHER, House, host, root
 
@@ -52,26 +51,6 @@ def test_only_the_operator_makes_accounts(house):
         house.run(create_account, CreateAccountRequest(name="lab"), authorize, principal=root())
 
 
-def test_a_join_token_admits_as_many_hosts_as_it_says(house):
-    token = house.run(create_join_token, CreateJoinTokenRequest(cluster="web", uses=2), authorize)
-    for name in ("a", "b"):
-        joined = house.run(
-            join, JoinRequest(token=token.token, name=name), authorize, principal=NOBODY
-        )
-        assert (joined.account_id, joined.cluster) == (ACCOUNT, "web")
-        key = house.read(lambda call, joined=joined: access_keys.get(call.tx, joined.access_key_id))
-        assert (key.kind, key.name, key.cluster) == ("host", name, "web")
-    with pytest.raises(AccessDenied, match="used up"):
-        house.run(join, JoinRequest(token=token.token, name="c"), authorize, principal=NOBODY)
-
-
-def test_a_join_token_expires(house):
-    token = house.run(create_join_token, CreateJoinTokenRequest(ttl_seconds=60), authorize)
-    house.clock.advance(seconds(60))
-    with pytest.raises(AccessDenied, match="moorage host token"):
-        house.run(join, JoinRequest(token=token.token, name="a"), authorize, principal=NOBODY)
-
-
 @pytest.mark.parametrize(
     ("members", "said"),
     [
@@ -84,14 +63,6 @@ def test_a_join_token_expires(house):
 def test_a_bad_join_token_is_refused_by_name(house, members, said):
     with pytest.raises(Validation, match=said):
         house.run(create_join_token, CreateJoinTokenRequest(**members), authorize)
-
-
-@pytest.mark.parametrize("name", [None, "", "a b", "x" * 65, "../etc"])
-def test_a_host_with_a_bad_name_spends_nothing(house, name):
-    token = house.run(create_join_token, CreateJoinTokenRequest(), authorize)
-    with pytest.raises(Validation, match="name"):
-        house.run(join, JoinRequest(token=token.token, name=name), authorize, principal=NOBODY)
-    house.run(join, JoinRequest(token=token.token, name="good"), authorize, principal=NOBODY)
 
 
 @operation(callers=HOSTS, resource=lambda *_: [RESOURCES[-1]])

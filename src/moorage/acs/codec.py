@@ -17,6 +17,9 @@ LOG_CHUNK_BYTES_MAX = 64 * 1024
 TYPE_LENGTH_SHOWN = 64
 REFUSAL_BYTES_MAX = 64 * 1024
 INACTIVE_INSTANCE = "InactiveInstanceException"
+# Ours; to Amazon's agent any unknown name is a failure like another, after which it tries again.
+REPLACED_KEY_REFUSAL = "ReplacedKeyException"
+SECOND_AGENT_REFUSAL = "SecondAgentException"
 
 
 class Unreadable(Record):

@@ -154,6 +154,12 @@ class AuthorityMessage(Message):
     certificates: tuple[str, ...]
 
 
+class RotateKeyMessage(Message):
+    """Ask for a new key of your own (RotateHostKey). Said again until the host has changed it."""
+
+    message_id: str
+
+
 class ImagesInUseMessage(Message):
     """Images (as written) and digests that some deployment claims: never removed from a host."""
 
@@ -211,6 +217,7 @@ ServerMessage = (
     | ErrorMessage
     | RegistryMessage
     | AuthorityMessage
+    | RotateKeyMessage
     | ImagesInUseMessage
     | LogsRequest
     | LogsMore
@@ -235,6 +242,7 @@ SERVER_MESSAGES: tuple[type[Message], ...] = (
     ErrorMessage,
     RegistryMessage,
     AuthorityMessage,
+    RotateKeyMessage,
     ImagesInUseMessage,
     LogsRequest,
     LogsMore,

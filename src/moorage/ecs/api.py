@@ -14,6 +14,8 @@ from moorage.ecs.operations import (
     agent,
     cluster,
     container_instance,
+    joining,
+    key_rotation,
     registration,
     run_task,
     service,
@@ -143,7 +145,10 @@ ECS = Api(
 )
 
 # Our own operations on what ECS has no word for.
-OWN: tuple[Operation[Any, Any], ...] = ()
+OWN: tuple[Operation[Any, Any], ...] = (
+    joining.join,
+    key_rotation.request_host_key_rotation,
+)
 
 CONTROLLERS: tuple[Controller, ...] = (
     cluster_controller,

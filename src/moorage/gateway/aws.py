@@ -20,6 +20,7 @@ from moorage.ground.fault import Fault, Internal, MissingAuthentication, Unrecog
 from moorage.ground.instant import Duration, in_seconds
 from moorage.ground.principal import Principal
 from moorage.iam.authorize import authorize
+from moorage.iam.keys import bind
 from moorage.kernel.api import Api
 from moorage.kernel.call import Call
 from moorage.kernel.operation import NEWCOMERS, Operation
@@ -119,7 +120,15 @@ class Door:
                 raise
             proof = sigv4.verify(request, lookup, ground.clock.now(), service, ground.site.regions)
         assert known is not None, "whose signature was verified, has a key"
+        if known.unused:
+            await self._take_over(known.principal)
         return known.principal, proof.region
+
+    async def _take_over(self, who: Principal) -> None:
+        """A new key of a host is used for the first time: the old one is good no more."""
+        await asyncio.wrap_future(
+            self.ground.database.write(lambda tx: bind(tx, who.access_key_id, who.instance))
+        )
 
     async def _caller(
         self, request: Request, way: route.Route, operation: Operation[Any, Any]

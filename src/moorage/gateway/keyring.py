@@ -14,10 +14,14 @@ KEYS_MAX = 10_000
 
 
 class KnownKey(Record):
-    """A key with its secret laid open, as signatures are checked against it."""
+    """A key with its secret laid open, as signatures are checked against it.
+
+    `unused`: it is to take the place of an older key, from its first use on.
+    """
 
     secret: str
     principal: Principal
+    unused: bool = False
 
     def __repr__(self) -> str:
         """Print without the secret."""
@@ -56,14 +60,23 @@ class Keyring:
         return self._known.get(key)
 
     def load(self, tx: Transaction, key: str) -> KnownKey | None:
-        """The key from its row; None where there is none."""
+        """The key from its row; None where there is none, or where it lapsed before it was used."""
         row = access_keys.get(tx, key)
-        if row is None:
+        if row is None or (row.lapses_at is not None and row.lapses_at <= tx.now):
             return None
-        return KnownKey(secret=self._vault.reveal(row.sealed_secret), principal=principal_of(row))
+        return KnownKey(
+            secret=self._vault.reveal(row.sealed_secret),
+            principal=principal_of(row),
+            unused=row.lapses_at is not None,
+        )
 
     def keep(self, known: KnownKey, age: int) -> None:
-        """Keep a key in memory that was loaded at this `age`, unless keys have changed since."""
+        """Keep a key in memory that was loaded at this `age`, unless keys have changed since.
+
+        One that was never used is not kept: it may lapse.
+        """
+        if known.unused:
+            return
         with self._changing:
             if age != self._age:
                 return
@@ -83,4 +96,5 @@ def principal_of(key: AccessKey) -> Principal:
         name=key.name,
         region=key.region if key.kind == "host" else "",
         retired=key.retired,
+        replaced=key.replaced,
     )

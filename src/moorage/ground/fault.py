@@ -47,6 +47,12 @@ class AccessDenied(Fault):
     code = "AccessDeniedException"
 
 
+class ReplacedKey(Fault):
+    """The key was good once; another one speaks for its holder now."""
+
+    code = "ReplacedKeyException"
+
+
 class MissingAuthentication(Fault):
     """The request carries no credentials."""
 

@@ -14,7 +14,8 @@ class Principal(Record):
     one account; `host` is an agent: it may only speak for the instance that its key is bound to,
     once it has registered one (`instance` is that instance's ARN, empty before), in the region
     that its key was made for (`region`, empty for people: they may name any), and once that
-    instance was deregistered (`retired`) only to learn so. `anonymous` has shown nothing yet: a
+    instance was deregistered (`retired`) only to learn so; a key that was `replaced` by a newer one
+    of the same host opens nothing. `anonymous` has shown nothing yet: a
     host that joins with a token.
     """
 
@@ -26,6 +27,7 @@ class Principal(Record):
     name: str = ""
     region: str = ""
     retired: bool = False
+    replaced: bool = False
 
     @property
     def arn(self) -> str:

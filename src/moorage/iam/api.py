@@ -3,10 +3,11 @@
 from typing import Any
 
 from moorage.ground.fault import Validation
-from moorage.iam.operations import account, caller_identity, join
+from moorage.iam.operations import account, caller_identity, host_key, join
 from moorage.iam.store.access_keys import ACCESS_KEYS
 from moorage.iam.store.accounts import ACCOUNTS
 from moorage.iam.store.join_tokens import JOIN_TOKENS
+from moorage.iam.store.trusts import TRUSTS
 from moorage.kernel.api import Api
 from moorage.kernel.operation import Operation
 from moorage.shapes.sts.constraints import CONSTRAINTS
@@ -26,7 +27,7 @@ STS = Api(
 OWN: tuple[Operation[Any, Any], ...] = (
     account.create_account,
     join.create_join_token,
-    join.join,
+    host_key.rotate_host_key,
 )
 
-TABLES: tuple[Table[Any], ...] = (ACCOUNTS, ACCESS_KEYS, JOIN_TOKENS)
+TABLES: tuple[Table[Any], ...] = (ACCOUNTS, ACCESS_KEYS, JOIN_TOKENS, TRUSTS)

@@ -10,14 +10,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from moorage.ground.arn import parse_arn
-from moorage.ground.fault import AccessDenied
+from moorage.ground.fault import AccessDenied, ReplacedKey
 from moorage.kernel.call import Call
 from moorage.kernel.operation import Operation
+
+REPLACED_KEY = (
+    "This key was replaced by a newer one of the same host: another agent has taken its place, or "
+    "its data folder was copied or restored from a backup. To make this machine a host again, empty "
+    "its data folder and join with a new token (moorage host token), under a name of its own."
+)
 
 
 def authorize(call: Call, operation: Operation[Any, Any], request: Any) -> None:
     """Return if the caller may run `operation` on `request`; raises AccessDenied with the reason."""
     principal = call.principal
+    if principal.replaced:
+        raise ReplacedKey(REPLACED_KEY)
     if principal.kind not in operation.callers:
         raise AccessDenied(
             f"User: {principal.arn} is not authorized to perform: {operation.name}: "

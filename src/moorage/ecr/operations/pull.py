@@ -15,11 +15,12 @@ from moorage.kernel.images import digest_of_tag
 def find_login(call: Call, token_hash: str) -> Login | None:
     """The login of a token's hash, unless it has expired.
 
-    Nor is there one whose key is gone, or is that of a host which was deregistered since.
+    Nor is there one whose key is gone or was replaced, or is that of a host which was deregistered
+    since.
     """
     login = logins.get(call.tx, token_hash)
     key = access_keys.get(call.tx, login.principal.access_key_id) if login is not None else None
-    return login if key is not None and not key.retired else None
+    return login if key is not None and not (key.retired or key.replaced) else None
 
 
 def the_repository(call: Call, name: str) -> Repository:

@@ -12,6 +12,7 @@ from moorage.acs.messages import (
     ImagesInUseMessage,
     PayloadMessage,
     RegistryMessage,
+    RotateKeyMessage,
     ServerMessage,
     TaskIdentifier,
     TaskManifestMessage,
@@ -50,7 +51,7 @@ class Outgoing(Record):
 
     payloads: tuple[PayloadMessage, ...] = ()
     manifest: TaskManifestMessage | None = None
-    notices: tuple[RegistryMessage | ImagesInUseMessage, ...] = ()
+    notices: tuple[RegistryMessage | ImagesInUseMessage | RotateKeyMessage, ...] = ()
 
     @property
     def messages(self) -> tuple[ServerMessage, ...]:
@@ -81,7 +82,7 @@ def outgoing(turn: Call | Turn, instance_arn: str, on_connect: bool) -> Outgoing
     return Outgoing(
         payloads=_payloads(turn, instance, live),
         manifest=manifest,
-        notices=_notices(turn, instance) if on_connect else (),
+        notices=(*(_notices(turn, instance) if on_connect else ()), *_rotation(instance)),
     )
 
 
@@ -227,6 +228,15 @@ def _notices(
             digests=tuple(sorted({one.digest for one in claimed if one.digest})[:IMAGES_TOLD_MAX]),
         ),
     )
+
+
+def _rotation(instance: ContainerInstance) -> tuple[RotateKeyMessage, ...]:
+    """That the host is to change its key, where a person wanted it and it has not yet."""
+    asked = instance.key_rotation_asked_at
+    if asked is None or instance.attribute(CAPABILITY_OF_OUR_AGENT) is None:
+        return ()
+    number = asked // MICROSECONDS_PER_MILLISECOND
+    return (RotateKeyMessage(message_id=str(MessageId(kind="rotate", task="", sequence=number))),)
 
 
 def _claimed(tx: Transaction, cluster: str) -> list[RevisionImage]:

@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 
+from moorage.acs.messages import CAPABILITY_OF_OUR_AGENT
 from moorage.ecs.records.cluster import Cluster
 from moorage.ecs.records.container_instance import ContainerInstance, InstanceAttribute
 from moorage.ecs.records.resources import Resources
+from moorage.ecs.rules.joining import SECOND_AGENT, is_second
 from moorage.ecs.rules.tags import refuse_tags
 from moorage.ecs.store import clusters, container_instances, tasks
 from moorage.ecs.views import container_instance as views
 from moorage.ecs.views.refusal import heed
 from moorage.ground.arn import make_arn
 from moorage.ground.fault import AccessDenied, Throttling
+from moorage.ground.instant import Instant
 from moorage.ground.names import ATTRIBUTE_NAME, ATTRIBUTE_VALUE
 from moorage.ground.record import evolve
-from moorage.iam.store import access_keys
+from moorage.iam.keys import bind
 from moorage.kernel.call import Call
 from moorage.kernel.operation import HOSTS, operation
 from moorage.shapes.ecs import container_instance as shapes
@@ -48,7 +51,8 @@ def register_container_instance(
     A client token that returns, a key that is bound, and the name of a live host lead to the host
     that is there already, so that a host whose answer or whose state was lost is not counted
     twice. Every attribute that was sent comes back; identity documents prove nothing here and are
-    not read. Raises ClientException for a host that was deregistered: it must join again.
+    not read. Raises ClientException for a host that was deregistered: it must join again; and
+    Throttling for a second agent with the identity of a host whose first agent is here.
     """
     cluster = _cluster(call, request)
     heed(refuse_tags(request.tags))
@@ -74,12 +78,13 @@ def register_container_instance(
                 attributes=(*attributes, *kept),
                 access_key_id=call.principal.access_key_id,
                 client_token=request.client_token or found.client_token,
+                key_rotation_asked_at=_asked(call, found),
                 **_versions(request),
             ),
         )
         if not request.container_instance_arn:
             _send_everything_again(call, instance)
-    _bind_key(call, instance)
+    bind(call.tx, call.principal.access_key_id, instance.arn)
     live = tasks.live_of_instance(call.tx, instance.arn)
     shown = views.view(instance, live, (views.TAGS,))
     return shapes.RegisterContainerInstanceResponse(container_instance=shown)
@@ -105,6 +110,9 @@ def _known(
                 f"The container instance {arn} was deregistered, or never was in the cluster "
                 f"{cluster.name}. Join again with a new token."
             )
+        is_ours = any(one.name == CAPABILITY_OF_OUR_AGENT for one in request.attributes or ())
+        if is_second(found, request.client_token or "", is_ours=is_ours):
+            raise Throttling(SECOND_AGENT)
         return found
     token = request.client_token or ""
     if len(token) > CLIENT_TOKEN_LENGTH_MAX:
@@ -227,11 +235,7 @@ def _send_everything_again(call: Call, instance: ContainerInstance) -> None:
         tasks.write(call.tx, evolve(task, acknowledged_at=None, stop_acknowledged_at=None))
 
 
-def _bind_key(call: Call, instance: ContainerInstance) -> None:
-    """One key speaks for a host: that of an earlier life, whoever has it now, is forgotten."""
-    for old in access_keys.of_instance(call.tx, instance.arn):
-        if old.id != call.principal.access_key_id:
-            access_keys.delete(call.tx, old.id)
-    key = access_keys.get(call.tx, call.principal.access_key_id)
-    if key is not None and key.instance != instance.arn:
-        access_keys.put(call.tx, evolve(key, instance=instance.arn))
+def _asked(call: Call, found: ContainerInstance) -> Instant | None:
+    """When a change of key was asked for; over once another key speaks for the host."""
+    changed = found.access_key_id != call.principal.access_key_id
+    return None if changed else found.key_rotation_asked_at

@@ -43,6 +43,7 @@ class ContainerInstance(Record):
     that the lost host will not come back with its tasks. `losses` are the newest times of loss, two
     at most; until `flapping_until` a host that returned takes nothing back. `engine_gone_at` is
     when the host first said that its engine is gone, None while the engine works.
+    `key_rotation_asked_at` is when a person wanted it to change its key, None once it has.
     """
 
     account: str
@@ -70,6 +71,7 @@ class ContainerInstance(Record):
     flapping_until: Instant | None = None
     engine_gone_at: Instant | None = None
     drain: Drain | None = None
+    key_rotation_asked_at: Instant | None = None
     agent_version: str = ""
     agent_hash: str = ""
     docker_version: str = ""

@@ -1,5 +1,7 @@
 """The table of join tokens."""
 
+import hashlib
+
 from moorage.ground.record import evolve
 from moorage.iam.records.join_token import JoinToken
 from moorage.sql.document import Table
@@ -8,6 +10,13 @@ from moorage.sql.transaction import Transaction
 JOIN_TOKENS = Table("join_tokens", JoinToken, keys=("hash",), columns=("expires_at",))
 _OLD = JOIN_TOKENS.query(order=("expires_at",))
 SWEPT_AT_ONCE = 100
+HASH_MARK = "."
+
+
+def hash_of(token: str) -> str:
+    """What is kept of a token's secret; the authority's hash after the mark is for the host alone."""
+    secret = token.partition(HASH_MARK)[0]
+    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def create(tx: Transaction, token: JoinToken) -> None:

@@ -2,9 +2,14 @@
 
 from moorage.shapes.constraint import Constraint, Constraints
 from moorage.shapes.moorage.account import CreateAccountRequest
-from moorage.shapes.moorage.host import CreateJoinTokenRequest, JoinRequest
+from moorage.shapes.moorage.host import (
+    CreateJoinTokenRequest,
+    JoinRequest,
+    RequestHostKeyRotationRequest,
+)
 
 NAME_LENGTH_MAX = 128
+ARN_LENGTH_MAX = 512
 TOKEN_LENGTH_MAX = 256
 TOKEN_USES_MAX = 10_000
 TOKEN_TTL_SECONDS_MAX = 7 * 24 * 3600
@@ -25,5 +30,9 @@ CONSTRAINTS: Constraints = {
             member="token", wire="token", required=True, maximum=TOKEN_LENGTH_MAX, sensitive=True
         ),
         Constraint(member="name", wire="name", maximum=NAME_LENGTH_MAX, pattern=_NAME),
+        Constraint(member="previous_instance", wire="previousInstance", maximum=ARN_LENGTH_MAX),
+    ),
+    RequestHostKeyRotationRequest: (
+        Constraint(member="host", wire="host", required=True, minimum=1, maximum=ARN_LENGTH_MAX),
     ),
 }

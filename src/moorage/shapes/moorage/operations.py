@@ -8,6 +8,10 @@ from moorage.shapes.moorage.host import (
     CreateJoinTokenResponse,
     JoinRequest,
     JoinResponse,
+    RequestHostKeyRotationRequest,
+    RequestHostKeyRotationResponse,
+    RotateHostKeyRequest,
+    RotateHostKeyResponse,
 )
 
 TARGET = "Moorage_V1"
@@ -17,4 +21,6 @@ OPERATIONS: dict[str, tuple[type[msgspec.Struct], type[msgspec.Struct]]] = {
     "CreateAccount": (CreateAccountRequest, CreateAccountResponse),
     "CreateJoinToken": (CreateJoinTokenRequest, CreateJoinTokenResponse),
     "Join": (JoinRequest, JoinResponse),
+    "RequestHostKeyRotation": (RequestHostKeyRotationRequest, RequestHostKeyRotationResponse),
+    "RotateHostKey": (RotateHostKeyRequest, RotateHostKeyResponse),
 }
