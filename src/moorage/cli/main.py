@@ -18,6 +18,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "agent": ("moorage.cli.agent", "Run a host that joins a cluster with a token."),
     "host": ("moorage.cli.host", "Make tokens with which hosts join."),
     "account": ("moorage.cli.account", "Create accounts."),
+    "backup": ("moorage.cli.backup", "Back up the running server into a folder."),
+    "restore": ("moorage.cli.restore", "Make a data folder of a backup."),
     "settings": ("moorage.cli.settings", "Show every setting and where it came from."),
     "doctor": ("moorage.cli.doctor", "Say what is wrong with this machine and how to mend it."),
 }

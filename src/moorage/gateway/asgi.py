@@ -4,6 +4,7 @@ import logging
 
 from moorage.gateway.agents import AgentsDoor
 from moorage.gateway.aws import Door
+from moorage.gateway.backup_door import BackupDoor
 from moorage.gateway.exchange import (
     Receive,
     Scope,
@@ -21,6 +22,7 @@ from moorage.wire.request import Response
 
 HEALTH_PATH = "/healthz"
 LOGS_PATH = "/moorage/logs"
+BACKUP_PATH = "/moorage/backup"
 REGISTRY_PREFIX = "/v2"
 _log = logging.getLogger("moorage.gateway")
 
@@ -35,13 +37,14 @@ class Application:
         registry: RegistryDoor,
         agents: AgentsDoor,
         logs: LogsDoor,
+        backups: BackupDoor,
         body_bytes_max: int,
     ) -> None:
         """Take the doors, and the bound on the body of an API request."""
         self._aws = aws
         self._registry = registry
         self._agents = agents
-        self._logs = logs
+        self._streams: dict[str, LogsDoor | BackupDoor] = {LOGS_PATH: logs, BACKUP_PATH: backups}
         self._body_bytes_max = body_bytes_max
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,8 +60,8 @@ class Application:
             await send_response(
                 send, await health(self._aws.ground.database, self._aws.ground.site)
             )
-        elif path == LOGS_PATH:
-            await self._logs.answer(request_of(scope), receive, send)
+        elif path in self._streams:
+            await self._streams[path].answer(request_of(scope), receive, send)
         else:
             await self._call(scope, receive, send)
 

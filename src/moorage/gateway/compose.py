@@ -19,14 +19,16 @@ from moorage.gateway import folder
 from moorage.gateway.agents import AgentsDoor
 from moorage.gateway.asgi import Application
 from moorage.gateway.aws import Door, Ground
+from moorage.gateway.backup_door import BackupDoor
 from moorage.gateway.bootstrap import ensure_keys
 from moorage.gateway.keyring import Keyring
 from moorage.gateway.logs import LogsDoor
 from moorage.gateway.registry import DatabaseDesk, RegistryDoor
+from moorage.gateway.restored import take_up_restored
 from moorage.gateway.settings import Settings
 from moorage.gateway.vault import AesVault
-from moorage.ground.chance import SystemChance
-from moorage.ground.clock import SystemClock
+from moorage.ground.chance import Chance, SystemChance
+from moorage.ground.clock import Clock, SystemClock
 from moorage.ground.fault import Validation
 from moorage.ground.instant import hours, seconds
 from moorage.kernel.api import Api
@@ -37,7 +39,7 @@ from moorage.kernel.site import Site
 from moorage.shapes.moorage.constraints import CONSTRAINTS
 from moorage.shapes.moorage.operations import OPERATIONS
 from moorage.sql.document import Table
-from moorage.sql.engine import open_database
+from moorage.sql.engine import POSTGRESQL, Database, open_database
 
 TABLES: tuple[Table[Any], ...] = (
     KEPT_ANSWERS,
@@ -108,10 +110,21 @@ def compose(settings: Settings) -> Server:
     data = Path(settings.data)
     folder.prepare(data)
     clock, chance = SystemClock(), SystemChance()
-    vault = AesVault(folder.master_key(data, chance), chance)
     url = settings.database or f"sqlite:///{(data / 'moorage.db').absolute()}"
     database = open_database(url, clock=clock, chance=chance, tables=TABLES)
+    return assemble(settings, database, clock, chance)
+
+
+def _engine_of(settings: Settings) -> str:
+    return "postgresql" if settings.database.startswith(POSTGRESQL) else "sqlite"
+
+
+def assemble(settings: Settings, database: Database, clock: Clock, chance: Chance) -> Server:
+    """Build the server on a database that is open; raises FolderRefused."""
+    data = Path(settings.data)
+    vault = AesVault(folder.master_key(data, chance), chance)
     ensure_keys(data, database, vault, settings.regions[0])
+    take_up_restored(data, database)
     site = site_of(settings)
     ground = Ground(
         database=database,
@@ -134,6 +147,7 @@ def compose(settings: Settings) -> Server:
             registry=RegistryDoor(distribution),
             agents=agents,
             logs=LogsDoor(aws, agents),
+            backups=BackupDoor(aws, data, blobs, distribution, _engine_of(settings)),
             body_bytes_max=settings.request_body_kib * 1024,
         ),
         ground=ground,

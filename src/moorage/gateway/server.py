@@ -6,7 +6,7 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -70,10 +70,10 @@ def listen(settings: Settings) -> socket.socket:
     return listening
 
 
-def run(settings: Settings) -> int:
-    """Serve until SIGTERM or SIGINT; answers the exit code."""
+def run(settings: Settings, composed: Callable[[Settings], Server] = compose) -> int:
+    """Serve what `composed` builds until SIGTERM or SIGINT; answers the exit code."""
     listening = listen(settings)
-    server = compose(settings)
+    server = composed(settings)
     # What is there now stays until the end: the collector need not walk it again and again (pauses
     # of 60 ms, seen by every request under way).
     gc.collect()

@@ -29,6 +29,7 @@ _AMONG = LAYERS.query("account", "region", "repository", among="digest")
 _OLDEST_LINKS = LAYERS.query(order=("linked_at",))
 _DOOMED = BLOBS.query(greater="doomed_at", order=("doomed_at",))
 _CHANGED = BLOBS.query(greater="links_changed_at", order=("links_changed_at",))
+_EVERY_BLOB = BLOBS.query()
 BEGINNING = -1
 # Half of the grace that the collector gives to links which no manifest names.
 LINK_STALE = hours(12)
@@ -128,6 +129,11 @@ def lonely(tx: Transaction, limit: int) -> list[str]:
 def doomed(tx: Transaction, limit: int) -> list[Blob]:
     """Blobs with a tombstone, the oldest first."""
     return _DOOMED.all(tx, doomed_at=BEGINNING, limit=limit)
+
+
+def every_blob(tx: Transaction) -> list[Blob]:
+    """All blobs that rows name, by digest."""
+    return _EVERY_BLOB.all(tx)
 
 
 def forget(tx: Transaction, digest: str) -> None:

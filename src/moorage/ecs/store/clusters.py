@@ -66,6 +66,11 @@ def every(tx: Transaction) -> list[str]:
     ]
 
 
+def written(tx: Transaction) -> list[Cluster]:
+    """All clusters that were ever written and are still known."""
+    return _EVERY.all(tx)
+
+
 def _default(account: str, region: str) -> Cluster:
     return Cluster(
         account=account,
