@@ -8,7 +8,6 @@ from moorage.acs import messages, task_messages, telemetry
 # Members of the model that are written down here: message, then its members on the wire.
 MODEL = {
     messages.PayloadMessage: "containerInstanceArn clusterArn tasks generatedAt messageId seqNum timeline",
-    messages.HeartbeatMessage: "healthy messageId",
     messages.TaskManifestMessage: "containerInstanceArn clusterArn tasks generatedAt messageId timeline",
     messages.TaskIdentifier: "taskArn taskClusterArn desiredStatus",
     messages.TaskStopVerificationAck: "generatedAt messageId stopTasks",
@@ -82,6 +81,7 @@ def test_members_are_spelt_as_amazon_spells_them(shape):
                 "serviceName group moorage"
             ),
         ),
+        (messages.HeartbeatMessage, "healthy messageId answered"),
         (task_messages.Volume, "name type host dockerVolumeConfiguration"),
         (task_messages.RegistryAuthentication, "type ecrAuthData"),
     ],

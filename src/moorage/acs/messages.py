@@ -33,10 +33,15 @@ class PayloadMessage(Message):
 
 
 class HeartbeatMessage(Message):
-    """The server is there; also on TCS, where it has no id and no answer."""
+    """The server is there; also on TCS, where it has no id and no answer.
+
+    `answered`, ours, is the id of the newest heartbeat of this connection whose answer has come:
+    so the agent learns that the server knew of it when it sent that answer.
+    """
 
     message_id: str | None = None
     healthy: bool | None = None
+    answered: str | None = None
 
 
 class TaskIdentifier(Shape):

@@ -8,6 +8,7 @@ only what is really done here is named. Memory: the machine's less what the mach
 from urllib.parse import urlsplit
 
 from moorage.acs.messages import CAPABILITY_OF_OUR_AGENT
+from moorage.acs.task_messages import CAPABILITY_OF_FENCING
 from moorage.agent.options import AgentOptions, OptionsRefused
 from moorage.agent.runtime.port import EngineFacts
 from moorage.shapes.ecs.attribute import Attribute
@@ -38,6 +39,7 @@ _ALWAYS = (
     "ecs.capability.full-sync",
     "ecs.capability.network.container-port-range",
     CAPABILITY_OF_OUR_AGENT,
+    CAPABILITY_OF_FENCING,
 )
 _TASK_LIMITS = "ecs.capability.task-cpu-mem-limit"
 # Hosts that share one engine cannot give a task the network of the host: nothing tells them apart.
