@@ -147,9 +147,7 @@ FENCING = tuple(
         ({"moorage:heal": "Off "}, FENCING, (None, None)),
         ({"moorage:heal": "on"}, FENCING, (10.0, None)),
         ({"moorage:fence": "true"}, FENCING, (None, 60.0)),
-        ({"moorage:fence": "true"}, FENCING[:-1], (None, None)),
         ({"moorage:fence": "false"}, FENCING, (10.0, None)),
-        ({"moorage:fence": "true"}, (InstanceAttribute(name="com.amazonaws.ecs.x"),), (None, None)),
         ({}, (InstanceAttribute(name="com.amazonaws.ecs.x"),), (None, None)),
     ],
 )

@@ -8,28 +8,36 @@ promised twice.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from moorage.acs.task_messages import CAPABILITY_OF_FENCING
+from moorage.ecs.records.container_instance import InstanceAttribute
 from moorage.ecs.records.event import ServiceEvent
 from moorage.ecs.records.service import Service
 from moorage.ecs.records.service_revision import RevisionImage, ServiceRevision
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules import events as sentences
 from moorage.ecs.rules.deployment.reconcile import reconcile
-from moorage.ecs.rules.deployment.state import Conditions, Plan, ServiceState
-from moorage.ecs.rules.placement.explain import room_helps, sentence
+from moorage.ecs.rules.deployment.state import Plan, ServiceState
+from moorage.ecs.rules.placement.explain import (
+    closest_match,
+    lacks_attribute,
+    room_helps,
+    sentence,
+)
 from moorage.ecs.rules.placement.place import Batch, Placements, Unplaced, place
 from moorage.ecs.rules.placement.strategy import draws
 from moorage.ecs.rules.placement.view import ClusterView
 from moorage.ecs.rules.placement.wants import wants_of
 from moorage.ecs.rules.tags import task_tags
+from moorage.ecs.rules.task.away import fences
 from moorage.ecs.rules.task.stop import ask_to_stop
 from moorage.ecs.store import (
-    container_instances,
     drafts,
     images,
     rollouts,
     service_deployments,
     service_events,
     service_revisions,
+    service_states,
     services,
     task_definitions,
     tasks,
@@ -63,7 +71,7 @@ def deployments(turn: Turn, key: str) -> Instant | None:
         return None
     if service.status == "INACTIVE":
         return _forget(tx, service)
-    state = _load(turn, service)
+    state = service_states.load(tx, turn.site, service)
     decision = _decide(turn, state)
     plan = decision.plan
     after = plan.service or service
@@ -76,7 +84,7 @@ def deployments(turn: Turn, key: str) -> Instant | None:
     said = [
         *plan.events,
         *([sentences.started(after.name, [task.id for task in started])] if started else []),
-        *([sentence(after.name, decision.placed.unplaced)] if _wanting(decision) else []),
+        *_unplaced(after.name, decision),
     ]
     after = evolve(
         after,
@@ -92,37 +100,6 @@ def deployments(turn: Turn, key: str) -> Instant | None:
     return plan.look_again
 
 
-def _load(turn: Turn, service: Service) -> ServiceState:
-    """All that the rules look at."""
-    tx, site = turn.tx, turn.site
-    known = service_deployments.open_of_service(tx, service.arn)
-    completed = service_deployments.last_completed(tx, service.arn)
-    if completed is not None and completed.arn not in {one.arn for one in known}:
-        known.append(completed)
-    primary = next(one for one in known if one.id == service.deployment)
-    revision = service_revisions.get(tx, primary.revision)
-    assert revision is not None, f"{primary.revision} is brought out and not there"
-    found = [
-        task
-        for task in tasks.unjudged_of_service(tx, service.arn)
-        if task.created_at >= service.created_at  # not those of a namesake before it
-    ]
-    hosts = container_instances.named(tx, {task.instance for task in found})
-    return ServiceState(
-        service=service,
-        deployments=tuple(known),
-        tasks=tuple(found),
-        revision=revision,
-        draining=frozenset(arn for arn, host in hosts.items() if host.status == "DRAINING"),
-        conditions=Conditions(
-            settle=site.settle,
-            steady_state_repeat=site.steady_state_repeat,
-            start_failure_within=site.start_failure_within,
-            start_backoff_reset=site.start_backoff_reset,
-        ),
-    )
-
-
 def _decide(turn: Turn, state: ServiceState) -> Decision:
     """Ask the rules, find hosts, and ask again where there are fewer than wanted.
 
@@ -133,7 +110,7 @@ def _decide(turn: Turn, state: ServiceState) -> Decision:
     if plan.stop and state.service.placement_strategy:
         view = cluster_view(turn.tx, state.service.cluster_arn)
         plan = reconcile(state, turn.now, view)
-    count = sum(order.count for order in plan.start)
+    count = plan.relies_on
     if not count:
         return Decision(plan=plan, placed=_NOWHERE, view=view)
     view = view or cluster_view(turn.tx, state.service.cluster_arn)
@@ -151,10 +128,14 @@ def _place(turn: Turn, state: ServiceState, view: ClusterView, count: int) -> Pl
     definition = task_definitions.needed(turn.tx, service, state.primary.task_definition)
     strategies = tuple(service.placement_strategy)
     numbers = tuple(turn.chance.below(NUMBER_LIMIT) for _ in range(count))
+    wants = wants_of(
+        definition.definition, f"service:{service.name}", service.placement_constraints
+    )
+    if fences(service.tags):
+        able = InstanceAttribute(name=CAPABILITY_OF_FENCING)
+        wants = evolve(wants, attributes=(*wants.attributes, able))
     batch = Batch(
-        wants=wants_of(
-            definition.definition, f"service:{service.name}", service.placement_constraints
-        ),
+        wants=wants,
         count=count,
         strategies=strategies,
         numbers=numbers if draws(strategies) else (),
@@ -176,6 +157,20 @@ def _staying(state: ServiceState) -> Mapping[str, int]:
 
 def _wanting(decision: Decision) -> bool:
     return decision.placed.unplaced.count > 0
+
+
+def _unplaced(name: str, decision: Decision) -> Sequence[str]:
+    """What is said of tasks for which there is no host: one sentence, where it is one trouble."""
+    unplaced, draining = decision.placed.unplaced, decision.plan.kept_by_drain
+    if not unplaced.count:
+        return ()
+    if draining:
+        said = sentences.drain_without_room(name, draining, closest_match(unplaced))
+    else:
+        said = sentence(name, unplaced)
+    if lacks_attribute(unplaced, CAPABILITY_OF_FENCING):
+        return said, sentences.no_host_fences(name)
+    return (said,)
 
 
 def _keep_revision(turn: Turn, state: ServiceState, plan: Plan) -> ServiceRevision:

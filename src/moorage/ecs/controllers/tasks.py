@@ -1,7 +1,7 @@
 """A task: an order to stop that is not carried out is given again; what is long over is forgotten."""
 
 from moorage.ecs.records.task import Task
-from moorage.ecs.rules.task.stop import abandon
+from moorage.ecs.rules.task.stop import abandon, stop_timeout
 from moorage.ecs.store import container_instances, images, task_definitions
 from moorage.ecs.store import tasks as store
 from moorage.ground.instant import Duration, Instant, hours, later, seconds
@@ -9,7 +9,6 @@ from moorage.ground.record import evolve
 from moorage.kernel.call import Turn
 from moorage.kernel.controller import controller
 
-STOP_TIMEOUT_SECONDS = 30
 STOP_GRACE = seconds(60)
 RETENTION_MIN: Duration = hours(1)  # AWS: stopped tasks stay visible for at least an hour
 HOST_GONE = "Host deregistered"
@@ -48,19 +47,9 @@ def _insist(turn: Turn, task: Task) -> Instant | None:
     acknowledged = task.stop_acknowledged_at
     if task.desired_status != "STOPPED" or acknowledged is None:
         return None
-    until = later(acknowledged, Duration(_stop_timeout(turn, task) + STOP_GRACE))
+    definition = task_definitions.needed(turn.tx, task, task.task_definition)
+    until = later(acknowledged, Duration(stop_timeout(definition.definition) + STOP_GRACE))
     if turn.now < until:
         return until
     store.write(turn.tx, evolve(task, stop_acknowledged_at=None))
     return None
-
-
-def _stop_timeout(turn: Turn, task: Task) -> Duration:
-    """How long the containers are given together; they may stop one after another."""
-    definition = task_definitions.needed(turn.tx, task, task.task_definition)
-    return seconds(
-        sum(
-            STOP_TIMEOUT_SECONDS if one.stop_timeout is None else one.stop_timeout
-            for one in definition.definition.container_definitions or ()
-        )
-    )

@@ -109,7 +109,7 @@ def _service(call: Call, arn: Arn) -> _Found | None:
     found = services.get(call.tx, str(arn))
     if found is None or found.status == "INACTIVE":
         return None
-    return _Found(found, lambda tags: services.note(call.tx, evolve(found, tags=tags)))
+    return _Found(found, lambda tags: services.write(call.tx, evolve(found, tags=tags)))
 
 
 def _task(call: Call, arn: Arn) -> _Found | None:

@@ -29,7 +29,8 @@ class Service(Record):
 
     `deployment` is the id (`ecs-svc/N`) of the newest deployment, the PRIMARY one. `steady_at` is
     when it was last said to be steady. `counted_at` is up to when task endings were judged for
-    the back-off and the breaker.
+    the back-off and the breaker. `frozen_at` is when the freeze began that was last said to hold it,
+    None once it was said to be thawed.
     """
 
     account: str
@@ -60,6 +61,7 @@ class Service(Record):
     deleted_at: Instant | None = None
     events_written: int = 0
     waits_for_room: bool = False
+    frozen_at: Instant | None = None
     tags: list[Tag] = []
     version: int = 1
 

@@ -61,6 +61,82 @@ def stuck(service: str) -> str:
     )
 
 
+def waits_for_host(service: str, hosts: Sequence[str], why: str) -> str:
+    """A service that must not run a task too many waits for lost hosts; `why` says by what rule."""
+    return (
+        f"(service {service}) waits for its tasks on lost hosts ({', '.join(hosts)}) and starts none "
+        f"in their place, because {why}. Bring the hosts back, or say which are gone for good: "
+        "moorage host confirm-lost HOST."
+    )
+
+
+def fences(service: str, hosts: Sequence[str], at: Instant | None) -> str:
+    """Tasks on lost hosts are replaced once their agents must have stopped them."""
+    when = "" if at is None else f", at {iso(at)}"
+    return (
+        f"(service {service}) replaces its tasks on lost hosts ({', '.join(hosts)}) once they are "
+        f"fenced{when}."
+    )
+
+
+def cannot_fence(service: str, hosts: Sequence[str]) -> str:
+    """Tasks that are to be fenced are on lost hosts that do not stop them."""
+    return (
+        f"(service {service}) starts no tasks in place of those on lost hosts ({', '.join(hosts)}), "
+        "because nobody fences them there: the container engine is gone, or the task was started "
+        "before the tag moorage:fence was set. Bring the hosts back, or say which are gone for "
+        "good: moorage host confirm-lost HOST."
+    )
+
+
+def no_host_fences(service: str) -> str:
+    """No host that is left can fence."""
+    return (
+        f"(service {service}) is tagged moorage:fence=true, so only hosts with the attribute "
+        "moorage.capability.fence can take its tasks."
+    )
+
+
+def drain_without_room(service: str, hosts: Sequence[str], closest: str) -> str:
+    """Tasks stay on draining hosts, because nothing else can take their replacements."""
+    return (
+        f"(service {service}) keeps its tasks on draining hosts ({', '.join(hosts)}), because no "
+        f"other container instance can take their replacements. {closest}"
+    )
+
+
+def drain_without_leave(service: str, hosts: Sequence[str], minimum: int, maximum: int) -> str:
+    """Tasks stay on draining hosts, because the percentages allow neither a start nor a stop."""
+    return (
+        f"(service {service}) keeps its tasks on draining hosts ({', '.join(hosts)}), because "
+        f"minimumHealthyPercent {minimum} and maximumPercent {maximum} allow neither to start "
+        "another task nor to stop one. Lower the one or raise the other."
+    )
+
+
+def ignored_tag(service: str, tag: str) -> str:
+    """A tag of ours has a value that means nothing."""
+    return f"(service {service}) ignores its tag {tag}."
+
+
+def frozen(service: str, until: str, reason: str) -> str:
+    """A freeze holds the service now; `until` says for how long."""
+    return (
+        f"(service {service}) is frozen {until}: {reason} Nothing of it is started, stopped or "
+        "replaced."
+    )
+
+
+def waits_for_thaw(service: str, until: str) -> str:
+    """The service was changed while it is frozen."""
+    return f"(service {service}) was changed and is frozen {until}: the change takes effect then."
+
+
+def thawed(service: str) -> str:
+    """No freeze holds the service any more."""
+    return f"(service {service}) is no longer frozen."
+
+
 def rollout_in_progress(deployment: str, failures: int = 0, until: Instant | None = None) -> str:
     """The rolloutStateReason of a deployment under way; after failed starts, when the next try is."""
     start = f"ECS deployment {deployment} in progress."
@@ -82,6 +158,50 @@ def rollout_failed(deployment: str) -> str:
 def rollout_rolling_back(deployment: str) -> str:
     """The rolloutStateReason of the deployment that a circuit breaker goes back to."""
     return f"ECS deployment circuit breaker: rolling back to deploymentId {deployment}."
+
+
+def replacement_held(service: str, lost: int, hosts: int, until: Instant) -> str:
+    """Too many hosts of the cluster were lost at once (`rules.host.brake`); what to do."""
+    return (
+        f"(service {service}) replaces no task of a lost host for now: {lost} of {hosts} hosts of "
+        "the cluster were lost within a short time, and what they run probably runs on. It goes on "
+        "when hosts return, for each host that you confirm as lost (moorage host confirm-lost "
+        f"NAME), or by itself, one host after another, from {iso(until)} on."
+    )
+
+
+def replacement_resumed(service: str, lost: int, hosts: int) -> str:
+    """The brake has let go: enough hosts are back, or were confirmed lost."""
+    return (
+        f"(service {service}) replaces tasks of lost hosts again: {lost} of {hosts} hosts of the "
+        "cluster are still lost."
+    )
+
+
+def replacement_paced(service: str, host: str) -> str:
+    """The brake's time is over: the lost hosts are replaced one after another."""
+    return (
+        f"(service {service}) waited long enough for the lost host {host}: its tasks are replaced "
+        "now, and those of the other lost hosts one host after another."
+    )
+
+
+def drain_forced(service: str, host: str, task_ids: Sequence[str]) -> str:
+    """A drain's deadline has passed, and the tasks that were left are stopped."""
+    return (
+        f"(service {service}) the deadline of the drain of the host {host} has passed: "
+        f"{len(task_ids)} tasks are stopped although nothing has replaced them: "
+        f"{_shown(task_ids)}."
+    )
+
+
+def drain_abandoned(service: str, host: str, left: int) -> str:
+    """A drain's deadline has passed, and the host is taken back."""
+    return (
+        f"(service {service}) the deadline of the drain of the host {host} has passed with {left} "
+        "tasks of services left on it: it is ACTIVE again and keeps them. Make room elsewhere, or "
+        "lower minimumHealthyPercent, and drain it again."
+    )
 
 
 def admitted(sentences: Sequence[str], recent: Sequence[ServiceEvent], now: Instant) -> list[str]:

@@ -1,6 +1,8 @@
 """The table of freezes: at most one for each cause, of each cluster and each service."""
 
 from moorage.ecs.records.freeze import Freeze
+from moorage.ecs.rules.freeze import is_active
+from moorage.ecs.store import services
 from moorage.ground.arn import make_arn
 from moorage.ground.instant import Instant
 from moorage.sql.document import Table
@@ -22,7 +24,7 @@ def holding(
     return [
         one
         for one in of_cluster(tx, account, region, cluster)
-        if one.service in {"", service} and (one.until is None or now < one.until)
+        if one.service in {"", service} and is_active(one, now)
     ]
 
 
@@ -39,4 +41,9 @@ def delete(tx: Transaction, freeze: Freeze) -> None:
 
 
 def _wake(tx: Transaction, freeze: Freeze) -> None:
-    tx.wake("cluster", make_arn("cluster", freeze.region, freeze.account, freeze.cluster))
+    """The cluster looks when it ends; every service it holds is told, and says so in an event."""
+    cluster = make_arn("cluster", freeze.region, freeze.account, freeze.cluster)
+    tx.wake("cluster", cluster)
+    for service in services.live_of_cluster(tx, cluster):
+        if freeze.service in {"", service.name}:
+            tx.wake("service", service.arn)

@@ -66,8 +66,10 @@ def begin(
         rollout_reason=f"ECS deployment {deployment_id(number)} in progress.",
     )
     service_deployments.put(tx, deployment)
+    completed = service_deployments.last_completed(tx, service.arn)
+    kept = None if completed is None else completed.arn  # a rollback goes back to it
     for old in service_deployments.of_service(tx, service.arn)[DEPLOYMENTS_MAX:]:
-        if not old.open:
+        if not old.open and old.arn != kept:
             _forget(tx, old)
     return deployment
 

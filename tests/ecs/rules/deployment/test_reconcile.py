@@ -158,7 +158,7 @@ def test_draining_stops_pending_tasks_at_once_and_replaces_running_ones_start_fi
     world.act()
     pending = [one for one in world.live() if one.last_status == "PENDING"]
     host = pending[0].instance
-    world.draining.add(host)
+    world.drain(world.hosts[host].name)
     on_host = [one for one in world.live() if one.instance == host]
     plan = world.act()
     assert {one.task for one in plan.stop} == {
@@ -260,7 +260,7 @@ def test_an_image_whose_digest_nobody_knows_runs_by_its_tag():
 def test_pending_tasks_on_a_drained_host_do_not_wait_for_the_maximum():
     world = World(1, 0, 100)
     world.act()
-    world.draining.add(world.live()[0].instance)
+    world.drain(world.hosts[world.live()[0].instance].name)
     assert len(world.act().stop) == 1
 
 

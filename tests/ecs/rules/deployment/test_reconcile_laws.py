@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from moorage.ecs.rules.deployment.rolling import lower_limit, percentages, upper_limit
 from moorage.ground.record import evolve
-from tests.ecs.rules.builders import instance_arn
 from tests.ecs.rules.deployment.world import World
 
 CONFIGURATIONS = st.sampled_from(
@@ -83,8 +82,8 @@ def wait(world: World, data) -> None:
 TO_THE_WORLD = {
     "update": update,
     "scale": scale,
-    "drain": lambda world, _: world.draining.add(instance_arn("h1")),
-    "undrain": lambda world, _: world.draining.clear(),
+    "drain": lambda world, _: world.drain("h1"),
+    "undrain": lambda world, _: world.undrain(),
     "wait": wait,
     "settled": wait,
     "serve": lambda world, _: world.serve(),
@@ -142,7 +141,7 @@ def test_the_minimum_and_the_maximum_hold_after_every_step_and_all_converges(
         placeable = data.draw(st.sampled_from([None, None, 0, 1]))
         world.act(keep=lambda step, cut=cut: step < cut, placeable=placeable)
     if data.draw(st.booleans()):
-        world.draining.clear()
+        world.undrain()
     for task in world.live():
         world.find_again(task)
     if can_move(world):
@@ -159,7 +158,7 @@ def test_a_deployment_with_a_breaker_ends_steady_or_failed(data, configuration, 
     for _ in range(data.draw(st.integers(0, 25))):
         hurt(world, data)
         world.act()
-    world.draining.clear()
+    world.undrain()
     for task in world.live():
         world.find_again(task)
     primary = world.deployment()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from moorage.ecs.records.service import StartBackoff
 from moorage.ecs.rules.deployment import census
+from moorage.ecs.rules.deployment.hosts import HostState
 from moorage.ecs.rules.deployment.reconcile import reconcile
 from moorage.ecs.rules.deployment.rolling import lower_limit, percentages, upper_limit
 from moorage.ecs.rules.deployment.state import Conditions, Plan, ServiceState
@@ -43,7 +44,10 @@ class World:
         ]
         self.revisions = {"ecs-svc/1": a_revision()}
         self.tasks: dict[str, object] = {}
-        self.draining: set[str] = set()
+        self.hosts = {instance_arn(name): HostState(name=name) for name in HOSTS}
+        self.freeze = None
+        self.throughout = set(self.hosts)
+        self.brake = False
         self.events: list[str] = []
         self.minted = 0
 
@@ -55,7 +59,8 @@ class World:
             deployments=tuple(self.deployments),
             tasks=tuple(task for task in self.tasks.values() if not task.judged),
             revision=self.revisions[self.service.deployment],
-            draining=frozenset(self.draining),
+            hosts=dict(self.hosts),
+            freeze=self.freeze,
             conditions=Conditions(settle=seconds(10)),
             **more,
         )
@@ -63,7 +68,9 @@ class World:
     def reconcile(self, placeable: int | None = None) -> Plan:
         state = self.state()
         plan = reconcile(state, self.now)
-        if placeable is not None and sum(one.count for one in plan.start) > placeable:
+        if not self.free():
+            placeable = 0
+        if placeable is not None and plan.relies_on > placeable:
             plan = reconcile(evolve(state, placeable=placeable), self.now)
         return plan
 
@@ -119,14 +126,23 @@ class World:
             host=self.place(),
             deployment=deployment,
             created_at=self.now,
+            connectivity_at=self.now,
             containers=(a_container(has_health_check=self.checked),),
             payload_sequence=int(self.sent or self.minted % 2),
         )
         self.tasks[task.arn] = task
 
+    def free(self) -> list[str]:
+        """The hosts that can take a task."""
+        return [
+            host.name
+            for host in self.hosts.values()
+            if not host.draining and host.lost_at is None and not host.is_flapping(self.now)
+        ]
+
     def place(self) -> str:
-        """A host that is not drained, in turn."""
-        free = [host for host in HOSTS if instance_arn(host) not in self.draining]
+        """A host that can take a task, in turn."""
+        free = self.free()
         return free[self.minted % len(free)]
 
     # --- what hosts, users and time do -----------------------------------------------------------
@@ -142,11 +158,48 @@ class World:
     def health(self, task, health: str) -> None:
         self.tasks[task.arn] = observe_health(self.tasks[task.arn], {"web": health}).task
 
+    def change_host(self, name: str, **members) -> None:
+        arn = instance_arn(name)
+        self.hosts[arn] = evolve(self.hosts[arn], **members)
+
+    def drain(self, name: str) -> None:
+        self.change_host(name, draining=True)
+
+    def undrain(self) -> None:
+        for host in list(self.hosts.values()):
+            self.change_host(host.name, draining=False)
+
     def lose(self, task) -> None:
-        self.tasks[task.arn] = evolve(self.tasks[task.arn], connectivity="DISCONNECTED")
+        """The host of a task is lost; unless the brake holds, its tasks may be replaced."""
+        self.lose_host(self.hosts[task.instance].name)
+
+    def lose_host(self, name: str, **members) -> None:
+        arn = instance_arn(name)
+        if self.hosts[arn].lost_at is not None:
+            return
+        replace_at = None if self.brake else self.now
+        known = {"lost_at": self.now, "loss": "silent", "replace_at": replace_at}
+        self.change_host(name, **(known | members))
+        self.throughout.discard(arn)
+        self._follow(arn, "DISCONNECTED")
 
     def find_again(self, task) -> None:
-        self.tasks[task.arn] = evolve(self.tasks[task.arn], connectivity="CONNECTED")
+        self.find_host(self.hosts[task.instance].name)
+
+    def find_host(self, name: str, **members) -> None:
+        arn = instance_arn(name)
+        if self.hosts[arn].lost_at is None:
+            return
+        known = {"lost_at": None, "loss": None, "replace_at": None, "confirmed_at": None}
+        self.change_host(name, **(known | members))
+        self._follow(arn, "CONNECTED")
+
+    def _follow(self, arn: str, connectivity: str) -> None:
+        for task in self.live():
+            if task.instance == arn:
+                self.tasks[task.arn] = evolve(
+                    task, connectivity=connectivity, connectivity_at=self.now
+                )
 
     def update(self) -> None:
         """A new deployment, as UpdateService makes it."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from moorage.ecs.records.service import StartBackoff
 from moorage.ecs.records.task import Task
+from moorage.ecs.rules.deployment.hosts import was_lost
 from moorage.ecs.rules.deployment.state import Conditions
 from moorage.ground.instant import Duration, Instant, between, later, seconds
 
@@ -24,6 +25,7 @@ HOST_TROUBLE = (
     "CannotGetDockerClientVersionError",
     "HostError",
     "EngineError",
+    "EngineLost",
     "ContainerEngineRestarted",
     "InternalError",
     "TaskStateError",
@@ -32,8 +34,11 @@ HOST_TROUBLE = (
 
 
 def failed_to_start(task: Task, conditions: Conditions) -> bool:
-    """Whether a STOPPED task counts as a failed start."""
-    if task.stop_code not in _OWN_ENDS or _host_trouble(task):
+    """Whether a STOPPED task counts as a failed start.
+
+    One that lived through a loss of its host does not: who knows what became of it there.
+    """
+    if task.stop_code not in _OWN_ENDS or was_lost(task) or _host_trouble(task):
         return False
     return _ran(task) < conditions.start_failure_within
 

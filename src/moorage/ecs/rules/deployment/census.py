@@ -2,36 +2,46 @@
 
 *Staying* tasks are what the service wants: tasks of the primary deployment that do well enough.
 *Leaving* tasks run and should not for much longer: those of older deployments, those on hosts that
-are being drained, and unhealthy ones. *Stopping* ones were told to. Tasks on lost hosts are none
-of these (they are out of reach), except that a service which may not run a task too many
-(maximumPercent 100) does not replace them: there they stay.
+are being drained, and unhealthy ones. *Stopping* ones were told to. Tasks on lost hosts are *held*
+in their group until they are given up (`hosts.fate`): nobody can stop them, and nothing takes their
+place. Given up, they are none of these, and others are started for them.
 """
 
 from collections.abc import Iterable, Mapping
 
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules.deployment.health import Standing, judge
-from moorage.ecs.rules.deployment.rolling import TaskCounts, percentages
+from moorage.ecs.rules.deployment.hosts import Fate, Hold, HostState, fate, loss_rule
+from moorage.ecs.rules.deployment.rolling import TaskCounts
 from moorage.ecs.rules.deployment.state import ServiceState, soonest
-from moorage.ground.instant import Instant
+from moorage.ground.instant import Duration, Instant, later, seconds
 from moorage.ground.record import Record
 
-_ONCE = 100
+# A host that is back reports within this time what ended while it was away. Until then its tasks
+# do not count towards the minimum, and no task that was there throughout stops in their favour:
+# after a reboot, all that is known of them is wrong.
+RETURN_LOOK: Duration = seconds(2)
 
 
 class Census(Record):
     """The tasks of one service by what should become of them; `standings` by their ARNs.
 
-    `abandoned` are tasks of older deployments on lost hosts: told to stop, for when they return.
-    `settles_at` is when the next task will have settled, if time alone does it.
+    `away` are tasks of older deployments that are held on lost hosts. `abandoned` are given up and
+    to be told to stop, for when their hosts return. `fresh` are ARNs of tasks whose host is back
+    since a moment ago. `holds` names the lost hosts whose tasks are held, by the reason. At
+    `changes_at` time alone changes the census: a task will have settled, or is given up.
     """
 
     staying: tuple[Task, ...]
     leaving: tuple[Task, ...]
     stopping: tuple[Task, ...]
+    away: tuple[Task, ...]
     abandoned: tuple[Task, ...]
     standings: Mapping[str, Standing]
-    settles_at: Instant | None = None
+    fresh: frozenset[str] = frozenset()
+    holds: Mapping[Hold, tuple[str, ...]] = {}
+    fenced_at: Instant | None = None
+    changes_at: Instant | None = None
 
     def standing(self, task: Task) -> Standing:
         """How a staying or leaving task does."""
@@ -39,59 +49,137 @@ class Census(Record):
 
     def healthy(self, tasks: Iterable[Task]) -> int:
         """How many of these count towards the minimum."""
-        return sum(self.standings[task.arn] is Standing.HEALTHY for task in tasks)
+        return sum(
+            self.standings[task.arn] is Standing.HEALTHY and task.arn not in self.fresh
+            for task in tasks
+        )
 
     @property
     def counts(self) -> TaskCounts:
         """The counts by which starts and stops are bounded."""
         wanted = (*self.staying, *self.leaving)
         return TaskCounts(
-            wanted=len(wanted), stopping=len(self.stopping), healthy=self.healthy(wanted)
+            wanted=len(wanted) + len(self.away),
+            stopping=len(self.stopping),
+            healthy=self.healthy(wanted),
         )
+
+    @property
+    def present(self) -> frozenset[str]:
+        """The deployments that still have tasks, as far as they are not given up."""
+        groups = (self.staying, self.leaving, self.stopping, self.away)
+        return frozenset(task.deployment for group in groups for task in group)
 
 
 def take(state: ServiceState, now: Instant) -> Census:
     """The census of a service's tasks that are not STOPPED."""
-    grace = state.service.health_check_grace_period_seconds
-    primary = state.service.deployment
-    replaces_lost = percentages(state.service.deployment_configuration)[1] > _ONCE
-    groups: dict[str, list[Task]] = {
-        name: [] for name in ("staying", "leaving", "stopping", "abandoned", "beyond")
-    }
-    standings: dict[str, Standing] = {}
-    settling: list[Instant | None] = []
+    counting = _Counting(state, now)
     for task in state.tasks:
-        if task.is_stopped:
-            continue
-        lost = task.connectivity == "DISCONNECTED"
-        verdict = judge(task, grace, state.conditions, now)
-        standing = Standing.NOT_RUNNING if lost else verdict.standing
-        group = _group(task, standing, state, replaces_lost=replaces_lost)
-        groups[group].append(task)
-        standings[task.arn] = standing
-        if group in {"staying", "leaving"} and not lost:
-            settling.append(verdict.until)
-    assert all(task.deployment == primary for task in groups["staying"])
-    return Census(
-        staying=tuple(groups["staying"]),
-        leaving=tuple(groups["leaving"]),
-        stopping=tuple(groups["stopping"]),
-        abandoned=tuple(groups["abandoned"]),
-        standings=standings,
-        settles_at=soonest(settling),
-    )
+        if not task.is_stopped:
+            counting.add(task)
+    return counting.census()
 
 
-def _group(task: Task, standing: Standing, state: ServiceState, *, replaces_lost: bool) -> str:
-    lost = task.connectivity == "DISCONNECTED"
-    if task.desired_status == "STOPPED":
-        return "beyond" if lost else "stopping"
-    primary = task.deployment == state.service.deployment
-    if lost:
-        if not primary:
-            return "abandoned"
-        return "beyond" if replaces_lost else "staying"
-    drained = task.instance in state.draining
-    return (
-        "staying" if primary and not drained and standing is not Standing.UNHEALTHY else "leaving"
-    )
+class _Counting:
+    """Puts one task after the other into its group."""
+
+    def __init__(self, state: ServiceState, now: Instant) -> None:
+        self.state = state
+        self.now = now
+        self.grace = state.service.health_check_grace_period_seconds
+        self.primary = state.service.deployment
+        self.rule = loss_rule(state.service)
+        self.groups: dict[str, list[Task]] = {
+            name: [] for name in ("staying", "leaving", "stopping", "away", "beyond")
+        }
+        self.standings: dict[str, Standing] = {}
+        self.fresh: set[str] = set()
+        self.holds: dict[Hold, set[str]] = {}
+        self.fenced_at: Instant | None = None
+        self.changes: list[Instant | None] = []
+
+    def add(self, task: Task) -> None:
+        host = self.state.host(task)
+        if task.connectivity == "DISCONNECTED":
+            self.standings[task.arn] = Standing.NOT_RUNNING
+            self.groups[self._lost(task, host)].append(task)
+            return
+        verdict = judge(task, self.grace, self.state.conditions, self.now)
+        self.standings[task.arn] = verdict.standing
+        if task.desired_status == "STOPPED":
+            self.groups["stopping"].append(task)
+            return
+        self.changes.append(verdict.until)
+        self._look_at_return(task)
+        good = (
+            task.deployment == self.primary
+            and not host.draining
+            and verdict.standing is not Standing.UNHEALTHY
+            and not _written_off(task, host)
+        )
+        self.groups["staying" if good else "leaving"].append(task)
+
+    def census(self) -> Census:
+        groups = self.groups
+        assert all(task.deployment == self.primary for task in groups["staying"])
+        healthy = sum(self.standings[one.arn] is Standing.HEALTHY for one in groups["staying"])
+        done = healthy >= self.state.service.desired_count
+        return Census(
+            staying=tuple(groups["staying"]),
+            leaving=tuple(groups["leaving"]),
+            stopping=tuple(groups["stopping"]),
+            away=tuple(groups["away"]),
+            abandoned=tuple(task for task in groups["beyond"] if self._abandons(task, done=done)),
+            standings=self.standings,
+            fresh=frozenset(self.fresh),
+            holds={hold: tuple(sorted(names)) for hold, names in self.holds.items()},
+            fenced_at=self.fenced_at,
+            changes_at=soonest(self.changes),
+        )
+
+    def _lost(self, task: Task, host: HostState) -> str:
+        destined = self._fate(task, host)
+        if destined.at is not None:
+            if destined.at <= self.now:
+                return "beyond"
+            self.changes.append(destined.at)
+        if destined.hold is not None:
+            self.holds.setdefault(destined.hold, set()).add(host.name)
+        if destined.hold == "fence" and destined.at is not None:
+            self.fenced_at = max(self.fenced_at or destined.at, destined.at)
+        if task.desired_status == "STOPPED":
+            return "stopping"
+        return "staying" if task.deployment == self.primary else "away"
+
+    def _fate(self, task: Task, host: HostState) -> Fate:
+        fenced_after: Duration | None = None
+        if self.rule.fences and task.fence_after is not None:
+            stops_within = self.state.stop_timeouts.get(task.task_definition, Duration(0))
+            margin = self.state.conditions.fence_margin
+            fenced_after = Duration(task.fence_after + stops_within + margin)
+        return fate(self.rule, host, fenced_after)
+
+    def _abandons(self, task: Task, *, done: bool) -> bool:
+        """Whether a task that is given up is told to stop.
+
+        Always where a person has confirmed the loss. One of an older deployment only when it is
+        not needed any more: should it come back first, it may be the last that serves.
+        """
+        if task.desired_status == "STOPPED":
+            return False
+        confirmed = self.state.host(task).confirmed_at is not None
+        return confirmed or (done and task.deployment != self.primary)
+
+    def _look_at_return(self, task: Task) -> None:
+        since = task.connectivity_at
+        if since is None or since <= task.created_at:
+            return
+        known_at = later(since, RETURN_LOOK)
+        if known_at > self.now:
+            self.fresh.add(task.arn)
+            self.changes.append(known_at)
+
+
+def _written_off(task: Task, host: HostState) -> bool:
+    """Whether a person said that the host would not come back with this task, and it did."""
+    return host.confirmed_at is not None and task.created_at <= host.confirmed_at

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from moorage.ecs.records.service import StartBackoff
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules import events
-from moorage.ecs.rules.deployment import backoff, census, pinning, steady_state
+from moorage.ecs.rules.deployment import backoff, census, freezing, pinning, steady_state
 from moorage.ecs.rules.deployment.census import Census
 from moorage.ecs.rules.deployment.circuit_breaker import UNHEALTHY_REASON, counted, tripped
 from moorage.ecs.rules.deployment.health import Standing
 from moorage.ecs.rules.deployment.ledger import Ledger
+from moorage.ecs.rules.deployment.reasons import say_holds, say_kept, say_tags
 from moorage.ecs.rules.deployment.replica import Gates, Moves, moves
 from moorage.ecs.rules.deployment.rollback import fail
 from moorage.ecs.rules.deployment.state import (
@@ -34,9 +35,14 @@ def reconcile(state: ServiceState, now: Instant, view: ClusterView | None = None
     """
     if state.service.status == "INACTIVE":
         return Plan(judged=_unjudged(state))
+    if state.freeze is not None:
+        ledger = Ledger(state, now)
+        freezing.keep_frozen(ledger, state.freeze)
+        return _plan(state, ledger, look_again=state.freeze.until)
     if state.service.status == "DRAINING":
         return _ended(state, now)
     ledger = Ledger(state, now)
+    freezing.thaw(ledger)
     _begin(ledger)
     taken = census.take(state, now)
     _count_failures(state, ledger, taken)
@@ -46,12 +52,14 @@ def reconcile(state: ServiceState, now: Instant, view: ClusterView | None = None
         # Gone back to another deployment: its tasks and its revision are looked at next.
         return _plan(state, ledger, look_again=now)
     revision = pinning.learn(state.revision, _of_primary(state), now)
-    moved = moves(state, taken, _gates(state, ledger, revision is not None), view)
+    moved = moves(state, taken, _gates(state, ledger, revision is not None), now, view)
     _conclude(state, ledger, taken, moved)
     return evolve(
         _plan(state, ledger, look_again=_look_again(state, ledger, taken)),
         start=(StartOrder(deployment=ledger.primary.id, count=moved.start),) if moved.start else (),
         stop=_orders(state, taken, moved),
+        relies_on=moved.relies_on,
+        kept_by_drain=tuple(sorted({state.host(task).name for task in moved.kept})),
         revision=revision,
     )
 
@@ -108,9 +116,11 @@ def _conclude(state: ServiceState, ledger: Ledger, taken: Census, moved: Moves) 
             if _failed_checks(state, taken, task):
                 ledger.say(events.unhealthy, task.id)
         ledger.events.append(events.stopped(state.service.name, [task.id for task in moved.stop]))
-    if moved.stuck:
+    say_tags(ledger)
+    say_holds(state, ledger, taken)
+    if moved.stuck and not say_kept(state, ledger, taken, moved.kept):
         ledger.say(events.stuck)
-    steady_state.close_olds(ledger, state.tasks)
+    steady_state.close_olds(ledger, taken)
     failed = ledger.primary.rollout_state == "FAILED"
     quiet = not moved.start and not moved.stop and not failed
     if quiet and steady_state.is_steady(taken, state.service.desired_count):
@@ -140,6 +150,7 @@ def _failed_checks(state: ServiceState, taken: Census, task: Task) -> bool:
 def _ended(state: ServiceState, now: Instant) -> Plan:
     """A deleted service: everything stops, and it is INACTIVE once nothing reachable is left."""
     ledger = Ledger(state, now)
+    freezing.thaw(ledger)
     wanted = [
         task for task in state.tasks if not task.is_stopped and task.desired_status == "RUNNING"
     ]
@@ -162,7 +173,7 @@ def _look_again(state: ServiceState, ledger: Ledger, taken: Census) -> Instant |
     """When time alone may change the answer."""
     return soonest(
         [
-            taken.settles_at,
+            taken.changes_at,
             backoff.held_until(ledger.service.backoff, ledger.now),
             steady_state.steady_again_at(ledger.service.steady_at, state.conditions),
         ]

@@ -14,19 +14,26 @@ from moorage.ecs.rules.deployment.census import Census
 from moorage.ecs.rules.deployment.health import Standing
 from moorage.ecs.rules.deployment.rolling import budget, lower_limit, percentages
 from moorage.ecs.rules.deployment.state import ServiceState
+from moorage.ecs.rules.deployment.surplus import surplus
 from moorage.ecs.rules.placement.scale_in import choose_stops
 from moorage.ecs.rules.placement.view import ClusterView
+from moorage.ground.instant import Instant
 from moorage.ground.record import Record
 
 
 class Moves(Record):
     """How many tasks of the primary start, and which tasks stop, in order.
 
-    `stuck`: more are needed, and the percentages allow no move at all, now or by waiting.
+    `relies_on`: for how many there must be hosts: those that start, and those that shall start in
+    place of tasks that leave a draining host first. `kept`: tasks that run on draining hosts and
+    stay there for now. `stuck`: more are needed, and the percentages allow no move at all, now or
+    by waiting.
     """
 
     start: int = 0
     stop: tuple[Task, ...] = ()
+    relies_on: int = 0
+    kept: tuple[Task, ...] = ()
     stuck: bool = False
 
 
@@ -41,7 +48,11 @@ class Gates(Record):
 
 
 def moves(
-    state: ServiceState, census: Census, gates: Gates, view: ClusterView | None = None
+    state: ServiceState,
+    census: Census,
+    gates: Gates,
+    now: Instant,
+    view: ClusterView | None = None,
 ) -> Moves:
     """The next moves of a service."""
     desired = state.service.desired_count
@@ -51,17 +62,27 @@ def moves(
     possible = _least(within, state.placeable)
     starting = _least(possible, gates.most)
     stops = _Stops(state, census, view)
+    stops.room = _room(state, gates, starting)
     stops.never_ran()
-    stops.excess(len(census.staying) - desired)
+    stops.take(surplus(state, census, now, stops.rank, view))
     stops.replaced(desired)
     blocked = needed - (possible if state.room_helps else within)
     stops.make_room(blocked - stops.freed, allowed.stop)
-    waiting = starting or stops.chosen or census.stopping or _undecided(census)
+    held = census.away or census.holds
+    waiting = starting or stops.chosen or census.stopping or held or _undecided(census)
     return Moves(
         start=starting,
         stop=tuple(stops.chosen),
+        relies_on=starting + stops.relied,
+        kept=tuple(stops.left([task for task in census.leaving if stops.is_drained(task)])),
         stuck=needed > 0 and not possible and state.placeable is None and not waiting,
     )
+
+
+def _room(state: ServiceState, gates: Gates, starting: int) -> int | None:
+    """For how many more replacements there is a host, and leave to start them; None: not asked."""
+    bounds = [one - starting for one in (state.placeable, gates.most) if one is not None]
+    return min(bounds, default=None)
 
 
 class _Stops:
@@ -72,6 +93,8 @@ class _Stops:
         self.census = census
         self.view = view
         self.chosen: list[Task] = []
+        self.room: int | None = None
+        self.relied = 0
         self._arns: set[str] = set()
 
     @property
@@ -99,9 +122,9 @@ class _Stops:
             ]
         )
 
-    def excess(self, count: int) -> None:
-        """Scale in: the worst first, then as the strategies keep balance."""
-        self._choose(self.census.staying, count)
+    def take(self, tasks: Sequence[Task]) -> None:
+        """Tasks that others chose."""
+        self._add(tasks)
 
     def replaced(self, desired: int) -> None:
         """Leaving tasks that are not needed beside the healthy ones, the weak before the strong."""
@@ -122,14 +145,31 @@ class _Stops:
         weak = [task for task in self._leaving()[0] if not self._will_settle(task)]
         if self._minimum_met():
             before = len(self.chosen)
-            self._choose(weak, count)
+            self._free(weak, count)
             count -= len(self.chosen) - before
         elif not self.freed and not _settling(self.census):
-            self._choose(weak, 1)
+            self._free(weak, 1)
             return
         _, strong = self._leaving()
         healthy_chosen = self.census.counts.healthy - self.healthy
-        self._choose(strong, min(count, allowance - healthy_chosen))
+        self._free(strong, min(count, allowance - healthy_chosen))
+
+    def _free(self, tasks: Sequence[Task], count: int) -> None:
+        """Stop up to `count` for their room; on draining hosts as far as there is room elsewhere."""
+        freed: list[Task] = []
+        for task in self._ordered(tasks, len(tasks)):
+            if len(freed) >= count:
+                break
+            if self.is_drained(task):
+                if self.room is not None and self.relied >= self.room:
+                    continue
+                self.relied += 1
+            freed.append(task)
+        self._add(freed)
+
+    def is_drained(self, task: Task) -> bool:
+        """Whether the task is on a host that is being drained."""
+        return self.state.host(task).draining
 
     def _will_settle(self, task: Task) -> bool:
         unsettled = self.census.standing(task) is Standing.UNSETTLED
@@ -148,23 +188,19 @@ class _Stops:
         return weak, strong
 
     def _choose(self, tasks: Sequence[Task], count: int) -> None:
-        self._add(
-            choose_stops(
-                self.left(tasks),
-                count,
-                self._rank,
-                self.state.service.placement_strategy,
-                self.view,
-            )
-        )
+        self._add(self._ordered(tasks, count))
+
+    def _ordered(self, tasks: Sequence[Task], count: int) -> list[Task]:
+        strategies = self.state.service.placement_strategy
+        return choose_stops(self.left(tasks), count, self.rank, strategies, self.view)
 
     def _add(self, tasks: Sequence[Task]) -> None:
         self.chosen += tasks
         self._arns.update(task.arn for task in tasks)
 
-    def _rank(self, task: Task) -> int:
+    def rank(self, task: Task) -> int:
         """The worst stop first; among equals those on hosts that are being drained."""
-        return 2 * self.census.standing(task) + (task.instance not in self.state.draining)
+        return 2 * self.census.standing(task) + (not self.is_drained(task))
 
 
 def _settling(census: Census) -> bool:

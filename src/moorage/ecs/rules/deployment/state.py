@@ -1,11 +1,13 @@
 """What is asked of a service's rules, and what they answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from moorage.ecs.records.freeze import Freeze
 from moorage.ecs.records.service import Service
 from moorage.ecs.records.service_deployment import ServiceDeployment
 from moorage.ecs.records.service_revision import ServiceRevision
 from moorage.ecs.records.task import Task
+from moorage.ecs.rules.deployment.hosts import SOUND, HostState
 from moorage.ground.instant import Duration, Instant, hours, minutes, seconds
 from moorage.ground.record import Record
 
@@ -17,6 +19,7 @@ class Conditions(Record):
     steady_state_repeat: Duration = hours(6)
     start_failure_within: Duration = seconds(30)
     start_backoff_reset: Duration = minutes(5)
+    fence_margin: Duration = seconds(10)
 
 
 class ServiceState(Record):
@@ -24,17 +27,23 @@ class ServiceState(Record):
 
     `deployments`: the open ones, and the newest one with `completed_before` even where it is
     closed (a rollback goes back to it). `tasks`: all that are not STOPPED, and the STOPPED ones
-    that are not `judged`. `revision`: the primary's. `draining`: ARNs of DRAINING instances.
-    `placeable`: None at first; where placement found hosts for fewer tasks than a plan starts, ask
-    again with how many it found, and act on that second plan alone. `room_helps` then says whether
-    a task that stops would help (`explain.room_helps`): else old tasks are not given up for it.
+    that are not `judged`. `revision`: the primary's. `hosts`: those of its tasks, by ARN; one that
+    is not in it is sound. `freeze`: the one that holds the service now. `stop_timeouts`: how long
+    a task of a definition (by its ARN) may take to stop; needed only where the service is tagged
+    to be fenced.
+    `placeable`: None at first; where placement found hosts for fewer tasks than a plan relies on,
+    ask again with how many it found, and act on that second plan alone. `room_helps` then says
+    whether a task that stops would help (`explain.room_helps`): else old tasks are not given up
+    for it.
     """
 
     service: Service
     deployments: tuple[ServiceDeployment, ...]
     tasks: tuple[Task, ...]
     revision: ServiceRevision
-    draining: frozenset[str] = frozenset()
+    hosts: Mapping[str, HostState] = {}
+    freeze: Freeze | None = None
+    stop_timeouts: Mapping[str, Duration] = {}
     conditions: Conditions = Conditions()
     placeable: int | None = None
     room_helps: bool = True
@@ -43,6 +52,10 @@ class ServiceState(Record):
     def primary(self) -> ServiceDeployment:
         """The newest deployment, the one that `service.deployment` names."""
         return next(one for one in self.deployments if one.id == self.service.deployment)
+
+    def host(self, task: Task) -> HostState:
+        """The host of a task."""
+        return self.hosts.get(task.instance, SOUND)
 
 
 class StartOrder(Record):
@@ -63,7 +76,9 @@ class StopOrder(Record):
 class Plan(Record):
     """What a service should do now; each member that is empty or None changes nothing.
 
-    `start` and `stop`: the tasks. `service`, `deployments`, `revision`: changed records, to be
+    `start` and `stop`: the tasks. `relies_on`: for how many tasks there must be hosts now: those
+    that start, and those that shall start in place of tasks that leave a draining host first.
+    `kept_by_drain`: names of draining hosts whose tasks stay for now. `service`, `deployments`, `revision`: changed records, to be
     stored as they are. `judged`: ARNs of STOPPED tasks that were counted; store `judged=True`.
     `events`: sentences in order, before muting (`events.admitted`); the caller adds `started` with
     the ids it minted, and the sentence on what could not be placed. `look_again`: when time alone
@@ -72,6 +87,8 @@ class Plan(Record):
 
     start: tuple[StartOrder, ...] = ()
     stop: tuple[StopOrder, ...] = ()
+    relies_on: int = 0
+    kept_by_drain: tuple[str, ...] = ()
     service: Service | None = None
     deployments: tuple[ServiceDeployment, ...] = ()
     revision: ServiceRevision | None = None

@@ -1,8 +1,5 @@
 """When a deployment is done, when older ones are gone, and when the service is steady."""
 
-from collections.abc import Iterable
-
-from moorage.ecs.records.task import Task
 from moorage.ecs.rules import events
 from moorage.ecs.rules.deployment.census import Census
 from moorage.ecs.rules.deployment.ledger import Ledger
@@ -14,13 +11,12 @@ SUPERSEDED_REASON = "A newer deployment has taken the place of this one."
 _UNDER_WAY = frozenset({"PENDING", "IN_PROGRESS"})
 
 
-def close_olds(ledger: Ledger, tasks: Iterable[Task]) -> None:
-    """End older deployments: superseded at once, gone when their last reachable task is STOPPED."""
-    reachable = {
-        task.deployment
-        for task in tasks
-        if not task.is_stopped and task.connectivity == "CONNECTED"
-    }
+def close_olds(ledger: Ledger, census: Census) -> None:
+    """End older deployments: superseded at once, gone when their last task is STOPPED.
+
+    Tasks on lost hosts that are given up keep none open.
+    """
+    present = census.present
     for old in ledger.olds:
         ended = old
         if old.status in _UNDER_WAY:
@@ -34,7 +30,7 @@ def close_olds(ledger: Ledger, tasks: Iterable[Task]) -> None:
                 status_reason=SUPERSEDED_REASON,
                 finished_at=ledger.now,
             )
-        if old.id not in reachable:
+        if old.id not in present:
             ended = evolve(ended, open=False)
         ledger.put(ended)
 
@@ -45,6 +41,7 @@ def is_steady(census: Census, desired: int) -> bool:
         len(census.staying) == desired == census.healthy(census.staying)
         and not census.leaving
         and not census.stopping
+        and not census.away
     )
 
 

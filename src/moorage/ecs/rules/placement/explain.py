@@ -76,12 +76,22 @@ def sentence(service: str, unplaced: Unplaced) -> str:
     It names the host that came farthest through the checks; among equals the one whose ARN sorts
     first, so that the same trouble makes the same sentence.
     """
-    start = f"(service {service}) {_UNPLACEABLE}"
+    return f"(service {service}) {_UNPLACEABLE} {closest_match(unplaced)}"
+
+
+def closest_match(unplaced: Unplaced) -> str:
+    """The end of that sentence, a sentence of its own: what the host lacks that came farthest."""
     closest = _closest(unplaced.hindrances)
     if closest is None or closest.obstacle.reason == "DRAINING":
-        return f"{start} Reason: No Container Instances were found in your cluster."
+        return "Reason: No Container Instances were found in your cluster."
     name = closest.instance.rpartition("/")[2]
-    return f"{start} The closest matching (container-instance {name}) {_phrase(closest.obstacle)}."
+    return f"The closest matching (container-instance {name}) {_phrase(closest.obstacle)}."
+
+
+def lacks_attribute(unplaced: Unplaced, name: str) -> bool:
+    """Whether a host was refused for want of this attribute, and none came farther."""
+    closest = _closest(unplaced.hindrances)
+    return closest is not None and closest.obstacle == Obstacle(reason="ATTRIBUTE", detail=name)
 
 
 def room_helps(unplaced: Unplaced) -> bool:

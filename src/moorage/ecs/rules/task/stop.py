@@ -2,8 +2,9 @@
 
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules.task.status import moved
-from moorage.ground.instant import Instant
+from moorage.ground.instant import Duration, Instant, seconds
 from moorage.ground.record import evolve
+from moorage.shapes.ecs.task_definition import TaskDefinition
 
 USER = "UserInitiated"
 SCHEDULER = "ServiceSchedulerInitiated"
@@ -11,6 +12,8 @@ HOST_GONE = "InfrastructureHealth"
 # StopTask, `reason`: "up to 255 characters"; ECS's own words where the caller gives none.
 REASON_LENGTH_MAX = 255
 USER_REASON_DEFAULT = "Task stopped by user"
+# ECS's stopTimeout where a container names none.
+STOP_TIMEOUT_SECONDS = 30
 
 
 def ask_to_stop(task: Task, code: str, reason: str, now: Instant) -> Task:
@@ -36,6 +39,16 @@ def abandon(task: Task, reason: str, now: Instant) -> Task:
     if task.is_stopped:
         return task
     return _ended(ask_to_stop(task, HOST_GONE, reason, now), now)
+
+
+def stop_timeout(definition: TaskDefinition) -> Duration:
+    """How long the containers of a task are given together; they may stop one after another."""
+    return seconds(
+        sum(
+            STOP_TIMEOUT_SECONDS if one.stop_timeout is None else one.stop_timeout
+            for one in definition.container_definitions or ()
+        )
+    )
 
 
 def _ended(task: Task, now: Instant) -> Task:

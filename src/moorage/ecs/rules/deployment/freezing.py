@@ -1,0 +1,28 @@
+"""A frozen service: nothing of it is started, stopped or replaced; what happens is taken in.
+
+What was ordered before goes on. Tasks that end meanwhile count for no back-off and no breaker.
+"""
+
+from moorage.ecs.records.freeze import Freeze
+from moorage.ecs.rules import events
+from moorage.ecs.rules.deployment.ledger import Ledger
+from moorage.ecs.rules.freeze import until_words
+from moorage.ground.record import evolve
+
+
+def keep_frozen(ledger: Ledger, freeze: Freeze) -> None:
+    """Say that the service is frozen, once a freeze, and that a change of it has to wait."""
+    service, primary = ledger.service, ledger.primary
+    if service.frozen_at != freeze.created_at:
+        ledger.service = evolve(service, frozen_at=freeze.created_at)
+        ledger.say(events.frozen, until_words(freeze), freeze.reason)
+    changed = primary.status == "PENDING" or primary.desired_count != service.desired_count
+    if service.status == "DRAINING" or changed:
+        ledger.say(events.waits_for_thaw, until_words(freeze))
+
+
+def thaw(ledger: Ledger) -> None:
+    """Say that the service is frozen no longer, where it was."""
+    if ledger.service.frozen_at is not None:
+        ledger.service = evolve(ledger.service, frozen_at=None)
+        ledger.say(events.thawed)

@@ -1,0 +1,46 @@
+"""Says why a service does not do what one would expect: what its lost and draining hosts hold."""
+
+from collections.abc import Sequence
+
+from moorage.ecs.records.task import Task
+from moorage.ecs.rules import events
+from moorage.ecs.rules.deployment.census import Census
+from moorage.ecs.rules.deployment.hosts import loss_rule
+from moorage.ecs.rules.deployment.ledger import Ledger
+from moorage.ecs.rules.deployment.rolling import percentages
+from moorage.ecs.rules.deployment.state import ServiceState
+from moorage.ecs.rules.service_tags import ON_HOST_LOSS, wishes
+
+
+def say_tags(ledger: Ledger) -> None:
+    """Say which tags of the service mean nothing."""
+    for tag in wishes(ledger.service.tags).ignored:
+        ledger.say(events.ignored_tag, tag)
+
+
+def say_holds(state: ServiceState, ledger: Ledger, census: Census) -> None:
+    """Say why tasks on lost hosts are not replaced yet; of the brake, who sets it says it."""
+    service, held = state.service.name, census.holds
+    if "wait" in held:
+        ledger.events.append(events.waits_for_host(service, held["wait"], _why(state)))
+    if "fence" in held:
+        ledger.events.append(events.fences(service, held["fence"], census.fenced_at))
+    if "unfenced" in held:
+        ledger.events.append(events.cannot_fence(service, held["unfenced"]))
+
+
+def say_kept(state: ServiceState, ledger: Ledger, census: Census, kept: Sequence[Task]) -> bool:
+    """Say that the percentages keep tasks on draining hosts, where nothing else is held up."""
+    if not kept or len(kept) < len(census.leaving):
+        return False
+    names = sorted({state.host(task).name for task in kept})
+    bounds = percentages(state.service.deployment_configuration)
+    ledger.events.append(events.drain_without_leave(state.service.name, names, *bounds))
+    return True
+
+
+def _why(state: ServiceState) -> str:
+    if loss_rule(state.service).tagged:
+        return f"its tag {ON_HOST_LOSS} is wait"
+    maximum = percentages(state.service.deployment_configuration)[1]
+    return f"maximumPercent {maximum} lets it run no task too many"

@@ -1,0 +1,75 @@
+"""All that one decision about a service looks at, gathered in a few queries."""
+
+from collections.abc import Mapping, Sequence
+
+from moorage.ecs.records.service import Service
+from moorage.ecs.records.task import Task
+from moorage.ecs.rules.deployment.hosts import host_state, loss_rule
+from moorage.ecs.rules.deployment.state import Conditions, ServiceState
+from moorage.ecs.rules.freeze import holds
+from moorage.ecs.rules.task.stop import stop_timeout
+from moorage.ecs.store import (
+    container_instances,
+    freezes,
+    service_deployments,
+    service_revisions,
+    task_definitions,
+    tasks,
+)
+from moorage.ground.instant import Duration
+from moorage.kernel.site import Site
+from moorage.sql.transaction import Transaction
+
+
+def load(tx: Transaction, site: Site, service: Service) -> ServiceState:
+    """The state of a service that is ACTIVE or DRAINING."""
+    known = service_deployments.open_of_service(tx, service.arn)
+    completed = service_deployments.last_completed(tx, service.arn)
+    if completed is not None and completed.arn not in {one.arn for one in known}:
+        known.append(completed)
+    primary = next(one for one in known if one.id == service.deployment)
+    revision = service_revisions.get(tx, primary.revision)
+    assert revision is not None, f"{primary.revision} is brought out and not there"
+    found = [
+        task
+        for task in tasks.unjudged_of_service(tx, service.arn)
+        if task.created_at >= service.created_at  # not those of a namesake before it
+    ]
+    hosts = container_instances.named(tx, {task.instance for task in found})
+    frozen = freezes.holding(
+        tx, service.account, service.region, service.cluster, service.name, tx.now
+    )
+    return ServiceState(
+        service=service,
+        deployments=tuple(known),
+        tasks=tuple(found),
+        revision=revision,
+        hosts={arn: host_state(host) for arn, host in hosts.items()},
+        freeze=holds(frozen, tx.now),
+        stop_timeouts=_stop_timeouts(tx, service, found),
+        conditions=conditions(site),
+    )
+
+
+def conditions(site: Site) -> Conditions:
+    """The settings of a site on which the rules depend."""
+    return Conditions(
+        settle=site.settle,
+        steady_state_repeat=site.steady_state_repeat,
+        start_failure_within=site.start_failure_within,
+        start_backoff_reset=site.start_backoff_reset,
+        fence_margin=site.fence_margin,
+    )
+
+
+def _stop_timeouts(
+    tx: Transaction, service: Service, found: Sequence[Task]
+) -> Mapping[str, Duration]:
+    """By definitions, for the tasks whose fencing has to be waited for; mostly there are none."""
+    if not loss_rule(service).fences:
+        return {}
+    lost = {one.task_definition for one in found if one.connectivity == "DISCONNECTED"}
+    return {
+        arn: stop_timeout(task_definitions.needed(tx, service, arn).definition)
+        for arn in sorted(lost)
+    }
