@@ -6,6 +6,7 @@ from moorage.acs import agent_session as a
 from moorage.acs.codec import Refusal, encode
 from moorage.acs.messages import AckRequest, HeartbeatAckRequest, HeartbeatMessage
 from moorage.acs.session import (
+    CLOSE_SILENT,
     CloseConnection,
     Deliver,
     Dropped,
@@ -46,7 +47,7 @@ def test_what_is_understood_is_delivered_and_puts_silence_off(session):
     assert isinstance(dropped, Dropped)
     assert session.handle(Tick(now=at(22))) == []
     assert session.handle(Tick(now=at(22.5))) == [
-        CloseConnection(code=a.CLOSE_GOING_AWAY),
+        CloseConnection(code=CLOSE_SILENT),
         a.SetTimer(at=at(22.75)),
     ]
     assert not session.connected

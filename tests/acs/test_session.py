@@ -5,15 +5,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moorage.acs import session as s
+from moorage.acs.agent_session import (
+    AgentFact,
+    AgentSession,
+    Closed,
+    Dial,
+    DialFailed,
+    Opened,
+    Said,
+)
 from moorage.acs.codec import decode_from_server, encode
 from moorage.acs.messages import (
     AckRequest,
     HeartbeatAckRequest,
     HeartbeatMessage,
     LogsCancel,
+    LogsChunk,
     PayloadMessage,
     TaskManifestMessage,
 )
+from moorage.acs.patience import GAP_COUNTED_MAX, Patience
+from moorage.acs.session import Tick
 from moorage.ground.instant import Duration, Moment, seconds
 
 ZERO = Moment(0)
@@ -163,10 +175,10 @@ def test_silence_is_suspect_then_lost():
     connected(session)
     assert s.DeclareSuspect() not in ticks(session, 0, 7)
     assert s.DeclareSuspect() in ticks(session, 7, 8)
-    assert s.DeclareLost() not in ticks(session, 8, 11)
+    assert s.DeclareLost(loss="silent") not in ticks(session, 8, 11)
     done = ticks(session, 11, 12)
     assert done == [
-        s.DeclareLost(),
+        s.DeclareLost(loss="silent"),
         s.CloseConnection(code=s.CLOSE_SILENT, connection=1),
         s.DeclareDisconnected(),
     ]
@@ -182,19 +194,21 @@ def test_any_frame_ends_suspicion():
     frame = encode(HeartbeatAckRequest(message_id="h5"))
     done = session.handle(s.FrameReceived(frame=frame, now=at(9), connection=1))
     assert done == [s.DeclareHeard(), s.Deliver(message=HeartbeatAckRequest(message_id="h5"))]
-    assert s.DeclareLost() not in ticks(session, 9, 16)
+    assert s.DeclareLost(loss="silent") not in ticks(session, 9, 16)
 
 
 def test_an_instance_that_never_connects_is_lost_too():
     session = s.ServerSession(ZERO)
-    assert ticks(session, 0, 20) == [s.DeclareSuspect(), s.DeclareLost()]
+    assert ticks(session, 0, 20) == [s.DeclareSuspect(), s.DeclareLost(loss="silent")]
 
 
 def test_time_in_which_the_server_did_not_run_is_no_silence():
     session = s.ServerSession(ZERO)
     connected(session)
-    assert s.DeclareLost() not in session.handle(s.Tick(now=at(3600), heartbeat_id="h"))
-    assert s.DeclareLost() in ticks(session, 3600, 3612)
+    assert s.DeclareLost(loss="silent") not in session.handle(
+        s.Tick(now=at(3600), heartbeat_id="h")
+    )
+    assert s.DeclareLost(loss="silent") in ticks(session, 3600, 3612)
 
 
 def test_a_second_connection_ends_the_first():
@@ -252,13 +266,172 @@ def test_nothing_is_sent_without_a_connection_and_lost_is_said_once_a_silence(st
                 assert one.connection == session.connection is not None or one.connection == before
             assert not (isinstance(one, s.DeclareLost) and lost)
             lost = (lost or isinstance(one, s.DeclareLost)) and not isinstance(one, s.DeclareHeard)
-        assert session.silence >= Duration(0)
+        assert session.watch.silence >= Duration(0)
+        assert lost == (session.loss is not None)
         assert set(session.sent) <= set(session.payloads)
 
 
-def test_ticks_are_wanted_often_enough_for_every_bound():
-    assert s.TICK_PERIOD < s.GAP_COUNTED_MAX < s.SUSPECT_AFTER < s.LOST_AFTER
-    assert s.HEARTBEAT_PERIOD < s.SUSPECT_AFTER
+@pytest.mark.parametrize("suspect_after", [1, 2, 8, 60])
+def test_ticks_and_heartbeats_are_often_enough_for_every_bound(suspect_after):
+    patience = Patience(suspect_after=seconds(suspect_after))
+    session = s.ServerSession(ZERO, patience)
+    assert s.TICK_PERIOD < GAP_COUNTED_MAX < Patience().suspect_after < Patience().lost_after
+    assert session.heartbeat_period < patience.suspect_after
+    assert session.heartbeat_period <= s.HEARTBEAT_PERIOD
+
+
+def test_after_a_cut_or_a_goodbye_a_host_has_its_grace():
+    for how, last in (("closed", 60), ("goodbye", 300)):
+        session = s.ServerSession(ZERO)
+        connected(session)
+        ticks(session, 0, 5)
+        session.handle(s.Disconnected(connection=1, now=at(5), how=how))
+        assert ticks(session, 5, 5 + last - 1) == []
+        assert ticks(session, 5 + last - 1, 5 + last) == [s.DeclareLost(loss="away")]
+        assert names(connected(session, 2, at(900)))[:2] == ["DeclareConnected", "DeclareHeard"]
+
+
+def test_a_connection_in_which_nothing_was_heard_gives_no_grace():
+    session = s.ServerSession(ZERO)
+    connected(session)
+    session.handle(s.Disconnected(connection=1, now=at(1), how="silent"))
+    assert ticks(session, 1, 2) == [s.DeclareSuspect()]
+    assert s.DeclareLost(loss="silent") in ticks(session, 2, 6)
+
+
+def test_an_engine_that_stays_away_loses_the_host_although_it_is_connected():
+    session = s.ServerSession(ZERO)
+    connected(session)
+    session.handle(s.EngineSeen(gone=True, now=ZERO))
+    done = []
+    for second in range(1, 61):
+        session.handle(ack("x", at(second)))
+        session.handle(s.EngineSeen(gone=True, now=at(second)))
+        done += [(second, one) for one in session.handle(s.Tick(now=at(second), heartbeat_id="h"))]
+    lost = [(second, one) for second, one in done if isinstance(one, s.DeclareLost)]
+    assert lost == [(60, s.DeclareLost(loss="engine"))]
+    assert session.connection == 1
+    assert session.handle(ack("x", at(61))) == [s.Deliver(message=AckRequest(message_id="x"))]
+    assert session.handle(s.EngineSeen(gone=False, now=at(62))) == [s.DeclareHeard()]
+    assert session.loss is None
+
+
+def test_a_host_that_returns_without_its_engine_is_still_lost():
+    session = s.ServerSession(ZERO, loss="silent", engine_gone=True)
+    connected(session)
+    assert session.loss == "engine"
+    session.handle(s.EngineSeen(gone=False, now=ZERO))
+    assert session.loss is None
+
+
+def test_an_agent_that_returns_may_first_say_how_its_engine_is():
+    """Docker and the agent are upgraded together: what was said before is old."""
+    session = s.ServerSession(ZERO, engine_gone=True)
+    connected(session)
+    ticks(session, 0, 10)
+    session.handle(s.Disconnected(connection=1, now=at(10), how="goodbye"))
+    assert ticks(session, 10, 200) == []
+    connected(session, 2, at(200))
+    assert session.loss is None
+    session.handle(s.EngineSeen(gone=False, now=at(210)))
+    assert session.loss is None
+
+
+# --- F21: a cable that is cut in one direction ----------------------------------------------------
+
+
+class Pipe:
+    """Both machines and what lies between them; time passes in seconds, each way may be cut."""
+
+    def __init__(self) -> None:
+        self.server = s.ServerSession(ZERO)
+        self.agent = AgentSession()
+        self.now = 0
+        self.number = 0
+        self.cut_to_agent = self.cut_to_server = False
+        self.said: list[tuple[int, s.ServerInstruction]] = []
+        self._agent(Tick(now=ZERO))
+
+    def run(self, until: int, chatty: bool = False) -> None:
+        while self.now < until:
+            self.now += 1
+            if chatty and self.agent.connected and not self.cut_to_server:
+                chunk = encode(LogsChunk(request_id="r", data=b"x"))
+                self._server(s.FrameReceived(frame=chunk, now=at(self.now), connection=self.number))
+            self._server(s.Tick(now=at(self.now), heartbeat_id=f"h{self.now}"))
+            self._agent(Tick(now=at(self.now)))
+
+    def _server(self, fact: s.ServerFact) -> None:
+        for one in self.server.handle(fact):
+            self.said.append((self.now, one))
+            if self.cut_to_agent:
+                continue
+            if isinstance(one, s.SendFrame):
+                self._agent(s.FrameReceived(frame=one.frame, now=at(self.now)))
+            if isinstance(one, s.CloseConnection):
+                self._agent(Closed(now=at(self.now), code=one.code))
+
+    def _agent(self, fact: AgentFact) -> None:
+        for one in self.agent.handle(fact):
+            if isinstance(one, Dial):
+                self._dial()
+            elif isinstance(one, s.Deliver) and isinstance(one.message, HeartbeatMessage):
+                answer = HeartbeatAckRequest(message_id=one.message.message_id)
+                self._agent(Said(message=answer, now=at(self.now)))
+            elif self.cut_to_server:
+                continue
+            elif isinstance(one, s.SendFrame):
+                frame = s.FrameReceived(frame=one.frame, now=at(self.now), connection=self.number)
+                self._server(frame)
+            elif isinstance(one, s.CloseConnection):
+                how = "silent" if one.code == s.CLOSE_SILENT else "goodbye"
+                ended = s.Disconnected(connection=self.number, now=at(self.now), how=how)
+                self._server(ended)
+
+    def _dial(self) -> None:
+        if self.cut_to_agent or self.cut_to_server:
+            self._agent(DialFailed(now=at(self.now)))
+            return
+        self.number += 1
+        self._agent(Opened(now=at(self.now)))
+        self._server(s.Connected(connection=self.number, now=at(self.now), heartbeat_id="h"))
+
+    def seen(self, kind: type) -> list[int]:
+        return [second for second, one in self.said if isinstance(one, kind)]
+
+
+@pytest.mark.parametrize("chatty", [False, True])
+@pytest.mark.parametrize("way", ["cut_to_agent", "cut_to_server"])
+def test_a_one_way_cut_is_noticed_on_both_ends_and_heals(way, chatty):
+    """Lost within 13 s of the last answer; where the agent goes on talking, once it gives up."""
+    pipe = Pipe()
+    pipe.run(30, chatty=chatty)
+    setattr(pipe, way, True)
+    pipe.run(100, chatty=chatty)
+    (lost,) = pipe.seen(s.DeclareLost)
+    talks_on = chatty and way == "cut_to_agent"
+    assert lost - 30 <= (24 if talks_on else 13)
+    assert pipe.server.connection is None
+    assert not pipe.agent.connected
+    setattr(pipe, way, False)
+    pipe.run(120, chatty=chatty)
+    assert pipe.agent.connected
+    assert pipe.server.loss is None
+    pipe.run(300, chatty=chatty)
+    assert len(pipe.seen(s.DeclareLost)) == 1, "and it stays"
+
+
+def test_a_host_that_only_talks_is_no_host():
+    """An old agent that keeps the connection and never answers is found out all the same."""
+    session = s.ServerSession(ZERO)
+    connected(session)
+    chunk = encode(LogsChunk(request_id="r", data=b"x"))
+    lost = []
+    for second in range(1, 40):
+        session.handle(s.FrameReceived(frame=chunk, now=at(second), connection=1))
+        done = session.handle(s.Tick(now=at(second), heartbeat_id="h"))
+        lost += [second for one in done if isinstance(one, s.DeclareLost)]
+    assert lost == [24]
 
 
 @pytest.mark.parametrize("code", [s.CLOSE_REPLACED, s.CLOSE_SILENT])

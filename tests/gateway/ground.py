@@ -180,8 +180,14 @@ class Handlers:
     def disconnected(self, _call, _arn, how):
         self._note("disconnected", how)
 
-    def lost(self, _call, _arn):
-        self._note("lost")
+    def doubted(self, _call, _arn, suspect):
+        self._note("doubted", suspect)
+
+    def lost(self, _call, _arn, why):
+        self._note("lost", why)
+
+    def returned(self, _call, _arn):
+        self._note("returned")
 
     def outgoing(self, _call, _arn, on_connect):
         self._note("outgoing", on_connect)

@@ -55,7 +55,9 @@ def table_of(handlers):
     return AgentTable(
         connected=handlers.connected,
         disconnected=handlers.disconnected,
+        doubted=handlers.doubted,
         lost=handlers.lost,
+        returned=handlers.returned,
         outgoing=handlers.outgoing,
         messages={AckRequest: handlers.heard},
     )

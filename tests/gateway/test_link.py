@@ -12,6 +12,7 @@ from moorage.acs.messages import (
     HeartbeatAckRequest,
     TaskStopVerificationAck,
 )
+from moorage.acs.telemetry import InstanceStatus, PublishInstanceStatusRequest
 from moorage.ecs.controllers.assignments import Outgoing
 from moorage.ecs.store import container_instances
 from moorage.gateway.link import CLOSE_DEREGISTERED, SAID_MAX
@@ -21,6 +22,11 @@ from tests.gateway.ground import Handlers, until
 from tests.gateway.link_scene import a_manifest, a_payload, shown, table_of, told
 
 HEARTBEAT = encode(HeartbeatAckRequest(message_id="h"))
+
+
+def a_status(status):
+    engine = InstanceStatus(type="ContainerRuntime", status=status)
+    return PublishInstanceStatusRequest(statuses=(engine,))
 
 
 def test_a_connection_is_declared_and_told_what_it_should_hold():
@@ -74,6 +80,57 @@ def test_what_the_database_refuses_is_kept_later(handler):
         if handler == "outgoing":
             await until(lambda: len(shown(wire)) == 2)
             assert scene.handlers.calls[-1] == ("outgoing", True)
+
+    told(story)
+
+
+def test_doubt_is_kept_once_and_so_is_its_end():
+    async def story(scene):
+        wire = scene.connect()
+        await until(lambda: "outgoing" in scene.handlers.names())
+        scene.silent(10)
+        await until(lambda: ("doubted", True) in scene.handlers.calls)
+        await scene.link.received(wire.number, HEARTBEAT)
+        await scene.link.received(wire.number, HEARTBEAT)
+        await until(lambda: ("doubted", False) in scene.handlers.calls)
+        scene.silent(5)
+        assert scene.handlers.names().count("doubted") == 2
+
+    told(story)
+
+
+@pytest.mark.parametrize(("how", "grace"), [("closed", 60), ("goodbye", 300)])
+def test_an_agent_that_went_has_its_grace(how, grace):
+    async def story(scene):
+        wire = scene.connect()
+        await until(lambda: "outgoing" in scene.handlers.names())
+        scene.silent(5)
+        scene.drop(wire, how)
+        scene.silent(grace - 1)
+        await until(lambda: ("disconnected", how) in scene.handlers.calls)
+        assert "lost" not in scene.handlers.names()
+        scene.silent(1)
+        await until(lambda: ("lost", "away") in scene.handlers.calls)
+        await until(lambda: scene.link.is_over)
+
+    told(story)
+
+
+def test_a_host_without_its_engine_is_lost_and_returns_on_the_same_connection():
+    async def story(scene):
+        wire = scene.connect()
+        for second in range(60):
+            await scene.link.publish(a_status("IMPAIRED"))
+            await scene.link.received(wire.number, HEARTBEAT)
+            scene.silent(1)
+            assert ("lost" in scene.handlers.names()) is False or second == 59
+        await until(lambda: ("lost", "engine") in scene.handlers.calls)
+        assert scene.link.is_connected
+        assert not scene.link.is_over
+        await scene.link.publish(a_status("INITIALIZING"))
+        await scene.link.publish(a_status("OK"))
+        await until(lambda: "returned" in scene.handlers.names())
+        assert scene.handlers.names().count("connected") == 1
 
     told(story)
 
@@ -140,7 +197,7 @@ def test_signs_of_life_touch_no_row():
         await until(lambda: "outgoing" in scene.handlers.names())
         before = scene.desk.database.writes, scene.desk.database.reads
         for _ in range(20):
-            scene.silent(9)  # long enough to be suspect each time
+            scene.silent(7)  # not long enough to be suspect
             await scene.link.received(wire.number, HEARTBEAT)
         assert (scene.desk.database.writes, scene.desk.database.reads) == before
 
@@ -239,12 +296,12 @@ def test_a_fault_of_ours_in_one_handler_stops_nothing_else():
 
 def test_after_a_restart_a_host_has_time_to_come_back():
     async def story(scene):
-        scene.link.expect()
+        scene.link.expect(scene.instance)
         await until(lambda: scene.handlers.calls == [("disconnected", "closed")])
-        scene.silent(71)
+        scene.silent(59)
         assert scene.handlers.names() == ["disconnected"]
-        scene.silent(2)
-        await until(lambda: scene.handlers.names() == ["disconnected", "lost"])
+        scene.silent(1)
+        await until(lambda: ("lost", "away") in scene.handlers.calls)
 
     told(story)
 

@@ -13,7 +13,15 @@ from moorage.acs.codec import (
     encode,
 )
 from moorage.acs.messages import AgentMessage
-from moorage.acs.session import CloseConnection, Deliver, Dropped, FrameReceived, SendFrame, Tick
+from moorage.acs.session import (
+    CLOSE_SILENT,
+    CloseConnection,
+    Deliver,
+    Dropped,
+    FrameReceived,
+    SendFrame,
+    Tick,
+)
 from moorage.ground.instant import Duration, Moment, hours, seconds
 from moorage.ground.record import Record
 
@@ -157,7 +165,8 @@ class AgentSession:
                 return []
             self.opened_at = self.silent_at = None
             wait = self._wait(fact.now, self._back_off(fact.jitter))
-            return [CloseConnection(code=CLOSE_GOING_AWAY), *wait]
+            # No goodbye: where this code arrives, the server learns that it is not heard.
+            return [CloseConnection(code=CLOSE_SILENT), *wait]
         if self.dialling or (self.dial_at is not None and fact.now < self.dial_at):
             return []
         self.dial_at = None

@@ -5,28 +5,29 @@ owner's monotonic clock; ids and jitter are handed in, so that nothing here is r
 end is in `agent_session.py`.
 
 The server's end is one machine an instance for as long as the server runs: heartbeats, payloads
-resent until acknowledged, a manifest after each connect, and the word on silence (suspect, lost).
-Silence is counted only over time in which this server ran: a process that slept for a minute has
-not missed a heartbeat.
+resent until acknowledged, a manifest after each connect, and the word on a host that is suspect or
+lost, which `patience.py` finds.
 """
+
+from collections.abc import Callable
 
 from moorage.acs.codec import Unreadable, decode_from_agent, encode
 from moorage.acs.messages import (
     AckRequest,
     AgentMessage,
+    HeartbeatAckRequest,
     HeartbeatMessage,
     PayloadMessage,
     ServerMessage,
     TaskManifestMessage,
 )
+from moorage.acs.patience import Ending, Loss, Patience, Watch
 from moorage.ground.instant import Duration, Moment, minutes, seconds
 from moorage.ground.record import Record
 
 HEARTBEAT_PERIOD = seconds(5)
-SUSPECT_AFTER = seconds(8)
-LOST_AFTER = seconds(12)
-# A gap between two events longer than this is time in which the server itself did not run.
-GAP_COUNTED_MAX = seconds(2)
+# Of the time after which a host is suspect: one heartbeat and its answer fit in.
+HEARTBEAT_SHARE = 0.625
 RESEND_AFTER = seconds(10)
 PAYLOADS_IN_FLIGHT_MAX = 64
 MANIFEST_TRIES_MAX = 5
@@ -48,9 +49,17 @@ class Connected(Record):
 
 
 class Disconnected(Record):
-    """A connection is gone, however it went."""
+    """A connection is gone; `how` tells a cut from a goodbye, and both from a silence."""
 
     connection: int
+    now: Moment
+    how: Ending = "closed"
+
+
+class EngineSeen(Record):
+    """The agent said whether its container engine is gone."""
+
+    gone: bool
     now: Moment
 
 
@@ -135,11 +144,13 @@ class DeclareDisconnected(Record):
 
 
 class DeclareSuspect(Record):
-    """Nothing was heard for SUSPECT_AFTER."""
+    """Nothing was heard for a while."""
 
 
 class DeclareLost(Record):
-    """Nothing was heard for LOST_AFTER."""
+    """The host counts as lost from now on, and why."""
+
+    loss: Loss
 
 
 class DeclareHeard(Record):
@@ -153,6 +164,7 @@ ServerFact = (
     | OutboxChanged
     | ManifestOffered
     | MessageOffered
+    | EngineSeen
     | Tick
 )
 ServerInstruction = (
@@ -172,25 +184,43 @@ ServerInstruction = (
 class ServerSession:
     """The server's end for one instance, across its connections."""
 
-    def __init__(self, now: Moment) -> None:
-        """Begin without a connection; silence is counted from here."""
+    def __init__(
+        self,
+        now: Moment,
+        patience: Patience | None = None,
+        loss: Loss | None = None,
+        *,
+        engine_gone: bool = False,
+    ) -> None:
+        """Begin without a connection; silence is counted from here.
+
+        `loss` and `engine_gone` are what is known of the host already.
+        """
+        self.watch = Watch(patience or Patience(), now, loss, engine_gone=engine_gone)
+        self.heartbeat_period = _period(self.watch.patience)
         self.connection: int | None = None
+        # The newest heartbeat of this connection whose answer has come: see HeartbeatMessage.
+        self.answered: str | None = None
         self.payloads: dict[str, PayloadMessage] = {}
         self.sent: dict[str, Moment] = {}
         self.manifest: str | None = None
         self.manifest_sent_at = now
         self.manifest_tries = 0
         self.heartbeat_at = now
-        self.last = now
-        self.silence = Duration(0)
-        self.suspect = False
-        self.lost = False
+
+    @property
+    def suspect(self) -> bool:
+        """Whether nothing was heard of the host for a while."""
+        return self.watch.suspect
+
+    @property
+    def loss(self) -> Loss | None:
+        """Why the host counts as lost, or None where it does not."""
+        return self.watch.loss
 
     def handle(self, fact: ServerFact) -> list[ServerInstruction]:
         """Take one fact in; what is to be done, in order."""
-        gap = max(fact.now - self.last, 0)
-        self.last = max(self.last, fact.now)
-        self.silence = Duration(self.silence + min(gap, GAP_COUNTED_MAX))
+        self.watch.passed(fact.now)
         match fact:
             case Connected():
                 return self._connected(fact)
@@ -204,6 +234,8 @@ class ServerSession:
                 return self._manifest(fact)
             case MessageOffered():
                 return self._send(encode(fact.message))
+            case EngineSeen():
+                return self._changed(lambda: self.watch.engine_seen(gone=fact.gone))
             case Tick():
                 return self._tick(fact)
 
@@ -212,23 +244,23 @@ class ServerSession:
             [] if self.connection is None else [SendFrame(frame=frame, connection=self.connection)]
         )
 
-    def _heard(self) -> list[ServerInstruction]:
-        self.silence = Duration(0)
-        if not self.suspect and not self.lost:
-            return []
-        self.suspect = self.lost = False
-        return [DeclareHeard()]
+    def _changed(self, take_in: Callable[[], None]) -> list[ServerInstruction]:
+        """Let the watch take something in; DeclareHeard where that ended a doubt or a loss."""
+        before = (self.suspect, self.loss)
+        take_in()
+        return [] if (self.suspect, self.loss) == before else [DeclareHeard()]
 
     def _connected(self, fact: Connected) -> list[ServerInstruction]:
         done: list[ServerInstruction] = []
         if self.connection is not None:
             done.append(CloseConnection(code=CLOSE_REPLACED, connection=self.connection))
         self.connection = fact.connection
+        self.answered = None
         self.sent.clear()
         self.manifest = None
         self.manifest_tries = 1
         self.manifest_sent_at = fact.now
-        done += [DeclareConnected(), *self._heard()]
+        done += [DeclareConnected(), *self._changed(self.watch.opened)]
         done += self._beat(fact.now, fact.heartbeat_id)
         done += self._fill(fact.now)
         return [*done, WantManifest()]
@@ -238,15 +270,19 @@ class ServerSession:
             return []
         self.connection = None
         self.sent.clear()
+        self.watch.closed(fact.how)
         return [DeclareDisconnected()]
 
     def _received(self, fact: FrameReceived) -> list[ServerInstruction]:
         if fact.connection != self.connection:
             return []
-        heard = self._heard()
         message = decode_from_agent(fact.frame)
+        answer = isinstance(message, AckRequest | HeartbeatAckRequest)
+        heard = self._changed(lambda: self.watch.heard(answer=answer))
         if isinstance(message, Unreadable):
             return [*heard, Dropped(unreadable=message)]
+        if isinstance(message, HeartbeatAckRequest) and message.message_id:
+            self.answered = message.message_id
         if isinstance(message, AckRequest):
             self.payloads.pop(message.message_id, None)
             self.sent.pop(message.message_id, None)
@@ -287,27 +323,34 @@ class ServerSession:
 
     def _beat(self, now: Moment, heartbeat_id: str) -> list[ServerInstruction]:
         self.heartbeat_at = now
-        return self._send(encode(HeartbeatMessage(message_id=heartbeat_id, healthy=True)))
+        beat = HeartbeatMessage(message_id=heartbeat_id, healthy=True, answered=self.answered)
+        return self._send(encode(beat))
 
     def _tick(self, fact: Tick) -> list[ServerInstruction]:
-        done: list[ServerInstruction] = []
-        if self.silence >= SUSPECT_AFTER and not self.suspect:
-            self.suspect = True
-            done.append(DeclareSuspect())
-        if self.silence >= LOST_AFTER and not self.lost:
-            self.lost = True
-            done.append(DeclareLost())
-            if self.connection is not None:
-                done.append(CloseConnection(code=CLOSE_SILENT, connection=self.connection))
-                self.connection = None
-                self.sent.clear()
-                done.append(DeclareDisconnected())
+        done = self._judge()
         if self.connection is None:
             return done
-        if fact.now - self.heartbeat_at >= HEARTBEAT_PERIOD:
+        if fact.now - self.heartbeat_at >= self.heartbeat_period:
             done += self._beat(fact.now, fact.heartbeat_id)
         done += self._fill(fact.now)
         return [*done, *self._audit(fact.now)]
+
+    def _judge(self) -> list[ServerInstruction]:
+        """What time alone has brought about; a connection in which nothing is heard is closed."""
+        doubted, lost = self.suspect, self.loss is not None
+        self.watch.judge()
+        done: list[ServerInstruction] = []
+        if self.suspect and not doubted:
+            done.append(DeclareSuspect())
+        if self.loss is None or lost:
+            return done
+        done.append(DeclareLost(loss=self.loss))
+        if self.loss == "silent" and self.connection is not None:
+            done.append(CloseConnection(code=CLOSE_SILENT, connection=self.connection))
+            self.connection = None
+            self.sent.clear()
+            done.append(DeclareDisconnected())
+        return done
 
     def _audit(self, now: Moment) -> list[ServerInstruction]:
         waited = now - self.manifest_sent_at
@@ -318,3 +361,8 @@ class ServerSession:
         self.manifest_tries += 1
         self.manifest_sent_at = now
         return [WantManifest()]
+
+
+def _period(patience: Patience) -> Duration:
+    """How often a heartbeat goes out: so that two are missed before a host is suspect."""
+    return Duration(min(HEARTBEAT_PERIOD, round(HEARTBEAT_SHARE * patience.suspect_after)))

@@ -15,11 +15,11 @@ from moorage.acs.messages import (
     ServerMessage,
     TaskStopVerificationMessage,
 )
+from moorage.acs.patience import Ending, Loss
 from moorage.acs.telemetry import PublishHealthRequest, PublishInstanceStatusRequest
 from moorage.ecs.controllers.assignments import Outgoing, outgoing
 from moorage.ecs.operations import session, telemetry
 from moorage.ecs.operations.session import Hello, Refused
-from moorage.ecs.records.container_instance import Disconnection
 from moorage.kernel.call import Call
 
 # Each is defined for one type of message alone; the table leads no other to it.
@@ -30,14 +30,18 @@ class AgentTable(msgspec.Struct, frozen=True, kw_only=True):
     """The handlers of a host's session; each takes the call, then the host's ARN.
 
     `connected` answers the name of the exception with which a handshake is refused, or None.
+    `doubted` takes whether the host is suspect now. `returned` is for one that is connected all
+    along, and was lost because its engine was gone.
     `outgoing` takes whether the agent has just connected. `messages` leads from the type of what
     an agent says, on ACS or TCS, to the handler that answers the replies on ACS; what is not in
     it (a refused order, a heartbeat, metrics) changes nothing that is kept.
     """
 
     connected: Callable[[Call, str, Hello], Refused | None]
-    disconnected: Callable[[Call, str, Disconnection], None]
-    lost: Callable[[Call, str], None]
+    disconnected: Callable[[Call, str, Ending], None]
+    doubted: Callable[[Call, str, bool], None]
+    lost: Callable[[Call, str, Loss], None]
+    returned: Callable[[Call, str], None]
     outgoing: Callable[[Call, str, bool], Outgoing]
     messages: Mapping[type[Message], Handler]
 
@@ -45,7 +49,9 @@ class AgentTable(msgspec.Struct, frozen=True, kw_only=True):
 AGENT = AgentTable(
     connected=session.connected,
     disconnected=session.disconnected,
+    doubted=session.doubted,
     lost=session.lost,
+    returned=session.returned,
     outgoing=outgoing,
     messages={
         AckRequest: session.acknowledge,

@@ -12,9 +12,18 @@ from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
 from moorage.acs import session, telemetry
-from moorage.acs.codec import Refusal, Unreadable, encode_refusal
+from moorage.acs.codec import (
+    REPLACED_KEY_REFUSAL,
+    SECOND_AGENT_REFUSAL,
+    Refusal,
+    Unreadable,
+    encode_refusal,
+)
+from moorage.acs.patience import Ending
 from moorage.ecs.agents import AgentTable
-from moorage.ecs.records.container_instance import ContainerInstance, Disconnection
+from moorage.ecs.records.container_instance import ContainerInstance
+from moorage.ecs.rules.host.loss import ending_of, expects
+from moorage.ecs.rules.joining import SECOND_AGENT
 from moorage.ecs.store import container_instances
 from moorage.gateway.aws import Door, Ground
 from moorage.gateway.exchange import Message, Receive, Scope, Send, request_of
@@ -23,6 +32,7 @@ from moorage.gateway.output import HostAway, Pieces, Wanted
 from moorage.gateway.websocket import Socket
 from moorage.ground.fault import Fault
 from moorage.ground.record import Record
+from moorage.iam.authorize import REPLACED_KEY
 from moorage.sql.transaction import Change
 
 ACS_PATH = "/acs/ws"
@@ -37,7 +47,6 @@ TROUBLE_STATUS = 503
 FAILED_STATUS = 500
 CLOSE_GOING_AWAY = 1012
 CLOSE_SILENT = 4001
-GOODBYE_CODES = frozenset({1000, 1001})
 _log = logging.getLogger("moorage.agents")
 
 
@@ -64,8 +73,8 @@ class AgentsDoor:
             )
         )
         for instance in known.values():
-            if instance.status != "INACTIVE" and instance.lost_at is None:
-                self._link(instance).expect()
+            if expects(instance):
+                self._link(instance).expect(instance)
         self._ticking = asyncio.create_task(self._tick())
 
     def changed(self, changes: Sequence[Change]) -> None:
@@ -118,18 +127,25 @@ class AgentsDoor:
             if fault.status >= FAILED_STATUS:
                 return _refused("ServerException", fault.message, TROUBLE_STATUS)
             return _refused("AccessDeniedException", fault.message)
+        if principal.replaced:
+            _log.warning("a key of %s that was replaced is still in use somewhere", arn)
+            return _refused(REPLACED_KEY_REFUSAL, REPLACED_KEY)
         if principal.kind != "host" or principal.instance != arn or not arn:
             text = "This key speaks for another container instance, or for none."
             return _refused("AccessDeniedException", text)
         if instance is None or instance.status == "INACTIVE":
             text = f"The container instance {arn} is not registered (any more)."
             return _refused("InactiveInstanceException", text)
+        token = members.get("clientToken")
+        if token and instance.client_token and token != instance.client_token:
+            _log.warning("%s: a second agent with its identity is kept out", arn)
+            return _refused(SECOND_AGENT_REFUSAL, SECOND_AGENT)
         return instance
 
     async def _commands(
         self, scope: Scope, instance: ContainerInstance, receive: Receive, send: Send
     ) -> None:
-        how: Disconnection = "closed"
+        how: Ending = "silent"  # where it takes nothing any more, and is given up
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(None) as patience:
                 socket = Socket(send, lambda: patience.reschedule(0))
@@ -138,7 +154,7 @@ class AgentsDoor:
                 try:
                     while (message := await receive())["type"] != "websocket.disconnect":
                         await link.received(connection, _frame(message))
-                    how = "goodbye" if message.get("code") in GOODBYE_CODES else "closed"
+                    how = ending_of(message.get("code"))
                 finally:
                     socket.gone()
                     link.disconnected(connection, how)

@@ -19,17 +19,20 @@ from moorage.acs.messages import (
     PayloadMessage,
     TaskManifestMessage,
 )
-from moorage.acs.telemetry import PublishMetricsRequest
+from moorage.acs.patience import Ending
+from moorage.acs.telemetry import PublishInstanceStatusRequest, PublishMetricsRequest
 from moorage.ecs.agents import AgentTable
 from moorage.ecs.controllers.assignments import Outgoing
 from moorage.ecs.operations.session import Hello
-from moorage.ecs.records.container_instance import ContainerInstance, Disconnection
+from moorage.ecs.records.container_instance import ContainerInstance
+from moorage.ecs.rules.host.engine import engine_gone
+from moorage.ecs.rules.host.loss import return_window
 from moorage.ecs.store import container_instances
 from moorage.gateway.aws import Ground
 from moorage.gateway.output import HostAway, Pieces, Streams, Wanted
+from moorage.gateway.standing import Keep, Standing, patience_of
 from moorage.gateway.websocket import Socket
 from moorage.ground.fault import Fault
-from moorage.ground.instant import Duration, seconds
 from moorage.ground.principal import Principal
 from moorage.kernel.call import Call
 from moorage.sql.transaction import Transaction
@@ -39,8 +42,6 @@ _T = TypeVar("_T")
 SAID_MAX = 4096
 SAID_BYTES_MAX = 16 * 1024 * 1024
 SAID_AT_ONCE = 64
-# After a server's start no host is lost before it has had time to come back.
-RETURN_GRACE = seconds(60)
 RETRY_SECONDS = 0.5
 RETRY_SECONDS_MAX = 15.0
 # An agent that is closed so comes back at once, and learns in the handshake that it is INACTIVE.
@@ -61,18 +62,24 @@ class Link:
         self._arn = instance.arn
         self._account = instance.account
         self._region = instance.region
-        self._session = session.ServerSession(ground.clock.monotonic())
+        self._session = session.ServerSession(
+            ground.clock.monotonic(),
+            patience_of(ground.site),
+            instance.loss,
+            engine_gone=instance.engine_gone_at is not None,
+        )
         self._sockets: dict[int, tuple[Socket, Hello]] = {}
         self._last_connection = 0
-        self._goodbye: Disconnection = "closed"
+        self._ending: Ending = "closed"
         self._streams = Streams(self._say)
-        # What the task has to do: in this order.
-        self._standing: Callable[[Call], object] | None = None
+        # What the task has to do: in this order. None: what is kept is of an earlier server.
+        self._kept_standing: Standing | None = self._standing
         self._said: deque[tuple[Any, int]] = deque()
         self._said_bytes = 0
         self._room = asyncio.Event()
         self._wants_manifest = False
         self._woken = False
+        self._left = False
         self._failures = 0
         self._bell = asyncio.Event()
         self._retry: asyncio.TimerHandle | None = None
@@ -85,14 +92,19 @@ class Link:
 
     @property
     def is_over(self) -> bool:
-        """Whether the host is lost, and that is kept: a new link may begin where this one ends."""
-        waits = self._standing is not None or self._said or self._sockets
-        return self._session.lost and not waits
+        """Whether the host is lost, or has left, and that is kept: a new link may begin then."""
+        waits = self._standing != self._kept_standing or self._said or self._sockets
+        return (self._left or self._session.loss is not None) and not waits
 
-    def expect(self) -> None:
+    def expect(self, instance: ContainerInstance) -> None:
         """Give a host that an earlier server knew its time to come back."""
-        self._session.silence = Duration(-RETURN_GRACE)
-        self._declare(lambda call: self._table.disconnected(call, self._arn, "closed"))
+        site = self._ground.site
+        window = return_window(
+            instance, site.reconnect_window, site.goodbye_grace, self._ground.clock.now()
+        )
+        self._session.watch.expect(window)
+        self._kept_standing = None
+        self._bell.set()
 
     def connected(self, socket: Socket, members: dict[str, str], heartbeat_id: str) -> int:
         """A handshake was accepted; answers the connection's number."""
@@ -116,12 +128,13 @@ class Link:
         now = self._ground.clock.monotonic()
         self.take(session.FrameReceived(frame=frame, now=now, connection=connection))
 
-    def disconnected(self, connection: int, how: Disconnection) -> None:
+    def disconnected(self, connection: int, how: Ending) -> None:
         """A connection is gone: the agent said goodbye, or it was closed without a word."""
         self._sockets.pop(connection, None)
-        self._goodbye = how
+        if connection == self._session.connection:
+            self._ending = how
         now = self._ground.clock.monotonic()
-        self.take(session.Disconnected(connection=connection, now=now))
+        self.take(session.Disconnected(connection=connection, now=now, how=how))
 
     def take(self, fact: session.ServerFact) -> None:
         """Take a fact in, and do at once what can be done in memory."""
@@ -142,6 +155,11 @@ class Link:
         handler = self._handler(message)
         if handler is not None:
             await self._run(lambda call: handler(call, self._arn, message))
+        if isinstance(message, PublishInstanceStatusRequest):
+            gone = engine_gone(message)
+            if gone is not None:
+                now = self._ground.clock.monotonic()
+                self.take(session.EngineSeen(gone=gone, now=now))
 
     def logs(self, request_id: str, wanted: Wanted) -> Pieces:
         """Ask the agent for output, and give its pieces as they come; raises HostAway."""
@@ -179,28 +197,30 @@ class Link:
                 self._stand(instruction)
 
     def _stand(self, instruction: session.ServerInstruction) -> None:
-        table, arn, how = self._table, self._arn, self._goodbye
+        """The standing has changed; it is kept as it is then, not as it was."""
         match instruction:
-            case session.DeclareConnected():
-                hello = self._sockets[self._last_connection][1]
-                self._declare(lambda call: table.connected(call, arn, hello))
-            case session.DeclareDisconnected():
-                if not self._session.lost:  # which says more
-                    self._declare(lambda call: table.disconnected(call, arn, how))
-            case session.DeclareLost():
-                _log.warning("%s is taken for lost", arn)
-                self._declare(lambda call: table.lost(call, arn))
+            case session.DeclareLost(loss=loss):
+                _log.warning("%s is taken for lost: %s", self._arn, loss)
             case session.DeclareSuspect():
-                _log.warning("nothing was heard of %s for a while", arn)
+                _log.warning("nothing was heard of %s for a while", self._arn)
             case session.DeclareHeard():
-                _log.info("%s was heard again", arn)
+                _log.info("%s was heard again", self._arn)
+            case session.DeclareConnected() | session.DeclareDisconnected():
+                pass
             case _:
                 raise AssertionError(f"no such declaration: {instruction}")
-
-    def _declare(self, standing: Callable[[Call], object]) -> None:
-        """Only the newest is kept: where a host stands now, not where it stood."""
-        self._standing = standing
         self._bell.set()
+
+    @property
+    def _standing(self) -> Standing:
+        """Where the host stands now."""
+        connection = self._session.connection
+        return Standing(
+            connection=connection,
+            how="closed" if connection is not None else self._ending,
+            suspect=self._session.suspect,
+            loss=self._session.loss,
+        )
 
     def _hear(self, message: Any, fact: session.ServerFact) -> None:
         if isinstance(message, LogsChunk):
@@ -228,12 +248,22 @@ class Link:
                 await asyncio.gather(*self._due())
 
     async def _keep_standing(self) -> bool:
-        while (standing := self._standing) is not None:
-            if not await self._kept("where it stands", self._run(standing)):
+        while (standing := self._standing) != self._kept_standing:
+            before, hello = self._kept_standing, self._hello(standing)
+            keep = Keep(
+                table=self._table, arn=self._arn, before=before, standing=standing, hello=hello
+            )
+            if not await self._kept("where it stands", self._run(keep)):
                 return False
-            if self._standing is standing:
-                self._standing = None
+            self._kept_standing = standing
         return True
+
+    def _hello(self, standing: Standing) -> Hello | None:
+        """What the agent said of itself on a connection that is not kept yet."""
+        before, connection = self._kept_standing, standing.connection
+        if connection is None or (before is not None and before.connection == connection):
+            return None
+        return self._sockets[connection][1]
 
     def _due(self) -> list[Coroutine[Any, Any, None]]:
         due = [self._keep(*self._said.popleft()) for _ in range(min(SAID_AT_ONCE, len(self._said)))]
@@ -291,6 +321,7 @@ class Link:
 
     def _farewell(self) -> None:
         """The host was deregistered: its next handshake will be told so."""
+        self._left = True
         for socket, _ in self._sockets.values():
             socket.close(CLOSE_DEREGISTERED)
 

@@ -1,4 +1,4 @@
-"""A host: what its loss, its return and its leaving mean for the tasks on it.
+"""A host: what its loss, its return, its drain and its leaving mean for the tasks on it.
 
 A lost host's tasks are not STOPPED: nobody knows that they are. They are DISCONNECTED until the
 host is back or was deregistered; only then are they STOPPED without its word.
@@ -6,9 +6,10 @@ host is back or was deregistered; only then are they STOPPED without its word.
 
 from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.rules.task.stop import abandon
-from moorage.ecs.store import container_instances, images, tasks
+from moorage.ecs.store import brakes, container_instances, drains, images, tasks
 from moorage.ecs.store.connectivity import follow_host
 from moorage.ground.instant import Instant, later
+from moorage.ground.record import evolve
 from moorage.iam.store import access_keys
 from moorage.kernel.call import Turn
 from moorage.kernel.controller import controller
@@ -25,7 +26,38 @@ def instances(turn: Turn, key: str) -> Instant | None:
     if instance.status == "INACTIVE":
         return _left(turn, instance)
     follow_host(turn.tx, instance)
+    looks = [_rested(turn, key), _released(turn, key), _drained(turn, key)]
+    return min((one for one in looks if one is not None), default=None)
+
+
+def _now(turn: Turn, key: str) -> ContainerInstance:
+    """The host as this turn has left it so far."""
+    instance = container_instances.get(turn.tx, key)
+    assert instance is not None, f"{key} went within a turn"
+    return instance
+
+
+def _rested(turn: Turn, key: str) -> Instant | None:
+    """A host that flapped takes tasks again when its time is over."""
+    instance = _now(turn, key)
+    until = instance.flapping_until
+    if until is None or turn.now < until:
+        return until
+    container_instances.write(turn.tx, evolve(instance, flapping_until=None))
     return None
+
+
+def _released(turn: Turn, key: str) -> Instant | None:
+    """A lost host is decided about by the brake, one too that an earlier program left as lost."""
+    instance = _now(turn, key)
+    if instance.lost_at is None or instance.replace_at is not None:
+        return None
+    return brakes.brake(turn.tx, brakes.of_host(instance), brakes.brake_rule(turn.site))
+
+
+def _drained(turn: Turn, key: str) -> Instant | None:
+    """The deadline of a drain; moving tasks before it is for their services."""
+    return drains.drain(turn.tx, _now(turn, key))
 
 
 def _left(turn: Turn, instance: ContainerInstance) -> Instant | None:

@@ -108,7 +108,8 @@ def update_container_instances_state(
         elif instance.status == request.status:
             changed.append(instance)
         else:
-            drained = evolve(instance, status=request.status)
+            # A deadline belongs to the drain that it was given with.
+            drained = evolve(instance, status=request.status, drain=None)
             changed.append(container_instances.write(call.tx, drained))
     return shapes.UpdateContainerInstancesStateResponse(
         container_instances=_shown(call.tx, changed, (views.TAGS,)), failures=failures

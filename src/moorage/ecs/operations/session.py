@@ -12,15 +12,17 @@ from moorage.acs.messages import (
     TaskStopVerificationAck,
     TaskStopVerificationMessage,
 )
-from moorage.ecs.records.container_instance import ContainerInstance, Disconnection
+from moorage.acs.patience import Ending, Loss
+from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.task import Task
-from moorage.ecs.store import container_instances, tasks
+from moorage.ecs.rules.host import loss as rules
+from moorage.ecs.store import brakes, container_instances, tasks
+from moorage.ecs.store.brakes import brake_rule
 from moorage.ecs.store.connectivity import follow_host
 from moorage.ecs.views.message_id import MessageId, read_message_id
 from moorage.ground.arn import make_arn
 from moorage.ground.record import Record, evolve
 from moorage.kernel.call import Call
-from moorage.sql.transaction import Transaction
 
 VERSION_LENGTH_MAX = 255
 CANDIDATES_MAX = 10_000
@@ -51,13 +53,12 @@ def connected(call: Call, instance_arn: str, hello: Hello) -> Refused | None:
     if instance.status == "INACTIVE":
         return "InactiveInstanceException"
     docker = hello.docker_version.removeprefix(DOCKER_PREFIX)
-    _change(
-        call.tx,
+    _return(
+        call,
         evolve(
             instance,
             connected=True,
             connected_at=call.now,
-            lost_at=None,
             agent_version=(hello.agent_version or instance.agent_version)[:VERSION_LENGTH_MAX],
             agent_hash=(hello.agent_hash or instance.agent_hash)[:VERSION_LENGTH_MAX],
             docker_version=(docker or instance.docker_version)[:VERSION_LENGTH_MAX],
@@ -66,35 +67,44 @@ def connected(call: Call, instance_arn: str, hello: Hello) -> Refused | None:
     return None
 
 
-def disconnected(call: Call, instance_arn: str, how: Disconnection) -> None:
+def disconnected(call: Call, instance_arn: str, how: Ending) -> None:
     """An agent's connection is gone; nothing is concluded about its tasks from that alone."""
     instance = _live(call, instance_arn)
-    if instance is not None and instance.connected:
-        container_instances.write(
-            call.tx,
-            evolve(instance, connected=False, disconnected_at=call.now, disconnection=how),
-        )
+    if instance is not None:
+        _write(call, instance, rules.gone(instance, how, call.now))
 
 
-def lost(call: Call, instance_arn: str) -> None:
-    """A host was silent for too long on the monotonic clock: its tasks become DISCONNECTED."""
+def doubted(call: Call, instance_arn: str, suspect: bool) -> None:  # noqa: FBT001 - the form of the agents' table
+    """Nothing was heard of a host for a while, so it gets no new task; or it is heard again."""
     instance = _live(call, instance_arn)
-    if instance is not None and instance.lost_at is None:
-        _change(
-            call.tx,
-            evolve(
-                instance,
-                connected=False,
-                lost_at=call.now,
-                disconnected_at=instance.disconnected_at if not instance.connected else call.now,
-                disconnection="silent",
-            ),
-        )
+    if instance is not None:
+        _write(call, instance, evolve(instance, suspect=suspect))
+
+
+def lost(call: Call, instance_arn: str, why: Loss = "silent") -> None:
+    """A host is lost: its tasks become DISCONNECTED, and are replaced unless the brake holds."""
+    instance = _live(call, instance_arn)
+    if instance is None:
+        return
+    after = rules.lost(instance, why, call.now)
+    if not _write(call, instance, after) or instance.lost_at is not None:
+        return
+    follow_host(call.tx, after)
+    brakes.brake(call.tx, brakes.of_host(after), brake_rule(call.site), newly_lost=after.arn)
+
+
+def returned(call: Call, instance_arn: str) -> None:
+    """A host whose connection never broke is itself again: its engine is back."""
+    instance = _live(call, instance_arn)
+    if instance is not None:
+        _return(call, instance)
 
 
 def acknowledge(call: Call, instance_arn: str, message: AckRequest) -> Replies:
     """An order was taken in and stored by its host: it is not sent again."""
     identity = read_message_id(message.message_id)
+    if identity is not None and identity.kind == "authority":
+        return _believed(call, instance_arn, identity.sequence)
     task = _ordered(call, instance_arn, identity) if identity else None
     if task is None or identity is None:
         return ()
@@ -109,6 +119,14 @@ def acknowledge(call: Call, instance_arn: str, message: AckRequest) -> Replies:
     else:
         tasks.note(call.tx, evolve(task, stop_acknowledged_at=call.now))
         call.tx.wake("task", task.arn)  # which sees to it that the stop happens
+    return ()
+
+
+def _believed(call: Call, instance_arn: str, version: int) -> Replies:
+    """A host keeps the certificates of that version on its disk."""
+    instance = container_instances.get(call.tx, instance_arn)
+    if instance is not None and instance.authority_kept < version <= instance.authority_told:
+        container_instances.note(call.tx, evolve(instance, authority_kept=version))
     return ()
 
 
@@ -135,8 +153,21 @@ def verify_stops(call: Call, instance_arn: str, message: TaskStopVerificationMes
     return (answer,)
 
 
-def _change(tx: Transaction, instance: ContainerInstance) -> None:
-    follow_host(tx, container_instances.write(tx, instance))
+def _return(call: Call, instance: ContainerInstance) -> None:
+    """Write a host that is heard; if it was lost, its tasks and the brake follow."""
+    site = call.site
+    after = rules.returned(instance, site.flapping_window, site.flapping_rest, call.now)
+    container_instances.write(call.tx, after)
+    follow_host(call.tx, after)
+    if instance.lost_at is not None and after.lost_at is None:
+        brakes.brake(call.tx, brakes.of_host(after), brake_rule(site))
+
+
+def _write(call: Call, before: ContainerInstance, after: ContainerInstance) -> bool:
+    """Write a host where anything has changed; whether it has."""
+    if after != before:
+        container_instances.write(call.tx, after)
+    return after != before
 
 
 def _live(call: Call, instance_arn: str) -> ContainerInstance | None:

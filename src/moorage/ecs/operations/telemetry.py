@@ -9,13 +9,13 @@ from typing import get_args
 from moorage.acs.messages import ServerMessage
 from moorage.acs.telemetry import PublishHealthRequest, PublishInstanceStatusRequest
 from moorage.ecs.records.task import Health
+from moorage.ecs.rules.host.engine import CONTAINER_RUNTIME, engine_gone
 from moorage.ecs.rules.task.health import observe_health
 from moorage.ecs.store import container_instances, tasks
 from moorage.ground.record import evolve
 from moorage.kernel.call import Call
 
 TASKS_MAX = 100
-CONTAINER_RUNTIME = "ContainerRuntime"
 RUNTIME_STATUSES = frozenset({"OK", "IMPAIRED", "INSUFFICIENT_DATA", "INITIALIZING"})
 _HEALTHS: tuple[Health, ...] = get_args(Health)
 
@@ -45,13 +45,23 @@ def publish_health(
 def publish_instance_status(
     call: Call, instance_arn: str, message: PublishInstanceStatusRequest
 ) -> tuple[ServerMessage, ...]:
-    """Take in how the container runtime is; shown with CONTAINER_INSTANCE_HEALTH."""
+    """Take in how the container runtime is; shown with CONTAINER_INSTANCE_HEALTH.
+
+    IMPAIRED is an engine that is gone: nothing is placed there from now on. That it has been gone
+    for too long is the session's to say, which counts only time in which this server runs.
+    """
     instance = container_instances.get(call.tx, instance_arn)
+    if instance is None:
+        return ()
+    after = instance
     for one in message.statuses or ():
-        if instance is None or one.type != CONTAINER_RUNTIME:
-            continue
-        if one.status in RUNTIME_STATUSES and one.status != instance.runtime_status:
-            instance = container_instances.write(
-                call.tx, evolve(instance, runtime_status=one.status, runtime_status_at=call.now)
-            )
+        known = one.type == CONTAINER_RUNTIME and one.status in RUNTIME_STATUSES
+        if known and one.status != after.runtime_status:
+            after = evolve(after, runtime_status=one.status, runtime_status_at=call.now)
+    gone = engine_gone(message)
+    if gone is not None:
+        since = instance.engine_gone_at or call.now
+        after = evolve(after, engine_gone_at=since if gone else None)
+    if after != instance:
+        container_instances.write(call.tx, after)
     return ()

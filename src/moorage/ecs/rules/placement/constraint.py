@@ -1,8 +1,9 @@
 """Why a host cannot take a task: cheap checks first, each with the reason that ECS gives."""
 
+from collections.abc import Callable
 from typing import Literal
 
-from moorage.ecs.records.container_instance import InstanceAttribute
+from moorage.ecs.records.container_instance import ContainerInstance, InstanceAttribute
 from moorage.ecs.records.resources import Resources
 from moorage.ecs.rules.placement.expression import Rejection, holds, parse
 from moorage.ecs.rules.placement.ports import clash
@@ -21,6 +22,22 @@ Reason = Literal[
     "RESOURCE:PORTS",
 ]
 
+
+# ECS's reason for all of them is AGENT; the detail says more.
+_OUT_OF_REACH: tuple[tuple[Callable[[ContainerInstance], bool], str], ...] = (
+    (
+        lambda one: one.engine_gone_at is not None or one.runtime_status == "IMPAIRED",
+        "The container engine of the host is gone.",
+    ),
+    (lambda one: one.lost_at is not None, "The container instance is lost."),
+    (lambda one: not one.connected, "The agent is not connected."),
+    (lambda one: one.suspect, "Nothing has been heard of the agent for a while."),
+    (
+        # Its controller clears it when the time is over.
+        lambda one: one.flapping_until is not None,
+        "The container instance is flapping: it was lost twice within a short time.",
+    ),
+)
 
 # What a host declares that is one of several on the same engine.
 SHARED_ENGINE = "moorage.shared-engine"
@@ -70,13 +87,10 @@ def _unavailable(host: HostLoad) -> Obstacle | None:
     instance = host.instance
     if instance.status != "ACTIVE":
         return Obstacle(reason="DRAINING", detail="The container instance is being drained.")
-    if instance.lost_at is not None:
-        return Obstacle(reason="AGENT", detail="The container instance is lost.")
-    if not instance.connected:
-        return Obstacle(reason="AGENT", detail="The agent is not connected.")
-    if instance.runtime_status == "IMPAIRED":
-        return Obstacle(reason="AGENT", detail="The container runtime of the host is impaired.")
-    return None
+    return next(
+        (Obstacle(reason="AGENT", detail=why) for holds, why in _OUT_OF_REACH if holds(instance)),
+        None,
+    )
 
 
 def _lacking(wants: Wants, host: HostLoad) -> Obstacle | None:

@@ -1,0 +1,139 @@
+"""The brake: when too many hosts are lost at once, nothing is replaced for a while.
+
+A third of a cluster does not lose its power in a minute; what looks so is a switch, or this
+server's own network, and the tasks over there run on. To start them all anew elsewhere would
+overload what is left, and double everything when the cable is back.
+
+A *wave* is a cluster's hosts that were lost within `window`. While more than max(1, a third) of
+its ACTIVE hosts are in it, replacement holds for the cluster: no host of it gets its `replace_at`,
+nor does one that is lost meanwhile. A whole zone that is lost while all others are whole is what a
+lost zone looks like: that does not hold. The hold ends when enough hosts are back or confirmed
+lost that the rule holds no longer; after `timeout` one host each `pace` is replaced all the same.
+"""
+
+from collections.abc import Collection, Sequence
+
+from moorage.ecs.records.container_instance import ContainerInstance
+from moorage.ecs.records.freeze import Freeze
+from moorage.ground.instant import Duration, Instant, earlier, later
+from moorage.ground.record import Record
+
+SHARE = 3  # more than one in so many
+
+
+class BrakeRule(Record):
+    """The settings of the brake."""
+
+    window: Duration
+    timeout: Duration
+    pace: Duration
+
+
+class Wave(Record):
+    """What the brake decides for a cluster.
+
+    `holds` says whether replacement holds from now on; `lost` of `hosts` are why. `replace` are
+    the hosts whose tasks may be replaced from now on, `hold` those whose permission is taken back.
+    `look_again` is when time alone changes the decision.
+    """
+
+    holds: bool
+    lost: int
+    hosts: int
+    replace: tuple[str, ...] = ()
+    hold: tuple[str, ...] = ()
+    look_again: Instant | None = None
+
+
+def wave(
+    hosts: Sequence[ContainerInstance],
+    held: Freeze | None,
+    unreplaced: Collection[str],
+    rule: BrakeRule,
+    now: Instant,
+) -> Wave:
+    """Which of a cluster's lost hosts may be replaced now, and whether the others are held.
+
+    `hosts` are the live ones, ACTIVE and DRAINING; `held` is the brake's freeze where it holds
+    already; `unreplaced` are the lost hosts some of whose tasks run nowhere else yet. Confirmed
+    hosts are decided about: no wave keeps them.
+    """
+    since = earlier(now if held is None else held.created_at, rule.window)
+    within = [one for one in hosts if one.lost_at is None or one.lost_at > since]
+    active = [one for one in within if one.status == "ACTIVE"]
+    gone = [one for one in active if one.lost_at is not None and one.confirmed_at is None]
+    waiting = sorted(
+        (
+            one
+            for one in hosts
+            if one.lost_at is not None and one.replace_at is None and one.confirmed_at is None
+        ),
+        key=lambda one: (one.lost_at or now, one.arn),
+    )
+    holds = too_many(len(gone), len(active)) and not _is_a_zone(gone, active)
+    decided = Wave(holds=holds, lost=len(gone), hosts=len(active))
+    if not holds:
+        return _with(decided, replace=waiting)
+    if held is not None and held.until is not None and now >= held.until:
+        return _paced(decided, gone, waiting, held.until, rule, now)
+    back = [
+        one for one in gone if held is None and one.replace_at is not None and one.arn in unreplaced
+    ]
+    until = later(now, rule.timeout) if held is None else held.until
+    return _with(decided, hold=back, look_again=until)
+
+
+def too_many(lost: int, hosts: int) -> bool:
+    """Whether so many lost of so many hosts are more than max(1, a third)."""
+    return lost > 1 and lost * SHARE > hosts
+
+
+def _is_a_zone(gone: Sequence[ContainerInstance], active: Sequence[ContainerInstance]) -> bool:
+    """Whether exactly one zone is lost, whole, and every host elsewhere is well."""
+    zones = {one.zone for one in gone}
+    if len(zones) != 1 or "" in zones:
+        return False
+    lost = {one.arn for one in gone}
+    elsewhere = [one for one in active if one.zone not in zones]
+    whole = all(one.lost_at is None and not one.suspect for one in elsewhere)
+    there = {one.arn for one in active if one.zone in zones and one.confirmed_at is None}
+    return bool(elsewhere) and whole and there == lost
+
+
+def _paced(
+    decided: Wave,
+    gone: Sequence[ContainerInstance],
+    waiting: Sequence[ContainerInstance],
+    until: Instant,
+    rule: BrakeRule,
+    now: Instant,
+) -> Wave:
+    """After the timeout: the next host, if the last one is long enough ago."""
+    if not waiting:
+        return decided
+    last = max(
+        (one.replace_at for one in gone if one.replace_at is not None and one.replace_at >= until),
+        default=None,
+    )
+    due = until if last is None else later(last, rule.pace)
+    if now < due:
+        return _with(decided, look_again=due)
+    rest = later(now, rule.pace) if len(waiting) > 1 else None
+    return _with(decided, replace=waiting[:1], look_again=rest)
+
+
+def _with(
+    decided: Wave,
+    *,
+    replace: Sequence[ContainerInstance] = (),
+    hold: Sequence[ContainerInstance] = (),
+    look_again: Instant | None = None,
+) -> Wave:
+    return Wave(
+        holds=decided.holds,
+        lost=decided.lost,
+        hosts=decided.hosts,
+        replace=tuple(one.arn for one in replace),
+        hold=tuple(one.arn for one in hold),
+        look_again=look_again,
+    )

@@ -1,0 +1,66 @@
+"""Where a host stands, and how what has changed of that is kept.
+
+A link knows it at once and in memory; the rows follow, as soon as the database takes it, with the
+newest standing alone: where the host stands now, not where it stood.
+"""
+
+from dataclasses import dataclass
+
+from moorage.acs.patience import Ending, Loss, Patience
+from moorage.ecs.agents import AgentTable
+from moorage.ecs.operations.session import Hello
+from moorage.ground.record import Record
+from moorage.kernel.call import Call
+from moorage.kernel.site import Site
+
+
+class Standing(Record):
+    """The number of a host's connection (None: it has none, and `how` it ended), doubt and loss."""
+
+    connection: int | None
+    how: Ending = "closed"
+    suspect: bool = False
+    loss: Loss | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """The work that writes what differs between two standings.
+
+    `before` is None where what is kept is an earlier server's; `hello` is what the agent said of
+    itself on a connection that is not kept yet.
+    """
+
+    table: AgentTable
+    arn: str
+    before: Standing | None
+    standing: Standing
+    hello: Hello | None
+
+    def __call__(self, call: Call) -> None:
+        """Write it; a host that is lost by silence is not merely disconnected."""
+        table, arn, standing = self.table, self.arn, self.standing
+        doubted, lost = False, None
+        if self.hello is not None:
+            table.connected(call, arn, self.hello)
+        elif standing.connection is None and standing.loss != "silent":
+            table.disconnected(call, arn, standing.how)
+        elif self.before is not None:
+            doubted, lost = self.before.suspect, self.before.loss
+        if standing.loss is not None:
+            table.lost(call, arn, standing.loss)
+        elif lost is not None:
+            table.returned(call, arn)
+        elif standing.suspect != doubted:
+            table.doubted(call, arn, standing.suspect)
+
+
+def patience_of(site: Site) -> Patience:
+    """How long this site waits for its hosts."""
+    return Patience(
+        suspect_after=site.suspect_after,
+        lost_after=site.lost_after,
+        closed_grace=site.closed_grace,
+        goodbye_grace=site.goodbye_grace,
+        engine_grace=site.engine_grace,
+    )
