@@ -12,6 +12,7 @@ from moorage.ecs.controllers.instances import instances as instance_controller
 from moorage.ecs.controllers.tasks import tasks as task_controller
 from moorage.ecs.operations import (
     agent,
+    authority,
     cluster,
     container_instance,
     joining,
@@ -146,6 +147,9 @@ ECS = Api(
 
 # Our own operations on what ECS has no word for.
 OWN: tuple[Operation[Any, Any], ...] = (
+    authority.describe_authority,
+    authority.finish_authority_rotation,
+    authority.rotate_authority,
     joining.join,
     key_rotation.request_host_key_rotation,
 )

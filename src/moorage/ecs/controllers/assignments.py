@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from moorage.acs.messages import (
     CAPABILITY_OF_OUR_AGENT,
+    AuthorityMessage,
     ImagesInUseMessage,
     PayloadMessage,
     RegistryMessage,
@@ -34,9 +35,12 @@ from moorage.ecs.store import (
 )
 from moorage.ecs.views.message_id import MessageId
 from moorage.ground.record import Record, evolve
+from moorage.iam.rules.trust import bundle
+from moorage.iam.store import trusts
 from moorage.kernel.call import Call, Turn
 from moorage.sql.transaction import Transaction
 
+Notice = AuthorityMessage | RegistryMessage | ImagesInUseMessage | RotateKeyMessage
 MICROSECONDS_PER_MILLISECOND = 1000
 IMAGES_TOLD_MAX = 10_000
 
@@ -51,7 +55,7 @@ class Outgoing(Record):
 
     payloads: tuple[PayloadMessage, ...] = ()
     manifest: TaskManifestMessage | None = None
-    notices: tuple[RegistryMessage | ImagesInUseMessage | RotateKeyMessage, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
     @property
     def messages(self) -> tuple[ServerMessage, ...]:
@@ -71,18 +75,23 @@ def outgoing(turn: Call | Turn, instance_arn: str, on_connect: bool) -> Outgoing
     if instance is None or instance.status == "INACTIVE":
         return Outgoing()
     live = tasks.live_of_instance(tx, instance_arn)
-    known = instance.sequence
+    known = instance
     instance, live = _numbered(turn, instance, live)
+    instance, authority = _authority(tx, instance, on_connect=on_connect)
     manifest = None
     if on_connect:
         instance = evolve(instance, sequence=instance.sequence + 1)
         manifest = _manifest(tx, instance, live)
-    if instance.sequence != known:
+    if instance != known:
         container_instances.note(tx, instance)
     return Outgoing(
         payloads=_payloads(turn, instance, live),
         manifest=manifest,
-        notices=(*(_notices(turn, instance) if on_connect else ()), *_rotation(instance)),
+        notices=(
+            *authority,
+            *(_notices(turn, instance) if on_connect else ()),
+            *_rotation(instance),
+        ),
     )
 
 
@@ -208,6 +217,20 @@ def _manifest(
     )
 
 
+def _authority(
+    tx: Transaction, instance: ContainerInstance, *, on_connect: bool
+) -> tuple[ContainerInstance, tuple[AuthorityMessage, ...]]:
+    """Whom our agent is to trust: told with each connection, and once after each change."""
+    trust = trusts.get(tx)
+    certificates = bundle(trust)
+    told = instance.authority_told == trust.version and not on_connect
+    if not certificates or told or instance.attribute(CAPABILITY_OF_OUR_AGENT) is None:
+        return instance, ()
+    identity = MessageId(kind="authority", task="", sequence=trust.version)
+    message = AuthorityMessage(message_id=str(identity), certificates=certificates)
+    return evolve(instance, authority_told=trust.version), (message,)
+
+
 def _notices(
     turn: Call | Turn, instance: ContainerInstance
 ) -> tuple[RegistryMessage | ImagesInUseMessage, ...]:
@@ -215,12 +238,14 @@ def _notices(
     if instance.attribute(CAPABILITY_OF_OUR_AGENT) is None:
         return ()
     claimed = _claimed(turn.tx, instance.cluster_arn)
+    authorities = "".join(bundle(trusts.get(turn.tx)))
     sequence = instance.sequence
     return (
         RegistryMessage(
             message_id=str(MessageId(kind="registry", task="", sequence=sequence)),
             names=turn.site.names,
             endpoint=turn.site.endpoint,
+            certificate_authority=authorities or None,
         ),
         ImagesInUseMessage(
             message_id=str(MessageId(kind="images", task="", sequence=sequence)),

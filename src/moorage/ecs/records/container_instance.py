@@ -44,6 +44,8 @@ class ContainerInstance(Record):
     at most; until `flapping_until` a host that returned takes nothing back. `engine_gone_at` is
     when the host first said that its engine is gone, None while the engine works.
     `key_rotation_asked_at` is when a person wanted it to change its key, None once it has.
+    `authority_told` and `authority_kept` are the versions of the certificates to be trusted that the
+    host was told last, and that it has on its disk.
     """
 
     account: str
@@ -72,6 +74,8 @@ class ContainerInstance(Record):
     engine_gone_at: Instant | None = None
     drain: Drain | None = None
     key_rotation_asked_at: Instant | None = None
+    authority_told: int = 0
+    authority_kept: int = 0
     agent_version: str = ""
     agent_hash: str = ""
     docker_version: str = ""

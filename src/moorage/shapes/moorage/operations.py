@@ -3,6 +3,14 @@
 import msgspec
 
 from moorage.shapes.moorage.account import CreateAccountRequest, CreateAccountResponse
+from moorage.shapes.moorage.authority import (
+    DescribeAuthorityRequest,
+    DescribeAuthorityResponse,
+    FinishAuthorityRotationRequest,
+    FinishAuthorityRotationResponse,
+    RotateAuthorityRequest,
+    RotateAuthorityResponse,
+)
 from moorage.shapes.moorage.host import (
     CreateJoinTokenRequest,
     CreateJoinTokenResponse,
@@ -20,7 +28,10 @@ API_VERSION = "2026-11-01"
 OPERATIONS: dict[str, tuple[type[msgspec.Struct], type[msgspec.Struct]]] = {
     "CreateAccount": (CreateAccountRequest, CreateAccountResponse),
     "CreateJoinToken": (CreateJoinTokenRequest, CreateJoinTokenResponse),
+    "DescribeAuthority": (DescribeAuthorityRequest, DescribeAuthorityResponse),
+    "FinishAuthorityRotation": (FinishAuthorityRotationRequest, FinishAuthorityRotationResponse),
     "Join": (JoinRequest, JoinResponse),
     "RequestHostKeyRotation": (RequestHostKeyRotationRequest, RequestHostKeyRotationResponse),
+    "RotateAuthority": (RotateAuthorityRequest, RotateAuthorityResponse),
     "RotateHostKey": (RotateHostKeyRequest, RotateHostKeyResponse),
 }
