@@ -24,6 +24,10 @@ class Settings(Record):
     listen: str = "127.0.0.1:4750"
     public_names: tuple[str, ...] = ()
     insecure: bool = False
+    tls: bool = False
+    certificate: str = ""
+    key: str = ""
+    authority: str = ""
     database: str = ""
     regions: tuple[str, ...] = ("us-east-1",)
     settle_seconds: float = 40.0
@@ -53,9 +57,13 @@ class Settings(Record):
 
 REASONS: Mapping[str, str] = {
     "data": "where everything is kept: database, blobs, keys, logs",
-    "listen": "address and port; anything but loopback needs certificates or --insecure",
+    "listen": "address and port; on anything but loopback the server speaks TLS",
     "public_names": "names (host:port) that answers show; default: the listening address",
-    "insecure": "listen on other addresses without certificates",
+    "insecure": "no TLS on other addresses either: keys and images cross the network in the clear",
+    "tls": "TLS on loopback, too",
+    "certificate": "a certificate of your own with its chain (PEM); default: Moorage makes its own",
+    "key": "the private key of that certificate (PEM)",
+    "authority": "whom clients are to trust for it (PEM); default: whom their systems trust",
     "database": "URL of the database; default: SQLite in the data folder",
     "regions": "regions that are served; requests for others are refused",
     "settle_seconds": "how long a task without health check runs before it counts as healthy (ECS: 40)",

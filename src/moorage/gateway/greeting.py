@@ -1,0 +1,150 @@
+"""Accepts connections on a TLS port: each gets its handshake, within a bounded time.
+
+The current certificate is asked for with each handshake. Who speaks plain HTTP is told so, where
+the event loop's own way would close without a word.
+"""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import ssl
+from collections.abc import Callable
+
+# Handshakes under way at once; beyond it newcomers are closed.
+GREETINGS_MAX = 4096
+# A closing TLS connection waits so long for the peer's last word.
+SHUTDOWN_SECONDS = 5.0
+# After a failure to accept (no file descriptors left), the next try.
+RETRY_SECONDS = 0.5
+REQUEST_BYTES_MAX = 64 * 1024
+LAST_WORD_SECONDS = 1.0
+TLS_HANDSHAKE = 0x16  # RFC 8446, 5.1: the first byte of a ClientHello's record
+PLAIN = (
+    b"HTTP/1.1 400 Bad Request\r\n"
+    b"content-type: text/plain; charset=utf-8\r\n"
+    b"content-length: %d\r\n"
+    b"connection: close\r\n\r\n"
+    b"%b"
+)
+TOLD = b"This port speaks TLS: the URL begins with https://\n"
+_log = logging.getLogger("moorage.tls")
+
+
+class Greeter:
+    """The listening half of a TLS server; what comes after the handshake is the protocol's."""
+
+    def __init__(
+        self,
+        protocol: Callable[[], asyncio.Protocol],
+        context: Callable[[], ssl.SSLContext],
+        handshake_seconds: float,
+    ) -> None:
+        """Take what serves a connection, and who knows the certificate of the moment."""
+        self._protocol = protocol
+        self._context = context
+        self._handshake_seconds = handshake_seconds
+        self._greetings: set[asyncio.Task[None]] = set()
+        self._accepting: asyncio.Task[None] | None = None
+
+    def begin(self, listening: socket.socket) -> None:
+        """Accept from now on."""
+        listening.setblocking(False)
+        self._accepting = asyncio.create_task(self._accept(listening))
+
+    def close(self) -> None:
+        """Accept no more, and give up the handshakes under way."""
+        if self._accepting is not None:
+            self._accepting.cancel()
+        for greeting in self._greetings:
+            greeting.cancel()
+
+    async def wait_closed(self) -> None:
+        """Wait until nothing of it runs."""
+        running = {*self._greetings, *(() if self._accepting is None else (self._accepting,))}
+        if running:
+            await asyncio.wait(running)
+
+    async def _accept(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                newcomer, _ = await loop.sock_accept(listening)
+            except OSError as error:
+                _log.warning("a connection could not be accepted: %s", error)
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            if len(self._greetings) >= GREETINGS_MAX:
+                newcomer.close()
+                continue
+            greeting = asyncio.create_task(self._greet(newcomer))
+            self._greetings.add(greeting)
+            greeting.add_done_callback(self._greetings.discard)
+
+    async def _greet(self, newcomer: socket.socket) -> None:
+        newcomer.setblocking(False)
+        try:
+            async with asyncio.timeout(self._handshake_seconds):
+                first = await _first_byte(newcomer)
+                if first == TLS_HANDSHAKE:
+                    await self._shake_hands(newcomer)
+                else:
+                    await _turn_away(newcomer, first)
+        except (OSError, TimeoutError) as error:  # SSLError is an OSError
+            _log.info("no TLS with %s: %s", _peer(newcomer), _why(error))
+            newcomer.close()
+        except asyncio.CancelledError:
+            newcomer.close()
+            raise
+
+    async def _shake_hands(self, newcomer: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            newcomer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await asyncio.get_running_loop().connect_accepted_socket(
+            self._protocol,
+            newcomer,
+            ssl=self._context(),
+            ssl_handshake_timeout=self._handshake_seconds,
+            ssl_shutdown_timeout=SHUTDOWN_SECONDS,
+        )
+
+
+async def _first_byte(newcomer: socket.socket) -> int:
+    """The first byte that the peer says, left where it is; raises OSError where he goes away."""
+    await _readable(newcomer)
+    peeked = newcomer.recv(1, socket.MSG_PEEK)
+    if not peeked:
+        raise ConnectionResetError("closed before a word was said")
+    return peeked[0]
+
+
+async def _readable(newcomer: socket.socket) -> None:
+    loop, ready = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(newcomer.fileno(), ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(newcomer.fileno())
+
+
+async def _turn_away(newcomer: socket.socket, first: int) -> None:
+    """Answer who speaks HTTP; close on anybody else."""
+    if chr(first).isascii() and chr(first).isupper():
+        # Closing on unread bytes would reset the connection, and the answer with it.
+        newcomer.recv(REQUEST_BYTES_MAX)
+        newcomer.send(PLAIN % (len(TOLD), TOLD))
+        newcomer.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(TimeoutError, OSError):
+            await asyncio.wait_for(_readable(newcomer), LAST_WORD_SECONDS)
+    newcomer.close()
+
+
+def _peer(newcomer: socket.socket) -> str:
+    try:
+        return str(newcomer.getpeername()[0])
+    except OSError:
+        return "somebody who left"
+
+
+def _why(error: Exception) -> str:
+    return str(error) or "it took too long"
