@@ -11,6 +11,8 @@ from tests.clients.processes import run
 from tests.engine import busybox_layer
 
 MEBIBYTE = 1 << 20
+# Heeds SIGTERM at once, and ends with 7 where a test tells it to.
+PROGRAM = "trap 'exit 0' TERM; trap 'echo as told; exit 7' USR1; echo here; sleep 86400 & wait"
 
 
 def archive(path: Path, weight_mib: int = 0) -> None:
@@ -24,7 +26,7 @@ def archive(path: Path, weight_mib: int = 0) -> None:
             .machine.replace("x86_64", "amd64")
             .replace("aarch64", "arm64"),
             "os": "linux",
-            "config": {"Env": ["PATH=/bin"], "Cmd": ["/bin/sleep", "86400"]},
+            "config": {"Env": ["PATH=/bin"], "Cmd": ["/bin/sh", "-c", PROGRAM]},
             "rootfs": {
                 "type": "layers",
                 "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}" for layer in layers],

@@ -31,6 +31,7 @@ PREFIX = "moorage-lab-"
 FIRST_PLACE = 11
 CONNECT_SECONDS_MAX = 60.0
 IMAGE = "lab"
+ZONES = ("zone-a", "zone-b")
 Json = dict[str, Any]
 
 
@@ -81,6 +82,9 @@ class Lab(Place):
         token = self.server.token(uses=hosts)
         for host in self.hosts:
             host.engine.await_answer()
+            # One zone of one host, one of all others: a whole zone may be lost, or less, or more.
+            zone = ZONES[host is not self.hosts[0]]
+            host.flags = (*host.flags, "--zone", zone)
             host.start_agent(self.server.url, token)
             self.save()
         self.images["shell"] = self.push_image(IMAGE)
@@ -127,6 +131,7 @@ class Lab(Place):
             "owner": [self.owner, born(self.owner) if self.owner else ""],
             "number": self.number,
             "hosts": len(self.hosts),
+            "flags": [host.flags for host in self.hosts],
             "images": self.images,
             "settings": self.server.settings,
             "processes": {name: one.mark for name, one in self.processes().items()},
@@ -139,7 +144,9 @@ class Lab(Place):
         told = json.loads((folder / "lab.json").read_text())
         lab = cls(folder, told["number"], told["owner"][0])
         for place in range(told["hosts"]):
-            lab.hosts.append(Host(f"h{place + 1}", folder, lab.switch, FIRST_PLACE + place))
+            host = Host(f"h{place + 1}", folder, lab.switch, FIRST_PLACE + place)
+            host.flags = tuple(told["flags"][place])
+            lab.hosts.append(host)
         lab.images, lab.server.settings = told["images"], told["settings"]
         for name, process in lab.processes().items():
             process.meet(told["processes"][name])
@@ -152,10 +159,10 @@ class Lab(Place):
         return next(host for host in self.hosts if host.name == name)
 
     def instance(self, host: Host) -> Json:
-        """The container instance of a host, as it is described."""
+        """The container instance of a host, as it is described; the newest of its name."""
         found = [one for one in self.instances() if one["ec2InstanceId"] == host.name]
         assert found, f"no instance has the name {host.name}"
-        return found[-1]
+        return max(found, key=lambda one: one["registeredAt"])
 
     def host_of(self, task: Json) -> Host:
         """The host that a task is on."""
@@ -203,6 +210,16 @@ class Lab(Place):
             host.engine.await_answer()
             if not host.agent.lives():
                 host.start_agent(self.server.url)
+        self.save()
+        self.await_connected(len(self.hosts))
+
+    def rejoin(self, host: Host) -> None:
+        """A host whose instance is no more forgets what it was, and joins again."""
+        if host.agent.lives():
+            host.agent.stop()
+        for path in host.agent_folder.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        host.start_agent(self.server.url, self.server.token())
         self.save()
         self.await_connected(len(self.hosts))
 
