@@ -15,6 +15,7 @@ from moorage.ecs.operations import (
     authority,
     cluster,
     container_instance,
+    freeze,
     joining,
     key_rotation,
     registration,
@@ -150,6 +151,9 @@ OWN: tuple[Operation[Any, Any], ...] = (
     authority.describe_authority,
     authority.finish_authority_rotation,
     authority.rotate_authority,
+    freeze.freeze_scheduling,
+    freeze.list_freezes,
+    freeze.thaw_scheduling,
     joining.join,
     key_rotation.request_host_key_rotation,
 )

@@ -1,7 +1,9 @@
-"""A cluster: when room may have appeared, the services that wait for it look again; the brake."""
+"""A cluster: services that wait for room look again when it may be there; the brake; freezes end."""
 
 from moorage.ecs.records.cluster import Cluster
-from moorage.ecs.store import brakes, services
+from moorage.ecs.rules.deployment.state import soonest
+from moorage.ecs.rules.freeze import HOLDING, is_active
+from moorage.ecs.store import brakes, freezes, services
 from moorage.ecs.store import clusters as store
 from moorage.ground.arn import parse_arn
 from moorage.ground.instant import Instant, hours, later
@@ -22,7 +24,9 @@ def clusters(turn: Turn, key: str) -> Instant | None:
     if cluster.status == "ACTIVE":
         for service in services.waiting(turn.tx, cluster.arn):
             turn.tx.wake("service", service)
-        return _brake(turn, cluster)
+        return soonest([_brake(turn, cluster), _thaw(turn, cluster)])
+    for freeze in freezes.of_cluster(turn.tx, cluster.account, cluster.region, cluster.name):
+        freezes.delete(turn.tx, freeze)
     until = later(cluster.deleted_at or turn.now, INACTIVE_KEPT)
     if turn.now < until:
         return until
@@ -36,3 +40,13 @@ def _brake(turn: Turn, cluster: Cluster) -> Instant | None:
     if brakes.holding(turn.tx, braked) is None:
         return None
     return brakes.brake(turn.tx, braked, brakes.brake_rule(turn.site))
+
+
+def _thaw(turn: Turn, cluster: Cluster) -> Instant | None:
+    """Forget freezes that have run out (the brake's own are the brake's); when the next does."""
+    known = freezes.of_cluster(turn.tx, cluster.account, cluster.region, cluster.name)
+    held = [one for one in known if one.cause in HOLDING]
+    for freeze in held:
+        if not is_active(freeze, turn.now):
+            freezes.delete(turn.tx, freeze)
+    return soonest([one.until for one in held if is_active(one, turn.now)])

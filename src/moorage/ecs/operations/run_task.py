@@ -8,13 +8,21 @@ from moorage.ecs.records.task import Task
 from moorage.ecs.records.task_definition import TaskDefinition
 from moorage.ecs.rules.definition.launch import refuse_network, refuse_run, refuse_start
 from moorage.ecs.rules.definition.overrides import refuse_overrides
+from moorage.ecs.rules.freeze import holds, refusal
 from moorage.ecs.rules.placement.explain import failures
 from moorage.ecs.rules.placement.place import Batch, Placements, place, place_on
 from moorage.ecs.rules.placement.strategy import draws
 from moorage.ecs.rules.placement.view import ClusterView
 from moorage.ecs.rules.placement.wants import wants_of
 from moorage.ecs.rules.tags import refuse_tags, task_tags
-from moorage.ecs.store import clusters, container_instances, drafts, images, task_definitions
+from moorage.ecs.store import (
+    clusters,
+    container_instances,
+    drafts,
+    freezes,
+    images,
+    task_definitions,
+)
 from moorage.ecs.store.view import cluster_view, promise
 from moorage.ecs.views import task as views
 from moorage.ecs.views.refusal import heed
@@ -24,6 +32,7 @@ from moorage.kernel.operation import Idempotency, operation
 from moorage.shapes.ecs import task as shapes
 from moorage.shapes.ecs.failure import Failure
 from moorage.shapes.ecs.faults import (
+    ClientException,
     ConflictException,
     InvalidParameterException,
     UnsupportedFeatureException,
@@ -98,11 +107,21 @@ def _asked(call: Call, request: _Request) -> tuple[Cluster, TaskDefinition]:
         raise InvalidParameterException("A task without a service cannot inherit a service's tags.")
     heed(refuse_tags(request.tags))
     cluster = clusters.active(call.tx, call, request.cluster)
+    _refuse_frozen(call, cluster)
     definition = task_definitions.active(call.tx, call, request.task_definition or "")
     heed(refuse_network(definition.definition, request.network_configuration))
     if request.overrides is not None:
         heed(refuse_overrides(definition.definition, request.overrides))
     return cluster, definition
+
+
+def _refuse_frozen(call: Call, cluster: Cluster) -> None:
+    """Raise ClientException while the whole cluster is frozen."""
+    freeze = holds(
+        freezes.holding(call.tx, call.account, call.region, cluster.name, "", call.now), call.now
+    )
+    if freeze is not None:
+        raise ClientException(refusal(cluster.name, freeze))
 
 
 def _group(definition: TaskDefinition, request: _Request) -> str:

@@ -10,11 +10,17 @@ from moorage.sql.transaction import Transaction
 
 FREEZES = Table("freezes", Freeze, keys=("account", "region", "cluster", "service", "cause"))
 _OF_CLUSTER = FREEZES.query("account", "region", "cluster")
+_OF_ACCOUNT = FREEZES.query("account", "region")
 
 
 def of_cluster(tx: Transaction, account: str, region: str, cluster: str) -> list[Freeze]:
     """All freezes of a cluster and of its services, those too that have run out."""
     return _OF_CLUSTER.all(tx, account=account, region=region, cluster=cluster)
+
+
+def of_account(tx: Transaction, account: str, region: str) -> list[Freeze]:
+    """All freezes of an account in a region, those too that have run out."""
+    return _OF_ACCOUNT.all(tx, account=account, region=region)
 
 
 def holding(

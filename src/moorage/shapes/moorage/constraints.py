@@ -2,6 +2,7 @@
 
 from moorage.shapes.constraint import Constraint, Constraints
 from moorage.shapes.moorage.account import CreateAccountRequest
+from moorage.shapes.moorage.freeze import FreezeSchedulingRequest
 from moorage.shapes.moorage.host import (
     CreateJoinTokenRequest,
     JoinRequest,
@@ -13,6 +14,8 @@ ARN_LENGTH_MAX = 512
 TOKEN_LENGTH_MAX = 256
 TOKEN_USES_MAX = 10_000
 TOKEN_TTL_SECONDS_MAX = 7 * 24 * 3600
+REASON_LENGTH_MAX = 255
+FREEZE_SECONDS_MAX = 365 * 24 * 3600
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 
 CONSTRAINTS: Constraints = {
@@ -23,6 +26,17 @@ CONSTRAINTS: Constraints = {
         Constraint(member="uses", wire="uses", minimum=1, maximum=TOKEN_USES_MAX),
         Constraint(
             member="ttl_seconds", wire="ttlSeconds", minimum=1, maximum=TOKEN_TTL_SECONDS_MAX
+        ),
+    ),
+    FreezeSchedulingRequest: (
+        Constraint(
+            member="reason", wire="reason", required=True, minimum=1, maximum=REASON_LENGTH_MAX
+        ),
+        Constraint(
+            member="duration_seconds",
+            wire="durationSeconds",
+            minimum=1,
+            maximum=FREEZE_SECONDS_MAX,
         ),
     ),
     JoinRequest: (

@@ -11,6 +11,14 @@ from moorage.shapes.moorage.authority import (
     RotateAuthorityRequest,
     RotateAuthorityResponse,
 )
+from moorage.shapes.moorage.freeze import (
+    FreezeSchedulingRequest,
+    FreezeSchedulingResponse,
+    ListFreezesRequest,
+    ListFreezesResponse,
+    ThawSchedulingRequest,
+    ThawSchedulingResponse,
+)
 from moorage.shapes.moorage.host import (
     CreateJoinTokenRequest,
     CreateJoinTokenResponse,
@@ -30,8 +38,11 @@ OPERATIONS: dict[str, tuple[type[msgspec.Struct], type[msgspec.Struct]]] = {
     "CreateJoinToken": (CreateJoinTokenRequest, CreateJoinTokenResponse),
     "DescribeAuthority": (DescribeAuthorityRequest, DescribeAuthorityResponse),
     "FinishAuthorityRotation": (FinishAuthorityRotationRequest, FinishAuthorityRotationResponse),
+    "FreezeScheduling": (FreezeSchedulingRequest, FreezeSchedulingResponse),
     "Join": (JoinRequest, JoinResponse),
+    "ListFreezes": (ListFreezesRequest, ListFreezesResponse),
     "RequestHostKeyRotation": (RequestHostKeyRotationRequest, RequestHostKeyRotationResponse),
     "RotateAuthority": (RotateAuthorityRequest, RotateAuthorityResponse),
     "RotateHostKey": (RotateHostKeyRequest, RotateHostKeyResponse),
+    "ThawScheduling": (ThawSchedulingRequest, ThawSchedulingResponse),
 }

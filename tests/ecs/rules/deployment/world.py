@@ -178,7 +178,11 @@ class World:
         if self.hosts[arn].lost_at is not None:
             return
         replace_at = None if self.brake else self.now
-        known = {"lost_at": self.now, "loss": "silent", "replace_at": replace_at}
+        known = {
+            "lost_at": self.now,
+            "disconnected_at": self.now,
+            "replace_at": replace_at,
+        }
         self.change_host(name, **(known | members))
         self.throughout.discard(arn)
         self._follow(arn, "DISCONNECTED")
@@ -190,7 +194,7 @@ class World:
         arn = instance_arn(name)
         if self.hosts[arn].lost_at is None:
             return
-        known = {"lost_at": None, "loss": None, "replace_at": None, "confirmed_at": None}
+        known = dict.fromkeys(("lost_at", "disconnected_at", "replace_at", "confirmed_at"))
         self.change_host(name, **(known | members))
         self._follow(arn, "CONNECTED")
 

@@ -5,17 +5,18 @@ A lost host's tasks may still run: nobody knows. A service that may run one too 
 waits until the host is back or a person has said that it will not come back. A tag overrides that.
 
 A service that is tagged to be fenced gives a task up once its agent must have stopped it. The
-agent stops it `Task.fence_after` from when it last knew of the server. That may be later than when
-the server last heard of the host, for a line may be cut in one direction only; but it is not later
-than the loss, for with it the server closes the connection and says no more. So the time counts
-from `lost_at`: `fence_after` until the agent acts, the stop timeouts of all containers of the task
-(they may stop one after another), and `fence_margin` for what clocks and machines are late. A task
-whose agent was told of no fence, and one whose engine is what was lost, is given up by hand alone.
+agent counts `Task.fence_after` from the sending of the last sign of itself that the server is known
+to have had. That is never later than when the server had it, and the server had none after the
+connection was gone; a loss by silence ends the connection at the moment at which it is judged. So
+the time counts from `disconnected_at`, which is `lost_after` on the safe side of the last sign:
+`fence_after` until the agent acts, the stop timeouts of all containers of the task (they may stop
+one after another), and `fence_margin` for what clocks and engines are late. A task whose agent was
+told of no fence, or has no engine to stop it with, is given up by hand alone.
 """
 
 from typing import Literal
 
-from moorage.ecs.records.container_instance import ContainerInstance, Loss
+from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.service import Service
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules.deployment.rolling import percentages
@@ -29,12 +30,16 @@ _ONCE = 100
 
 
 class HostState(Record):
-    """One host as the rules of services see it; the members are those of `ContainerInstance`."""
+    """One host as the rules of services see it; see `ContainerInstance`.
+
+    `disconnected_at` is None while it is connected.
+    """
 
     name: str = ""
     draining: bool = False
     lost_at: Instant | None = None
-    loss: Loss | None = None
+    disconnected_at: Instant | None = None
+    engine_gone: bool = False
     replace_at: Instant | None = None
     confirmed_at: Instant | None = None
     flapping_until: Instant | None = None
@@ -53,7 +58,8 @@ def host_state(instance: ContainerInstance) -> HostState:
         name=instance.name or instance.id,
         draining=instance.status == "DRAINING",
         lost_at=instance.lost_at,
-        loss=instance.loss,
+        disconnected_at=None if instance.connected else instance.disconnected_at,
+        engine_gone=instance.engine_gone_at is not None,
         replace_at=instance.replace_at,
         confirmed_at=instance.confirmed_at,
         flapping_until=instance.flapping_until,
@@ -91,23 +97,27 @@ def loss_rule(service: Service) -> LossRule:
 def fate(rule: LossRule, host: HostState, fenced_after: Duration | None) -> Fate:
     """When a service gives up a task on a lost host.
 
-    `fenced_after` the loss its agent must have stopped it, None where it was not told to; only a
-    service that fences asks.
+    `fenced_after` the end of the connection its agent must have stopped it, None where it was not
+    told to; only a service that fences asks.
     """
     if host.confirmed_at is not None:
         return Fate(at=host.confirmed_at)
     if not rule.replaces:
         return Fate(hold="wait")
-    if rule.fences and (host.loss == "engine" or fenced_after is None):
+    fenced_at = _fenced_at(host, fenced_after) if rule.fences else Instant(0)
+    if fenced_at is None:
         return Fate(hold="unfenced")
-    if host.replace_at is None or host.lost_at is None:
+    if host.replace_at is None:
         return Fate(hold="brake")
-    if not rule.fences or fenced_after is None:
-        return Fate(at=host.replace_at, hold="brake")
-    fenced_at = later(host.lost_at, fenced_after)
     if fenced_at < host.replace_at:
         return Fate(at=host.replace_at, hold="brake")
     return Fate(at=fenced_at, hold="fence")
+
+
+def _fenced_at(host: HostState, fenced_after: Duration | None) -> Instant | None:
+    if fenced_after is None or host.engine_gone or host.disconnected_at is None:
+        return None
+    return later(host.disconnected_at, fenced_after)
 
 
 def was_lost(task: Task) -> bool:
