@@ -15,6 +15,7 @@ from moorage.agent.engine.machine import Engine
 from moorage.agent.loop import AgentLoop
 from moorage.agent.observer import Observer
 from moorage.agent.performer import Performer, Tools
+from moorage.agent.post_mortems import PostMortems
 from moorage.agent.pulling import Puller
 from moorage.agent.records.host import Host
 from moorage.agent.records.report import TaskReport
@@ -27,6 +28,7 @@ from moorage.agent.slots import Slots
 from moorage.agent.vigil import Vigil
 from moorage.ground.chance import SystemChance
 from moorage.ground.clock import SystemClock
+from moorage.shapes.moorage.post_mortem import SubmitPostMortemRequest
 
 INSTANCE = "arn:aws:ecs:us-east-1:000000000001:container-instance/default/" + "c" * 32
 CLUSTER = "arn:aws:ecs:us-east-1:000000000001:cluster/default"
@@ -85,6 +87,11 @@ class Rig:
         )
         beside = dict.fromkeys(self.performer.handlers, self.performer.perform)
         beside[to.SubmitTaskStateChange] = self.reporter.report
+        self.post_mortems_told: list[SubmitPostMortemRequest] = []
+        self.post_mortems = PostMortems(
+            folder / "post-mortems", self.runtime, "default", self._submit_post_mortem
+        )
+        beside[to.GatherPostMortem] = self.post_mortems.gather
         at_once = dict.fromkeys(
             (
                 to.PublishHealth,
@@ -111,6 +118,7 @@ class Rig:
                 forever(self.loop.step),
                 forever(self.vigil.step),
                 self.observer.run(since),
+                forever(self.post_mortems.step),
             )
         ]
         try:
@@ -149,6 +157,9 @@ class Rig:
 
     async def _submit(self, report: TaskReport) -> None:
         self.reports.append(report)
+
+    async def _submit_post_mortem(self, request: SubmitPostMortemRequest) -> None:
+        self.post_mortems_told.append(request)
 
     def _feed(self, event: Any) -> None:
         self.loop.feed(event)

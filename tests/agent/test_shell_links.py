@@ -31,6 +31,7 @@ from moorage.agent.shell import forever
 from moorage.agent.telemetry import TcsLink
 from moorage.ground.chance import SystemChance
 from moorage.ground.clock import SystemClock
+from moorage.ground.instant import Moment
 from moorage.wire.client import RemoteFault, Unreachable
 from moorage.wire.request import Request
 from moorage.wire.sigv4 import verify
@@ -120,8 +121,20 @@ class Heard:
         self.messages: asyncio.Queue[ServerMessage] = asyncio.Queue()
         self.times = 0
 
-    def opened(self) -> None:
+        self.closings = 0
+        self.refusals: asyncio.Queue[Refusal] = asyncio.Queue()
+        self.dialled_at = 0
+
+    def opened(self, dialled_at: Moment) -> None:
         self.times += 1
+        assert self.dialled_at < dialled_at <= SystemClock().boottime()
+        self.dialled_at = dialled_at
+
+    def closed(self) -> None:
+        self.closings += 1
+
+    def refused(self, refusal: Refusal) -> None:
+        self.refusals.put_nowait(refusal)
 
     def hear(self, message: ServerMessage) -> None:
         self.messages.put_nowait(message)
@@ -180,6 +193,7 @@ def test_a_cut_connection_is_made_again_without_asking_for_credentials() -> None
             again = await server.sockets.get()
             await again.send_str(encode(HeartbeatMessage(message_id="m2")))
             assert await heard.messages.get() == HeartbeatMessage(message_id="m2")
+            assert (heard.times, heard.closings) == (2, 1)
             assert [q["sendCredentials"] for q in server.queries] == ["true", "false"]
 
     run(story)
@@ -206,6 +220,9 @@ def test_a_refused_handshake_tells_its_reason() -> None:
         with pytest.raises(NotOpened, match="deregistered") as refusal:
             await dialler.open_acs("20", first=True)
         assert refusal.value.refusal == server.refusal
+        async with linked(dialler) as (_link, heard):
+            assert await heard.refusals.get() == server.refusal
+            assert (heard.times, heard.closings) == (0, 0)
 
     run(story)
 

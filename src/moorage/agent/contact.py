@@ -90,14 +90,14 @@ class Contact:
         self.look()
 
     def saying(self, message: AgentMessage) -> None:
-        """This is about to be said."""
+        """Note what is about to be said."""
         if isinstance(message, HeartbeatAckRequest) and message.message_id:
             self._answers[message.message_id] = self._clock.boottime()
             while len(self._answers) > ANSWERS_MAX:
                 del self._answers[next(iter(self._answers))]
 
     def heard(self, message: ServerMessage) -> None:
-        """This was said; to be called before anything is made of it."""
+        """Note what was said; to be called before anything is made of it."""
         self._heard_at = self._clock.boottime()
         if isinstance(message, HeartbeatMessage) and message.answered in self._answers:
             self._know(self._answers[message.answered])

@@ -8,6 +8,7 @@ from typing import Protocol
 import aiohttp
 
 from moorage.acs import agent_session as acs
+from moorage.acs.codec import Refusal
 from moorage.acs.messages import AgentMessage, ServerMessage
 from moorage.acs.session import CloseConnection, Deliver, Dropped, FrameReceived, SendFrame, Tick
 from moorage.agent.dial import NotOpened, Opened
@@ -28,8 +29,16 @@ Open = Callable[[], Awaitable[Opened]]
 class Hearer(Protocol):
     """Whom the link tells."""
 
-    def opened(self) -> None:
-        """There is a connection."""
+    def opened(self, dialled_at: Moment) -> None:
+        """There is a connection, whose dialling began then (on the clock of boot time)."""
+        ...
+
+    def closed(self) -> None:
+        """There is none any more."""
+        ...
+
+    def refused(self, refusal: Refusal) -> None:
+        """The server did not want this host, and said why."""
         ...
 
     def hear(self, message: ServerMessage) -> None:
@@ -88,9 +97,13 @@ class AcsLink:
     async def step(self) -> None:
         """Wait for the next fact, and do what follows from it."""
         held = await self._facts.get()
-        if held.connection in {0, self._connection}:
-            for instruction in self._session.handle(held.fact):
-                self._perform(instruction)
+        if held.connection not in {0, self._connection}:
+            return
+        before = self.connected
+        for instruction in self._session.handle(held.fact):
+            self._perform(instruction)
+        if before and not self.connected:
+            self._hearer.closed()
 
     async def aclose(self) -> None:
         """End the connection politely, and all that serves it."""
@@ -118,12 +131,15 @@ class AcsLink:
                 self._set_timer(instruction.at)
 
     async def _dial(self) -> None:
+        dialled_at = self._clock.boottime()
         try:
             opened = await self._open()
         except NotOpened as failure:
             log.warning("no connection to the server: %s", failure)
             now, jitter = self._clock.monotonic(), self._chance.uniform(0, 1)
             self._take(acs.DialFailed(now=now, refusal=failure.refusal, jitter=jitter))
+            if failure.refusal is not None:
+                self._hearer.refused(failure.refusal)
             return
         self._connection += 1
         self._socket = opened.socket
@@ -132,7 +148,7 @@ class AcsLink:
         log.info("connected to the server")
         now, jitter = self._clock.monotonic(), self._chance.uniform(0, 1)
         self._take(acs.Opened(now=now, jitter=jitter), number)
-        self._hearer.opened()
+        self._hearer.opened(dialled_at)
         self._spawn(self._read(opened.socket, number), "read")
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse, number: int) -> None:

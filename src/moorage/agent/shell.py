@@ -18,14 +18,16 @@ from typing import Any
 
 import aiohttp
 
-from moorage.acs.messages import ServerMessage
+from moorage.acs.codec import INACTIVE_INSTANCE, Refusal
+from moorage.acs.messages import AgentMessage, ServerMessage
 from moorage.agent import capability, identity, journal, publishing
 from moorage.agent.cgroups import Cgroups, find_cgroups
 from moorage.agent.checkpoint import Checkpoint
+from moorage.agent.contact import Contact
 from moorage.agent.control import ControlPlane, Registration
-from moorage.agent.dial import Dialler, Opened
+from moorage.agent.dial import Dialler, NotOpened, Opened
 from moorage.agent.engine import instructions as to
-from moorage.agent.engine.events import AgentStarted, Event
+from moorage.agent.engine.events import AgentStarted, Event, HostDeregistered
 from moorage.agent.engine.machine import Engine
 from moorage.agent.identity import Identity
 from moorage.agent.joining import RETRY_SECONDS_MAX, become_host, describe, register
@@ -35,6 +37,7 @@ from moorage.agent.observer import Observer
 from moorage.agent.options import AgentOptions, OptionsRefused, check
 from moorage.agent.output import OutputStreams
 from moorage.agent.performer import Performer, Tools
+from moorage.agent.post_mortems import PostMortems, submit_by
 from moorage.agent.proxy import RegistryProxy, loopback_address, registry_names
 from moorage.agent.pulling import Puller
 from moorage.agent.records.host import Host
@@ -48,6 +51,7 @@ from moorage.agent.tokens import RegistryTokens
 from moorage.agent.vigil import Vigil
 from moorage.ground.chance import SystemChance
 from moorage.ground.clock import SystemClock
+from moorage.ground.instant import Moment
 from moorage.ground.record import evolve
 
 EXIT_DONE = 0
@@ -56,6 +60,11 @@ CLIENT_TOKEN_DIGITS = 32
 INSTANCE_ID_LENGTH_SHOWN = 8
 MESSAGE_ID_DIGITS = 32
 PROBE_DIGITS = 12
+GIVEN_UP = (
+    "This host was deregistered, so its tasks are stopped. To have it back, stop this agent and "
+    "join again with a new token (moorage host token) and an empty data folder; else stop and "
+    "uninstall it."
+)
 log = logging.getLogger(journal.LOGGER)
 
 
@@ -195,6 +204,10 @@ class Parts:
         )
         self.performer = Performer(tools, self.name)
         self.reporter = Reporter(control.submit, chance)
+        self.contact = Contact(self.options.data, clock, self._feed)
+        self.post_mortems = PostMortems(
+            self.options.data / "post-mortems", runtime, self.who.cluster, submit_by(control)
+        )
         self.dialler = Dialler(control, self.who.container_instance_arn)
         await self.agent.open(self.dialler)
         self.acs = AcsLink(self._open_acs, self, clock, chance)
@@ -222,7 +235,9 @@ class Parts:
                 group.create_task(forever(self.loop.step), name="loop")
                 group.create_task(forever(self.vigil.step), name="vigil")
                 group.create_task(observer.run(since), name="observer")
-                await registering
+                group.create_task(forever(self.contact.step), name="contact")
+                group.create_task(forever(harmless(self.post_mortems.step)), name="post-mortems")
+                await self._registered(registering)
                 self.acs.begin()
                 group.create_task(forever(self.acs.step), name="acs")
                 group.create_task(forever(harmless(self.tcs.step)), name="tcs")
@@ -234,14 +249,27 @@ class Parts:
             log.exception("the agent has failed")
         return EXIT_RETRY
 
-    def opened(self) -> None:
+    def opened(self, dialled_at: Moment) -> None:
         """The server is there: reports that wait are tried now, old readers of logs are gone."""
         self.connected_once = True
+        self.contact.opened(dialled_at)
         self.output.cancel_all()
         self.reporter.server_heard()
+        self.post_mortems.server_heard()
+
+    def closed(self) -> None:
+        """The server is away."""
+        self.contact.closed()
+
+    def refused(self, refusal: Refusal) -> None:
+        """The server does not want this host; only its own word that it is gone stops tasks."""
+        if refusal.name == INACTIVE_INSTANCE:
+            log.error(GIVEN_UP)
+            self.loop.feed(HostDeregistered())
 
     def hear(self, message: ServerMessage) -> None:
         """Take in what the server said on ACS."""
+        self.contact.heard(message)
         response = respond(message)
         if response.ignored is not None:
             log.info("%s: %s", type(message).__name__, response.ignored)
@@ -266,7 +294,7 @@ class Parts:
             cgroup_root=None if limits is None else f"/moorage/{self.name}",
         )
         self._at_once: dict[type[object], Callable[[Any], None]] = {
-            to.SendMessage: lambda wanted: self.acs.say(wanted.message),
+            to.SendMessage: lambda wanted: self._say(wanted.message),
             to.PublishHealth: self._publish_health,
             to.PublishInstanceStatus: self._publish_status,
             to.StreamLogs: self.output.begin,
@@ -280,6 +308,7 @@ class Parts:
             self.performer.handlers, self.performer.perform
         )
         beside[to.SubmitTaskStateChange] = self.reporter.report
+        beside[to.GatherPostMortem] = self.post_mortems.gather
         engine = Engine(host, loaded.tasks, loaded.memory)
         return AgentLoop(engine, checkpoint, self.agent.clock, self._at_once, beside)
 
@@ -299,6 +328,27 @@ class Parts:
 
     def _feed(self, event: Event) -> None:
         self.loop.feed(event)
+
+    def _say(self, message: AgentMessage) -> None:
+        self.contact.saying(message)
+        self.acs.say(message)
+
+    async def _registered(self, registering: asyncio.Future[str]) -> None:
+        """Wait until this host is registered; one that was given up goes on, to stop its tasks.
+
+        Raises OptionsRefused for any other refusal. What the handshake says is final.
+        """
+        try:
+            await registering
+        except OptionsRefused:
+            try:
+                opened = await self._open_acs()
+            except NotOpened as failure:
+                if failure.refusal is None or failure.refusal.name != INACTIVE_INSTANCE:
+                    raise
+                return
+            await opened.socket.close()
+            raise
 
     async def _open_acs(self) -> Opened:
         return await self.dialler.open_acs(self.facts.version, first=not self.connected_once)
