@@ -43,6 +43,16 @@ def find(tx: Transaction, home: Home, text: str, cluster: str) -> ContainerInsta
     return CONTAINER_INSTANCES.get(tx, arn) if arn else None
 
 
+def called(tx: Transaction, home: Home, text: str, cluster: str) -> ContainerInstance | None:
+    """The live host that a person means by its own name, its id or its ARN inside a cluster.
+
+    Raises InvalidParameterException for a foreign or malformed ARN.
+    """
+    home_arn = make_arn("cluster", home.region, home.account, cluster)
+    found = of_name(tx, home_arn, text) or find(tx, home, text, cluster)
+    return found if found is not None and found.status in LIVE else None
+
+
 def arn_of(home: Home, text: str, cluster: str) -> str | None:
     """The ARN that a host's id or ARN means inside a cluster; None where it means another one."""
     identity = member_of(home, "container-instance", text, cluster)

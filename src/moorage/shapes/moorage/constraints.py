@@ -1,12 +1,17 @@
 """What our own operations demand of the members of requests."""
 
-from moorage.shapes.constraint import Constraint, Constraints
+from moorage.shapes.constraint import Constraint, Constraints, Rule
 from moorage.shapes.moorage.account import CreateAccountRequest
 from moorage.shapes.moorage.freeze import FreezeSchedulingRequest
 from moorage.shapes.moorage.host import (
     CreateJoinTokenRequest,
     JoinRequest,
     RequestHostKeyRotationRequest,
+)
+from moorage.shapes.moorage.host_state import (
+    ConfirmHostLostRequest,
+    DescribeHostsRequest,
+    DrainHostRequest,
 )
 
 NAME_LENGTH_MAX = 128
@@ -16,9 +21,32 @@ TOKEN_USES_MAX = 10_000
 TOKEN_TTL_SECONDS_MAX = 7 * 24 * 3600
 REASON_LENGTH_MAX = 255
 FREEZE_SECONDS_MAX = 365 * 24 * 3600
+DEADLINE_SECONDS_MAX = 7 * 24 * 3600
+HOSTS_NAMED_MAX = 100
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 
+_HOST = Constraint(member="host", wire="host", required=True, minimum=1, maximum=ARN_LENGTH_MAX)
+
 CONSTRAINTS: Constraints = {
+    ConfirmHostLostRequest: (_HOST,),
+    DescribeHostsRequest: (
+        Constraint(
+            member="hosts",
+            wire="hosts",
+            maximum=HOSTS_NAMED_MAX,
+            each=Rule(minimum=1, maximum=ARN_LENGTH_MAX),
+        ),
+    ),
+    DrainHostRequest: (
+        _HOST,
+        Constraint(
+            member="deadline_seconds",
+            wire="deadlineSeconds",
+            minimum=1,
+            maximum=DEADLINE_SECONDS_MAX,
+        ),
+        Constraint(member="on_timeout", wire="onTimeout", enum=("abandon", "force")),
+    ),
     CreateAccountRequest: (
         Constraint(member="name", wire="name", minimum=1, maximum=NAME_LENGTH_MAX),
     ),

@@ -29,14 +29,25 @@ from moorage.shapes.moorage.host import (
     RotateHostKeyRequest,
     RotateHostKeyResponse,
 )
+from moorage.shapes.moorage.host_state import (
+    ConfirmHostLostRequest,
+    ConfirmHostLostResponse,
+    DescribeHostsRequest,
+    DescribeHostsResponse,
+    DrainHostRequest,
+    DrainHostResponse,
+)
 
 TARGET = "Moorage_V1"
 API_VERSION = "2026-11-01"
 
 OPERATIONS: dict[str, tuple[type[msgspec.Struct], type[msgspec.Struct]]] = {
+    "ConfirmHostLost": (ConfirmHostLostRequest, ConfirmHostLostResponse),
     "CreateAccount": (CreateAccountRequest, CreateAccountResponse),
     "CreateJoinToken": (CreateJoinTokenRequest, CreateJoinTokenResponse),
     "DescribeAuthority": (DescribeAuthorityRequest, DescribeAuthorityResponse),
+    "DescribeHosts": (DescribeHostsRequest, DescribeHostsResponse),
+    "DrainHost": (DrainHostRequest, DrainHostResponse),
     "FinishAuthorityRotation": (FinishAuthorityRotationRequest, FinishAuthorityRotationResponse),
     "FreezeScheduling": (FreezeSchedulingRequest, FreezeSchedulingResponse),
     "Join": (JoinRequest, JoinResponse),
