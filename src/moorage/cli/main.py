@@ -17,6 +17,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("moorage.cli.serve", "Run control plane and registry in this terminal."),
     "agent": ("moorage.cli.agent", "Run a host that joins a cluster with a token."),
     "host": ("moorage.cli.host", "Make tokens with which hosts join."),
+    "freeze": ("moorage.cli.freeze", "Start, stop and replace nothing, for a while."),
+    "thaw": ("moorage.cli.thaw", "End a freeze."),
     "account": ("moorage.cli.account", "Create accounts."),
     "backup": ("moorage.cli.backup", "Back up the running server into a folder."),
     "restore": ("moorage.cli.restore", "Make a data folder of a backup."),

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from moorage.cli.freezes import listed, words_of
 from moorage.cli.place import ECS_TARGET, DataOption, EndpointOption, Place, fail, find
 from moorage.ground.fault import Fault
 from moorage.ground.instant import from_epoch, iso
@@ -34,10 +35,15 @@ class Reader:
     def __init__(self, place: Place) -> None:
         """Take the server."""
         self._client = place.client()
+        self._place = place
 
     def call(self, operation: str, request: msgspec.Struct, answer: type[_A]) -> _A:
         """Call one ECS operation."""
         return self._client.call("ecs", ECS_TARGET, operation, request, answer)
+
+    def freezes(self, cluster: str) -> list[str]:
+        """A line for each freeze that holds in a cluster."""
+        return [words_of(one) for one in listed(self._place, cluster)]
 
     def clusters(self) -> list[str]:
         """The ARNs of all clusters."""
@@ -128,6 +134,8 @@ def _show(console: Console, reader: Reader, cluster: str) -> None:
     hosts, found = reader.hosts(cluster), reader.services(cluster)
     running = reader.tasks(cluster)
     console.rule(f"cluster {cluster}", align="left")
+    for line in reader.freezes(cluster):
+        console.print(f"[bold yellow]{escape(line)}[/]", highlight=False, soft_wrap=True)
     names = {host.container_instance_arn or "": _host_name(host) for host in hosts}
     console.print(_hosts(hosts))
     if found:
