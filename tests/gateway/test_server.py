@@ -1,12 +1,12 @@
 """What runs beside the door: the parts without which a server is none, and what is swept."""
 
 import asyncio
-import re
 from types import SimpleNamespace
 
 import pytest
 
-from moorage.gateway.server import ListenRefused, _config, _first_end, forget_answers, listen
+from moorage.gateway.connection import bounded
+from moorage.gateway.server import _config, _first_end, forget_answers
 from moorage.gateway.settings import Settings
 from moorage.ground.instant import hours
 from moorage.kernel.perform import KEPT_ANSWERS, TOKENS_SWEPT_AT_ONCE, KeptAnswer
@@ -38,26 +38,9 @@ def test_a_server_ends_with_the_first_of_its_parts(part, caplog):
     assert "controllers has ended" in caplog.text
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        "foo",
-        "127.0.0.1:",
-        "127.0.0.1:0",
-        "127.0.0.1:65536",
-        "127.0.0.1:-1",
-        "[::1]:x",
-        "1.2.3.4:80",
-    ],
-)
-def test_an_address_that_cannot_be_listened_on_is_refused(address):
-    with pytest.raises(ListenRefused, match=re.escape(address)):
-        listen(Settings(listen=address))
-
-
 def test_settings_reach_the_server():
     settings = Settings(header_seconds=3, connections=77)
-    config = _config(end, settings)
+    config = _config(end, settings, bounded(settings.header_seconds))
     assert config.http.header_seconds == 3
     assert config.limit_concurrency == 77
 

@@ -10,6 +10,8 @@ import typer
 from moorage.cli.place import DataOption, data_folder, fail
 from moorage.cli.ports import holder_of
 from moorage.gateway import log, server
+from moorage.gateway.address import ListenRefused, parted
+from moorage.gateway.certificates import CertificateRefused
 from moorage.gateway.folder import FolderRefused
 from moorage.gateway.settings import SettingsRefused, load
 from moorage.sql.transaction import OpenRefused
@@ -18,7 +20,10 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command(
-    epilog="Example: moorage serve --listen 127.0.0.1:4750 --public-name registry.lab:4750"
+    epilog="Example: moorage serve --listen 0.0.0.0:4750 --public-name registry.lab   (on anything "
+    "but loopback the server speaks TLS, by an authority of its own: DATA/keys/ca.pem. Docker trusts "
+    "it as /etc/docker/certs.d/registry.lab:4750/ca.crt, AWS's clients by AWS_CA_BUNDLE, which "
+    "moorage env exports.)"
 )
 def serve(
     data: DataOption = None,
@@ -33,14 +38,25 @@ def serve(
     settle_seconds: Annotated[
         float | None, typer.Option(help="How long a task runs before it counts as healthy.")
     ] = None,
+    tls: Annotated[bool, typer.Option("--tls", help="TLS on loopback, too.")] = False,
+    certificate: Annotated[
+        Path | None, typer.Option(help="A certificate of your own and its chain (PEM).")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="The private key of it (PEM).")] = None,
+    authority: Annotated[
+        Path | None, typer.Option(help="Whom clients shall trust for it; default: their system's.")
+    ] = None,
     insecure: Annotated[
-        bool, typer.Option("--insecure", help="Listen beyond loopback without certificates.")
+        bool, typer.Option("--insecure", help="Listen beyond loopback without TLS.")
     ] = False,
     log_to_file: Annotated[
         bool, typer.Option("--log-to-file", help="Log to DATA/log/server.log instead of here.")
     ] = False,
 ) -> None:
-    """Run control plane and registry in this terminal, until Ctrl-C or SIGTERM."""
+    """Run control plane and registry in this terminal, until Ctrl-C or SIGTERM.
+
+    SIGHUP reads the files of --certificate again.
+    """
     given: dict[str, object] = {
         "data": str(data_folder(data)),
         "listen": listen,
@@ -48,6 +64,10 @@ def serve(
         "database": database,
         "settle_seconds": settle_seconds,
         "insecure": insecure or None,
+        "tls": tls or None,
+        "certificate": str(certificate) if certificate else None,
+        "key": str(key) if key else None,
+        "authority": str(authority) if authority else None,
     }
     flags = {name: value for name, value in given.items() if value is not None}
     try:
@@ -57,11 +77,17 @@ def serve(
             folder.mkdir(parents=True, exist_ok=True)
         log.begin(folder, "server", settings.log_file_mib)
         raise typer.Exit(server.run(settings))
-    except (SettingsRefused, FolderRefused, OpenRefused, server.ListenRefused) as refused:
+    except (
+        SettingsRefused,
+        FolderRefused,
+        OpenRefused,
+        ListenRefused,
+        CertificateRefused,
+    ) as refused:
         fail(str(refused))
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             fail(str(error))
-        port = int(settings.listen.rpartition(":")[2])
+        port = int(parted(settings.listen)[1])
         holder = holder_of(port) or "a process that this user cannot see"
         fail(f"Port {port} is taken by {holder}.", "Stop it, or choose another with --listen.")

@@ -13,7 +13,7 @@ from moorage.gateway.exchange import (
     send_response,
     whole_request,
 )
-from moorage.gateway.health import health
+from moorage.gateway.health import authorities, health
 from moorage.gateway.logs import LogsDoor
 from moorage.gateway.registry import RegistryDoor
 from moorage.ground.fault import TooLarge, TooSlow
@@ -22,6 +22,7 @@ from moorage.wire.request import Response
 
 HEALTH_PATH = "/healthz"
 LOGS_PATH = "/moorage/logs"
+AUTHORITY_PATH = "/moorage/ca.pem"
 BACKUP_PATH = "/moorage/backup"
 REGISTRY_PREFIX = "/v2"
 _log = logging.getLogger("moorage.gateway")
@@ -60,6 +61,8 @@ class Application:
             await send_response(
                 send, await health(self._aws.ground.database, self._aws.ground.site)
             )
+        elif path == AUTHORITY_PATH:
+            await send_response(send, await authorities(self._aws.ground.database))
         elif path in self._streams:
             await self._streams[path].answer(request_of(scope), receive, send)
         else:

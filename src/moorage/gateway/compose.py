@@ -16,11 +16,15 @@ from moorage.blob.filesystem import FilesystemBlobStore
 from moorage.blob.medium import Medium
 from moorage.ecr.distribution.route import Distribution
 from moorage.gateway import folder
+from moorage.gateway.address import parted, public_names, speaks_tls
 from moorage.gateway.agents import AgentsDoor
 from moorage.gateway.asgi import Application
 from moorage.gateway.aws import Door, Ground
 from moorage.gateway.backup_door import BackupDoor
 from moorage.gateway.bootstrap import ensure_keys
+from moorage.gateway.certificates import OwnAuthority, Source
+from moorage.gateway.custodian import Custodian
+from moorage.gateway.given_files import GivenFiles
 from moorage.gateway.keyring import Keyring
 from moorage.gateway.logs import LogsDoor
 from moorage.gateway.registry import DatabaseDesk, RegistryDoor
@@ -31,6 +35,7 @@ from moorage.ground.chance import Chance, SystemChance
 from moorage.ground.clock import Clock, SystemClock
 from moorage.ground.fault import Validation
 from moorage.ground.instant import hours, seconds
+from moorage.iam.trust import take
 from moorage.kernel.api import Api
 from moorage.kernel.controller import Controller
 from moorage.kernel.images import IMAGE_CLAIMS, TAG_DIGESTS
@@ -73,16 +78,15 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     agents: AgentsDoor
     distribution: Distribution
     controllers: tuple[Controller, ...]
+    custodian: Custodian | None = None
 
 
 def site_of(settings: Settings) -> Site:
     """What decisions may know of the settings."""
-    port = settings.listen.rpartition(":")[2]
-    names = tuple(name if ":" in name else f"{name}:{port}" for name in settings.public_names) or (
-        settings.listen,
-    )
+    port = parted(settings.listen)[1]
     return Site(
-        names=names,
+        names=public_names(settings),
+        scheme="https" if speaks_tls(settings) else "http",
         regions=settings.regions,
         settle=seconds(settings.settle_seconds),
         stopped_task_retention=hours(settings.stopped_task_retention_hours),
@@ -106,7 +110,10 @@ def site_of(settings: Settings) -> Site:
 
 
 def compose(settings: Settings) -> Server:
-    """Build the server over its data folder; raises FolderRefused and OpenRefused."""
+    """Build the server over its data folder.
+
+    Raises FolderRefused, OpenRefused and CertificateRefused.
+    """
     data = Path(settings.data)
     folder.prepare(data)
     clock, chance = SystemClock(), SystemChance()
@@ -154,4 +161,16 @@ def assemble(settings: Settings, database: Database, clock: Clock, chance: Chanc
         agents=agents,
         distribution=distribution,
         controllers=CONTROLLERS,
+        custodian=_custodian(settings, ground),
     )
+
+
+def _custodian(settings: Settings, ground: Ground) -> Custodian | None:
+    """Who sees to the certificate, where the server speaks TLS."""
+    if not speaks_tls(settings):
+        ground.database.write(lambda tx: take(tx, "none")).result()
+        return None
+    source: Source = OwnAuthority(settings, ground.database, ground.vault)
+    if settings.certificate:
+        source = GivenFiles(settings, ground.database, ground.clock)
+    return Custodian(source)

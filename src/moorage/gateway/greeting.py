@@ -69,7 +69,7 @@ class Greeter:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                newcomer, _ = await loop.sock_accept(listening)
+                newcomer, address = await loop.sock_accept(listening)
             except OSError as error:
                 _log.warning("a connection could not be accepted: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
@@ -77,11 +77,11 @@ class Greeter:
             if len(self._greetings) >= GREETINGS_MAX:
                 newcomer.close()
                 continue
-            greeting = asyncio.create_task(self._greet(newcomer))
+            greeting = asyncio.create_task(self._greet(newcomer, str(address[0])))
             self._greetings.add(greeting)
             greeting.add_done_callback(self._greetings.discard)
 
-    async def _greet(self, newcomer: socket.socket) -> None:
+    async def _greet(self, newcomer: socket.socket, peer: str) -> None:
         newcomer.setblocking(False)
         try:
             async with asyncio.timeout(self._handshake_seconds):
@@ -91,7 +91,7 @@ class Greeter:
                 else:
                     await _turn_away(newcomer, first)
         except (OSError, TimeoutError) as error:  # SSLError is an OSError
-            _log.info("no TLS with %s: %s", _peer(newcomer), _why(error))
+            _log.info("no TLS with %s: %s", peer, str(error) or "it took too long")
             newcomer.close()
         except asyncio.CancelledError:
             newcomer.close()
@@ -137,14 +137,3 @@ async def _turn_away(newcomer: socket.socket, first: int) -> None:
         with contextlib.suppress(TimeoutError, OSError):
             await asyncio.wait_for(_readable(newcomer), LAST_WORD_SECONDS)
     newcomer.close()
-
-
-def _peer(newcomer: socket.socket) -> str:
-    try:
-        return str(newcomer.getpeername()[0])
-    except OSError:
-        return "somebody who left"
-
-
-def _why(error: Exception) -> str:
-    return str(error) or "it took too long"

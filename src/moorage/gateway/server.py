@@ -12,17 +12,18 @@ from pathlib import Path
 
 import uvicorn
 
+from moorage.gateway.address import BACKLOG, listen, local_url
 from moorage.gateway.asgi import Application
 from moorage.gateway.compose import Server, compose
-from moorage.gateway.connection import bounded
+from moorage.gateway.connection import Connection, bounded
+from moorage.gateway.custodian import Custodian
+from moorage.gateway.greeting import Greeter
 from moorage.gateway.runner import Runner
 from moorage.gateway.settings import Settings
 from moorage.ground.instant import hours
 from moorage.kernel.perform import TOKENS_SWEPT_AT_ONCE, sweep_tokens
 from moorage.sql.engine import Database
 
-BACKLOG = 2048
-PORT_MAX = 65_535
 KEEP_ALIVE_SECONDS = 65
 GRACEFUL_SECONDS = 10
 FRAME_BYTES_MAX = 4 * 1024 * 1024
@@ -34,42 +35,6 @@ STORE_POLL_SECONDS = 1.0
 _log = logging.getLogger("moorage.server")
 
 
-class ListenRefused(Exception):  # noqa: N818 - shown to the operator as it is
-    """The address cannot be listened on; the message says why."""
-
-
-def is_loopback(address: str) -> bool:
-    """Whether a listening address stays on this machine."""
-    return address in {"localhost", "::1"} or address.startswith("127.")
-
-
-def listen(settings: Settings) -> socket.socket:
-    """The listening socket; raises ListenRefused, and OSError where the port is taken."""
-    address, _, port = settings.listen.rpartition(":")
-    address = address.strip("[]")
-    if not (port.isascii() and port.isdigit() and 1 <= int(port) <= PORT_MAX):
-        raise ListenRefused(
-            f"{settings.listen} is no ADDRESS:PORT with a port from 1 to {PORT_MAX}."
-        )
-    if not is_loopback(address) and not settings.insecure:
-        raise ListenRefused(
-            f"{settings.listen} can be reached from other machines, and this version has no "
-            "certificates yet: keys and images would cross the network in the clear. Listen on "
-            "127.0.0.1, or say --insecure if the network is yours alone."
-        )
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((address, int(port)))
-        listening.listen(BACKLOG)
-    except OSError:
-        listening.close()
-        raise
-    listening.set_inheritable(False)
-    return listening
-
-
 def run(settings: Settings, composed: Callable[[Settings], Server] = compose) -> int:
     """Serve what `composed` builds until SIGTERM or SIGINT; answers the exit code."""
     listening = listen(settings)
@@ -79,20 +44,24 @@ def run(settings: Settings, composed: Callable[[Settings], Server] = compose) ->
     gc.collect()
     gc.freeze()
     address_file = Path(settings.data) / "run" / "address"
-    address_file.write_text(f"http://{settings.listen}\n", "ascii")
-    config = _config(server.application, settings)
+    address_file.write_text(f"{local_url(settings)}\n", "ascii")
+    connection = bounded(settings.header_seconds)
+    config = _config(server.application, settings, connection)
     try:
         with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-            return runner.run(_serve(server, config, listening, settings))
+            door = _Door(config, server.custodian, connection)
+            return runner.run(_serve(server, door, listening, settings))
     finally:
         server.ground.database.close()
         listening.close()
 
 
-def _config(application: Application, settings: Settings) -> uvicorn.Config:
+def _config(
+    application: Application, settings: Settings, connection: type[Connection]
+) -> uvicorn.Config:
     return uvicorn.Config(
         application,
-        http=bounded(settings.header_seconds),
+        http=connection,
         ws="websockets-sansio",
         loop="uvloop",
         lifespan="off",
@@ -112,13 +81,12 @@ def _config(application: Application, settings: Settings) -> uvicorn.Config:
 
 
 async def _serve(
-    server: Server, config: uvicorn.Config, listening: socket.socket, settings: Settings
+    server: Server, door: "_Door", listening: socket.socket, settings: Settings
 ) -> int:
     ground = server.ground
     controllers = Runner(ground.database, ground.clock, ground.site, server.controllers)
     ground.database.watch(controllers.changed)
     ground.database.watch(server.agents.changed)
-    door = _Quiet(config)
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(STREAM_THREADS, thread_name_prefix="stream"))
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -129,6 +97,13 @@ async def _serve(
         "sweep": asyncio.create_task(_sweep(server, settings)),
         "watch": asyncio.create_task(_watch_store(server)),
     }
+    custodian = server.custodian
+    if custodian is not None:
+        ground.database.watch(custodian.changed)
+        loop.add_signal_handler(signal.SIGHUP, custodian.look_again)
+        parts["certificates"] = asyncio.create_task(custodian.run())
+    else:
+        loop.add_signal_handler(signal.SIGHUP, _log.info, "no certificates: nothing to read again")
     ended = asyncio.create_task(_first_end(parts, door))
     try:
         await door.serve(sockets=[listening])
@@ -136,7 +111,7 @@ async def _serve(
         ended.cancel()
         await server.agents.close()
         controllers.stop()
-        for name in ("sweep", "watch"):
+        for name in parts.keys() - {"controllers"}:
             parts[name].cancel()
         await asyncio.gather(ended, *parts.values(), return_exceptions=True)
     return 1 if ended.done() and not ended.cancelled() else 0
@@ -152,13 +127,38 @@ async def _first_end(parts: Mapping[str, "asyncio.Task[None]"], door: uvicorn.Se
     door.should_exit = True
 
 
-class _Quiet(uvicorn.Server):
-    """uvicorn's server without its signal handlers: ours are set already."""
+class _Door(uvicorn.Server):
+    """uvicorn's server without its signal handlers, ours are set already; with TLS, our greeter."""
+
+    def __init__(
+        self, config: uvicorn.Config, custodian: Custodian | None, connection: type[Connection]
+    ) -> None:
+        """Serve as configured; with a custodian, over TLS."""
+        super().__init__(config)
+        self._custodian = custodian
+        self._connection = connection
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
         """Capture none."""
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept connections on the one listening socket."""
+        if self._custodian is None:
+            await super().startup(sockets)
+            return
+        assert sockets, "the listening socket is ours"
+        await self.lifespan.startup()
+        greeter = Greeter(self._protocol, self._custodian.context, self._connection.header_seconds)
+        greeter.begin(sockets[0])
+        self.servers = [greeter]  # type: ignore[list-item]  # closed and waited for, no more
+        self.started = True
+
+    def _protocol(self) -> asyncio.Protocol:
+        return self._connection(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
 
 
 async def _sweep(server: Server, settings: Settings) -> None:

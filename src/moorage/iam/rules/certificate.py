@@ -178,9 +178,14 @@ def anchor(chain: str, authorities: tuple[str, ...]) -> str | None:
     return None
 
 
+def is_for(found: Facts, names: tuple[str, ...]) -> bool:
+    """Whether a certificate has exactly these names, however addresses are spelled."""
+    return set(found.names) == {str(_address(name) or name) for name in names}
+
+
 def covers(names: tuple[str, ...], name: str) -> bool:
     """Whether a certificate for `names` is one for `name` (no port); RFC 6125, 6.4.3."""
-    wanted = name.lower().rstrip(".")
+    wanted = str(_address(name) or name.lower().rstrip("."))
     known = {one.lower().rstrip(".") for one in names}
     return wanted in known or f"*.{wanted.partition('.')[2]}" in known
 
