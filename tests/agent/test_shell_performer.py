@@ -21,6 +21,7 @@ from moorage.agent.runtime.memory_engine import Script, plays
 from moorage.agent.runtime.port import (
     CannotCreate,
     CannotRemove,
+    CannotStart,
     CannotStop,
     EngineUnavailable,
     ImageMissing,
@@ -76,7 +77,7 @@ def named(kind, runtime_id: str = "absent", **more: object):
     return kind(task_arn=ARN, container="web", attempt=1, runtime_id=runtime_id, **more)
 
 
-def perform(tmp_path: Path, *steps, fail=(), cgroups=None, engine=None):
+def perform(tmp_path: Path, *steps, fail=(), cgroups=None, engine=None, down=False):
     """What comes of these instructions, one after the other; `fail`: (method, failure) first."""
 
     async def story() -> list[ev.Event | None]:
@@ -85,6 +86,8 @@ def perform(tmp_path: Path, *steps, fail=(), cgroups=None, engine=None):
         performer = Performer(tools, "h1")
         for method, failure in fail:
             rig.runtime.fail(method, failure)
+        if down:
+            await rig.runtime.take_down()
         found = [await performer.perform(step) for step in steps]
         await rig.runtime.aclose()
         return found
@@ -109,7 +112,7 @@ FAILURES = [
     (named(to.RemoveContainer), "remove", SLOW, ev.RemoveFailed),
     (to.PullImage(image="r:1/x:1"), "pull", SLOW, ev.PullFailed),
     (to.ListImages(), "images", SLOW, type(None)),
-    (to.ObserveContainers(look=1), "containers", SLOW, type(None)),
+    (to.ObserveContainers(look=1), "containers", SLOW, ev.LookFailed),
 ]
 
 
@@ -121,8 +124,30 @@ def test_a_failure_is_a_completion(tmp_path, instruction, method, failure, expec
 
 @pytest.mark.parametrize(("instruction", "method", "_failure", "_expected"), FAILURES)
 def test_an_engine_that_is_away_is_none(tmp_path, instruction, method, _failure, _expected) -> None:
-    (found,) = perform(tmp_path, instruction, fail=[(method, GONE)])
+    (found,) = perform(tmp_path, instruction, fail=[(method, GONE)], down=True)
     assert found is None
+
+
+@pytest.mark.parametrize(("instruction", "method", "failure", "_expected"), FAILURES)
+def test_no_failure_is_believed_of_an_engine_that_went(
+    tmp_path, instruction, method, failure, _expected
+) -> None:
+    """What a stopping engine says of calls that were under way is not the container's fault."""
+    (found,) = perform(tmp_path, instruction, fail=[(method, failure), ("ping", GONE)])
+    assert found is None or isinstance(found, ev.StopFinished)
+
+
+def test_a_start_that_may_have_happened_is_told_apart(tmp_path: Path) -> None:
+    (slow,) = perform(tmp_path, named(to.StartContainer), fail=[("start", SLOW)])
+    (bad,) = perform(tmp_path, named(to.StartContainer), fail=[("start", CannotStart("no"))])
+    assert (slow.unclear, bad.unclear) == (True, False)
+
+
+def test_a_process_without_descriptors_doubts_only_itself(tmp_path: Path) -> None:
+    full = EngineUnavailable("Too many open files", exhausted=True)
+    (found,) = perform(tmp_path, create(), fail=[("create", full), ("ping", GONE)])
+    assert isinstance(found, ev.CreateFailed)
+    assert found.transient
 
 
 def test_transient_and_lasting_failures_are_told_apart(tmp_path: Path) -> None:
@@ -236,7 +261,7 @@ def test_what_happens_unasked_is_told_from_an_inspection(tmp_path: Path) -> None
         await rig.runtime.exit(made.runtime_id, 4)
         await rig.until(lambda: len(told) == 2)
         await rig.performer.perform(named(to.StartContainer, made.runtime_id))
-        rig.runtime.fail("inspect", GONE)
+        rig.runtime.fail("ping", GONE)
         await rig.runtime.exit(made.runtime_id, 5)
         await rig.until(lambda: rig.vigil.lost)
         await rig.runtime.take_down()

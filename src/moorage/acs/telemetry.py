@@ -18,6 +18,11 @@ from moorage.ground.record import Record
 HEADER_BYTES_MAX = 16 * 1024
 # Amazon's agent: at most ten tasks in one PublishMetricsRequest or PublishHealthRequest.
 TASKS_IN_MESSAGE_MAX = 10
+# The first word of the reason with which our agent says IMPAIRED of its ContainerRuntime. With the
+# latter two the engine answers: the host takes nothing new on, and nothing of it is lost.
+ENGINE_LOST = "EngineLost"
+CONTAINER_STUCK = "ContainerStuck"
+RECORDS_UNWRITABLE = "RecordsUnwritable"
 
 
 class StatisticSet(Shape):

@@ -65,6 +65,7 @@ def observe(container: port.Container) -> ObservedContainer | None:
         health=health_of(container.health.status),
         health_since=container.health.checked_at,
         health_message=message_of(container),
+        unread=container.unread,
     )
 
 

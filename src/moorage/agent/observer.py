@@ -1,9 +1,15 @@
 """What happens to this host's containers, unasked: the engine's events as the agent's.
 
-An event of Docker says that something happened; what it was is taken from an inspection.
+An event of Docker says that something happened; what it was is taken from an inspection. An engine
+that is on its way out goes on telling of the ends that it brings about itself, on the streams that
+are open: so an end is believed only of an engine that takes a new connection after it. Any other
+is found by the look after its return, and put down to it.
 """
 
-from collections.abc import Callable
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Callable
 
 from moorage.agent.engine.events import ContainerExited, HealthChanged
 from moorage.agent.engine.labels import LABEL_CONTAINER, LABEL_HOST, LABEL_TASK_ARN
@@ -14,6 +20,9 @@ from moorage.agent.vigil import Vigil
 from moorage.ground.instant import Instant
 
 Feed = Callable[[ContainerExited | HealthChanged], None]
+ENDS_REMEMBERED_MAX = 1024
+LEAVING = "a container ended, and the engine takes no more connections"
+log = logging.getLogger("moorage.agent")
 
 
 class Observer:
@@ -25,6 +34,9 @@ class Observer:
         self._vigil = vigil
         self._host = host
         self._feed = feed
+        self._heard: deque[str] = deque(maxlen=ENDS_REMEMBERED_MAX)
+        self._position: Instant | None = None
+        self._following: asyncio.Task[None] | None = None
         self._heed = {
             "die": self._ended,
             "health_status": self._changed_health,
@@ -32,20 +44,59 @@ class Observer:
 
     async def run(self, since: Instant) -> None:
         """Watch from `since` on, until cancelled."""
-        async for event in self._runtime.watch({LABEL_HOST: self._host}, since):
-            if event.action == "gap":
-                self._vigil.mistrust_events()
-                continue
-            heed = self._heed.get(event.action)
-            if heed is None or not event.labels.get(LABEL_TASK_ARN):
-                continue
+        self._position = since
+        cancelled = False
+        while not cancelled:
+            self._following = asyncio.ensure_future(self._follow())
             try:
-                await heed(event)
-            except EngineUnavailable as failure:
+                await asyncio.wait((self._following,))
+            finally:
+                self._following.cancel()
+            if not self._following.cancelled():
+                self._following.result()
+                return
+
+    def heard(self, runtime_id: str) -> bool:
+        """Whether an event told of an end of this container, lately."""
+        return runtime_id in self._heard
+
+    def renew(self) -> None:
+        """The stream is open and tells nothing: take another, from where it fell silent."""
+        if self._following is not None and not self._following.done():
+            log.warning("the engine's events fell silent; they are asked for again")
+            self._following.cancel()
+
+    async def _follow(self) -> None:
+        stream: AsyncIterator[RuntimeEvent] = self._runtime.watch(
+            {LABEL_HOST: self._host}, self._position
+        )
+        async for event in stream:
+            if event.action == "break":
+                self._vigil.wake()
+            elif event.action == "gap":
+                self._vigil.mistrust_events()
+            else:
+                self._position = max(event.at, self._position or event.at)
+                await self._take(event)
+
+    async def _take(self, event: RuntimeEvent) -> None:
+        heed = self._heed.get(event.action)
+        if heed is None or not event.labels.get(LABEL_TASK_ARN):
+            return
+        try:
+            await heed(event)
+        except EngineUnavailable as failure:
+            if await self._vigil.answers():
+                self._vigil.mistrust_events()
+            else:
                 # Its return is followed by a full look, which tells what is passed over here.
                 self._vigil.doubt(failure.reason)
 
     async def _ended(self, event: RuntimeEvent) -> None:
+        self._heard.append(event.id)
+        if not await self._vigil.answers():
+            self._vigil.doubt(LEAVING)
+            return
         found = await self._runtime.inspect(event.id)
         if found is None:
             end = Exit(exit_code=event.exit_code, finished_at=event.at)

@@ -12,18 +12,22 @@ STREAMS_MAX = 32
 CHUNKS_AHEAD_MAX = 512
 CHUNKS_ALLOWED_MAX = 1024
 TOO_MANY = "too many logs of this host are read at once"
+BROKEN_OFF = "the container engine of this host is lost; the output goes on when it is back"
 
 # Says a message when those before it have left; False where nobody is connected.
 Say = Callable[[LogsChunk], Awaitable[bool]]
+# Has a task cancelled when the engine is lost.
+Enrol = Callable[[asyncio.Task[None]], None]
 
 
 class OutputStreams:
     """The streams that are open, by the id of the request."""
 
-    def __init__(self, runtime: ContainerRuntime, say: Say) -> None:
-        """Read from `runtime`, send by `say`."""
+    def __init__(self, runtime: ContainerRuntime, say: Say, enrol: Enrol | None = None) -> None:
+        """Read from `runtime`, send by `say`; what reads is enrolled by `enrol`."""
         self._runtime = runtime
         self._say = say
+        self._enrol = enrol
         self._open: dict[str, asyncio.Task[None]] = {}
         self._allowed: dict[str, asyncio.Semaphore] = {}
 
@@ -76,7 +80,9 @@ class OutputStreams:
             since=wanted.since,
         )
         ahead: asyncio.Queue[LogChunk | None] = asyncio.Queue(CHUNKS_AHEAD_MAX)
-        reader = asyncio.ensure_future(_fill(self._runtime.logs(request), ahead))
+        reader = asyncio.ensure_future(_fill(self._runtime, request, ahead))
+        if self._enrol is not None:
+            self._enrol(reader)
         try:
             async for message in _joined(wanted.request_id, ahead):
                 allowed = self._allowed.get(wanted.request_id)
@@ -84,7 +90,11 @@ class OutputStreams:
                     await allowed.acquire()
                 if not await self._say(message):
                     return
-            await reader
+            await asyncio.wait((reader,))
+            if reader.cancelled():
+                await self._end(wanted.request_id, BROKEN_OFF)
+                return
+            reader.result()
         except RuntimeFailure as failure:
             await self._end(wanted.request_id, failure.reason)
             return
@@ -93,9 +103,11 @@ class OutputStreams:
         await self._end(wanted.request_id)
 
 
-async def _fill(chunks: AsyncIterator[LogChunk], ahead: asyncio.Queue[LogChunk | None]) -> None:
+async def _fill(
+    runtime: ContainerRuntime, request: LogRequest, ahead: asyncio.Queue[LogChunk | None]
+) -> None:
     try:
-        async for chunk in chunks:
+        async for chunk in runtime.logs(request):
             await ahead.put(chunk)
     finally:
         await ahead.put(None)

@@ -2,7 +2,8 @@
 
 Each instruction ends in one event, its failure included. Where the engine itself is away nothing is
 said of the instruction: the vigil says that the engine is lost, and the instruction is given again
-when it is back. A call that alone hangs, on an engine that answers, is a failure of that call.
+when it is back. So a failure is believed only of an engine that answers after it; a call that alone
+hangs, or fails in a way that no call should, is then a failure of that call.
 """
 
 import asyncio
@@ -94,14 +95,23 @@ class Performer:
 
     async def perform(self, instruction: to.Instruction) -> ev.Event | None:
         """Do it; the answer is its completion, or None where it has none."""
+        vigil = self._tools.vigil
+        losses = vigil.losses
         try:
-            return await self.handlers[type(instruction)](instruction)
+            event = await self.handlers[type(instruction)](instruction)
+            reason = getattr(event, "reason", "") if isinstance(event, _FAILED) else None
         except EngineUnavailable as failure:
-            # Not said of the engine before it was asked once more: one call may hang alone.
-            if failure.timed_out and await self._tools.vigil.answers():
-                return _failed(instruction, failure.reason)
-            self._tools.vigil.doubt(failure.reason)
-            return None
+            reason, event = failure.reason, _failed(instruction, failure.reason)
+            if failure.exhausted:
+                return event  # this process has no connection left, which says nothing of it
+        if reason is None:
+            return event
+        if vigil.lost or vigil.losses != losses:
+            return None  # void: it is given again after the look that follows a return
+        if await vigil.answers():
+            return event
+        vigil.doubt(reason)
+        return None
 
     async def _create_volume(self, wanted: to.CreateVolume) -> ev.Event:
         spec = VolumeSpec(
@@ -289,8 +299,22 @@ _FAILURES: Mapping[type[object], type[Any]] = {
 }
 
 
+_FAILED = (
+    ev.PullFailed,
+    ev.ResourceFailed,
+    ev.ResourceRemoveFailed,
+    ev.CreateFailed,
+    ev.StartFailed,
+    ev.StopFailed,
+    ev.RemoveFailed,
+    ev.LookFailed,
+)
+
+
 def _failed(instruction: Any, reason: str) -> ev.Event | None:
     """The completion of an instruction whose call hung alone; None where it has none."""
+    if isinstance(instruction, to.ObserveContainers):
+        return ev.LookFailed(look=instruction.look, reason=reason)
     if isinstance(instruction, to.PullImage):
         return ev.PullFailed(image=instruction.image, reason=reason, transient=True)
     if isinstance(instruction, to.CreateContainer):
@@ -305,5 +329,8 @@ def _failed(instruction: Any, reason: str) -> ev.Event | None:
     if kind is None:
         return None
     members = set(kind.__struct_fields__) & set(instruction.__struct_fields__)
-    event: ev.Event = kind(reason=reason, **{name: getattr(instruction, name) for name in members})
+    told: dict[str, Any] = {name: getattr(instruction, name) for name in members}
+    if kind is ev.StartFailed:
+        told["unclear"] = True
+    event: ev.Event = kind(reason=reason, **told)
     return event

@@ -5,8 +5,7 @@ import pytest
 from moorage.acs.task_messages import RestartPolicy, Task
 from moorage.agent.engine import events as e
 from moorage.agent.engine import instructions as i
-from moorage.agent.engine.lifecycle import GONE
-from moorage.agent.engine.reconciliation import ENGINE_RESTARTED
+from moorage.agent.engine.lifecycle import ENGINE_LOST, GONE
 from moorage.agent.records.container import ContainerStatus, Health
 from moorage.ground.record import evolve
 from tests.agent.engine.builders import a_container, a_task, doings, kinds
@@ -294,7 +293,7 @@ def test_what_ended_with_docker_is_put_down_to_docker(busy):
     busy.feed(e.EngineReturned())
     busy.run()
     (record,) = busy.engine.tasks()[0].containers
-    assert (record.reason, record.exit_code) == (ENGINE_RESTARTED, 137)
+    assert (record.reason, record.exit_code) == (ENGINE_LOST, 137)
 
 
 def test_a_restart_in_place_that_was_not_performed_is_begun_after_a_look(world):

@@ -12,7 +12,7 @@ from moorage.acs.messages import (
     TaskStopVerificationMessage,
 )
 from moorage.acs.task_messages import RoleCredentials, Task
-from moorage.agent.engine import adoption
+from moorage.agent.engine import adoption, impairment
 from moorage.agent.engine.advance import container_of
 from moorage.agent.engine.events import (
     CredentialsReceived,
@@ -25,7 +25,6 @@ from moorage.agent.engine.events import (
 )
 from moorage.agent.engine.instructions import (
     KeepCredentials,
-    PublishInstanceStatus,
     SendMessage,
     StreamLogs,
 )
@@ -41,6 +40,8 @@ NO_OUTPUT = "this host has no container {container} of task {task}"
 def payload_received(state: State, event: PayloadReceived, turn: Turn) -> None:
     """Take the tasks in, those to stop first, and acknowledge."""
     state.payload_seq_num = max(state.payload_seq_num, event.seq_num)
+    if event.seq_num > state.memory.timeline:
+        state.memory = evolve(state.memory, timeline=event.seq_num)
     for task in sorted(event.tasks, key=lambda t: t.desired_status != "STOPPED"):
         known = state.tasks.get(task.arn)
         if task.desired_status == "STOPPED":
@@ -206,11 +207,4 @@ def logs_requested(state: State, event: LogsRequested, turn: Turn) -> None:
 
 def heartbeat_received(state: State, _event: HeartbeatReceived, turn: Turn) -> None:
     """Say how the container runtime is (agent-protocol 3.3)."""
-    publish_status(state, turn)
-
-
-def publish_status(state: State, turn: Turn) -> None:
-    """Say whether the container runtime answers, and since when."""
-    lost = state.lost_since
-    since = state.engine_since if lost is None else lost
-    turn.say(PublishInstanceStatus(impaired=lost is not None, since=since or turn.now))
+    impairment.publish(state, turn)

@@ -18,8 +18,17 @@ from moorage.ground.record import evolve
 
 
 def dispose(state: State, turn: Turn) -> None:
-    """Choose the tasks whose remains go now; once chosen, they go."""
-    for arn in sorted(disposable(state.tasks.values(), turn.now) - state.cleaning):
+    """Choose the tasks whose remains go now; once chosen, they go.
+
+    A ghost goes as soon as its end was told: the engine holds its ports and volumes for it.
+    """
+    haunted = {
+        task.arn
+        for task in state.tasks.values()
+        if task.settled and any(record.ghost for record in task.containers)
+    }
+    chosen = disposable(state.tasks.values(), turn.now) | haunted
+    for arn in sorted(chosen - state.cleaning):
         if held_back(state.tasks[arn], turn.now):
             continue
         state.cleaning.add(arn)

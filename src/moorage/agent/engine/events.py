@@ -66,6 +66,12 @@ class CredentialsReceived(Record):
     credentials: RoleCredentials
 
 
+class InventoryRequested(Record):
+    """The server wants to be told all tasks that are to run here."""
+
+    message_id: str
+
+
 class ImagesClaimed(Record):
     """Images that are in use somewhere and must stay on this host."""
 
@@ -239,7 +245,10 @@ class ContainerStarted(Record):
 
 
 class StartFailed(Record):
-    """`port_clash` where a port of the host was taken; `missing` where the container is gone."""
+    """`port_clash` where a port of the host was taken; `missing` where the container is gone.
+
+    `unclear` where the call broke or hung: it may have started all the same.
+    """
 
     task_arn: str
     container: str
@@ -247,6 +256,7 @@ class StartFailed(Record):
     reason: str
     port_clash: bool = False
     missing: bool = False
+    unclear: bool = False
 
 
 class ContainerExited(Record):
@@ -311,6 +321,13 @@ class ContainersObserved(Record):
     containers: tuple[ObservedContainer, ...]
 
 
+class LookFailed(Record):
+    """The look could not be taken, by an engine that answers: it is tried again soon."""
+
+    look: int
+    reason: str = ""
+
+
 class EngineLost(Record):
     """The container engine cannot be reached; what was out has no completion."""
 
@@ -344,6 +361,7 @@ ServerEvent = (
     | StopConfirmed
     | CredentialsReceived
     | ImagesClaimed
+    | InventoryRequested
     | LogsRequested
     | HeartbeatReceived
     | PostMortemGathered
@@ -363,6 +381,7 @@ Event = (
     | ResourceEvent
     | ContainerEvent
     | ContainersObserved
+    | LookFailed
     | EngineLost
     | EngineReturned
     | EventsMissed

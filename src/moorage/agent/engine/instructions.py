@@ -69,7 +69,10 @@ class PublishHealth(Record):
 
 
 class PublishInstanceStatus(Record):
-    """Say on TCS whether the container runtime answers; after each heartbeat, and on change."""
+    """Say on TCS how the container runtime is; after each heartbeat, and on change.
+
+    The first word of `reason` names the kind of impairment (`engine/impairment.py`).
+    """
 
     impaired: bool
     since: Instant
@@ -188,7 +191,7 @@ class RemoveContainer(Record):
 
 
 class ObserveContainers(Record):
-    """Take a full look: ContainersObserved with the same `look`."""
+    """Take a full look: ContainersObserved or LookFailed, with the same `look`."""
 
     look: int
 
@@ -231,6 +234,17 @@ class ConfigureRegistry(Record):
     certificate_authority: str | None = None
 
 
+class TrustAuthorities(Record):
+    """Believe these certificates (PEM) and no others, once kept; answer the message then."""
+
+    message_id: str
+    certificates: tuple[str, ...]
+
+
+class RotateKey(Record):
+    """Ask the server for a new key of this host, and use it."""
+
+
 class KeepCredentials(Record):
     """Serve these to the task's containers; in memory only, never on disk, never in a log."""
 
@@ -263,5 +277,7 @@ Instruction = (
     | AllowLogs
     | CancelLogs
     | ConfigureRegistry
+    | TrustAuthorities
+    | RotateKey
     | KeepCredentials
 )

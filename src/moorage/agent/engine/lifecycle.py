@@ -16,9 +16,11 @@ from moorage.ground.instant import Instant, between, seconds
 from moorage.ground.record import evolve
 
 KILLED_EXIT_CODE = 137
+UNCLEAR_START = "DockerTimeoutError: Could not transition to started"  # as Amazon's agent says it
 # Docker's clock and ours differ by the time a request takes.
 SIGTERM_TOLERANCE = seconds(0.5)
 CREATE_TRIES_MAX = 5
+START_TRIES_MAX = 3  # of a start that may have happened
 PORT_CLASH_TRIES_MAX = 5
 PAST_STARTS_MAX = 8
 REASON_LENGTH_MAX = 1024  # ECS cuts reasons here
@@ -26,6 +28,12 @@ RESTART_ATTEMPT_PERIOD_SECONDS_DEFAULT = 300
 
 OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 GONE = "CannotInspectContainerError: the container is gone from the container engine"
+# Neither is the container's own fault: the control plane counts both against nobody.
+ENGINE_LOST = "EngineLost: the container ended while the container engine of its host was away"
+GHOST = (
+    "EngineError: the container engine says that the container runs, but its process is gone; "
+    "its exit code is not known"
+)
 
 
 def stopped(
@@ -75,14 +83,20 @@ def ended(task: TaskRecord, record: ContainerRecord, exit_: Exit) -> ContainerRe
     over = stopped(
         record, exit_.finished_at, _end_reason(container, record, exit_), exit_.exit_code
     )
-    return evolve(over, out_of_memory=exit_.out_of_memory)
+    return evolve(over, out_of_memory=exit_.out_of_memory, ghost=exit_.cause == "ghost")
 
 
 def _restarts(task: TaskRecord, container: Container, record: ContainerRecord, exit_: Exit) -> bool:
-    """ECS, ContainerRestartPolicy: in place, not after an ignored code, nor after a short run."""
+    """ECS, ContainerRestartPolicy: in place, not after an ignored code, nor after a short run.
+
+    What the engine ended is started again however it ended: that was no failed attempt. A ghost
+    cannot be started: the engine holds that it runs.
+    """
     policy = container.restart_policy
     if policy is None or not policy.enabled or task.desired == "STOPPED":
         return False
+    if exit_.cause != "own":
+        return exit_.cause == "engine" and record.started_at is not None
     if exit_.exit_code in (policy.ignored_exit_codes or ()) or record.started_at is None:
         return False
     period = policy.restart_attempt_period or RESTART_ATTEMPT_PERIOD_SECONDS_DEFAULT
@@ -92,6 +106,8 @@ def _restarts(task: TaskRecord, container: Container, record: ContainerRecord, e
 def _end_reason(container: Container, record: ContainerRecord, exit_: Exit) -> str | None:
     if exit_.out_of_memory:
         return OUT_OF_MEMORY
+    if exit_.cause != "own":
+        return ENGINE_LOST if exit_.cause == "engine" else GHOST
     asked, timeout = record.stop_asked_at, stop_timeout_seconds(container)
     if asked is None or exit_.exit_code != KILLED_EXIT_CODE:
         return None
@@ -172,9 +188,14 @@ def start_failed(
 ) -> ContainerRecord:
     """Made anew where a port that Docker chose was taken, or the container vanished; else stopped.
 
+    Where it is not clear whether it started, it stays STARTING without a deadline: a look decides.
+
     A container that has run before is not made anew: what it wrote would be lost.
     """
     failures = record.failures + 1
+    if event.unclear and failures < START_TRIES_MAX:
+        retry_at = turn.after(back_off(failures))
+        return evolve(record, deadline=None, failures=failures, retry_at=retry_at)
     container = definition(task.task, record.name)
     clash = event.port_clash and dynamic_ports(container) and failures < PORT_CLASH_TRIES_MAX
     vanished = event.missing and failures < CREATE_TRIES_MAX
@@ -187,4 +208,5 @@ def start_failed(
             attempt=record.attempt + 1,
             runtime_id=None,
         )
-    return stopped(record, turn.now, f"CannotStartContainerError: {event.reason}")
+    kind = UNCLEAR_START if event.unclear else "CannotStartContainerError"
+    return stopped(record, turn.now, f"{kind}: {event.reason}")

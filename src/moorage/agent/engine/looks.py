@@ -4,7 +4,7 @@ The first look ends blindness: until then nothing is created, started, stopped o
 that a restart of the agent restarts no container and tells nothing that is not so.
 """
 
-from moorage.agent.engine import absence, adoption, asked, healing
+from moorage.agent.engine import absence, adoption, asked, healing, impairment, inventory
 from moorage.agent.engine.advance import container_of, with_container
 from moorage.agent.engine.events import (
     AgentStarted,
@@ -12,11 +12,12 @@ from moorage.agent.engine.events import (
     EngineLost,
     EngineReturned,
     EventsMissed,
+    LookFailed,
 )
 from moorage.agent.engine.instructions import ObserveContainers, RemoveContainer, StopContainer
 from moorage.agent.engine.names import docker_name
 from moorage.agent.engine.performed import publish_health
-from moorage.agent.engine.reconciliation import ENGINE_RESTARTED, finished, reconcile
+from moorage.agent.engine.reconciliation import finished, reconcile
 from moorage.agent.engine.specification import STOP_TIMEOUT_SECONDS_DEFAULT
 from moorage.agent.engine.state import Look, State
 from moorage.agent.engine.transitions import S, voided
@@ -28,6 +29,7 @@ from moorage.ground.record import evolve
 
 LOOK_PERIOD = seconds(60)
 LOOK_DEADLINE = seconds(60)
+LOOK_RETRY = seconds(5)
 
 Seen = dict[str, dict[str, list[ObservedContainer]]]
 
@@ -49,27 +51,28 @@ def _begun_anew(task: TaskRecord) -> TaskRecord:
 
 def engine_lost(state: State, event: EngineLost, turn: Turn) -> None:
     """Nothing that is out will be completed; wait for its return."""
-    del event
     if state.lost_since is not None:
         return
     state.lost_since = turn.now
+    state.lost_reason = event.reason
     state.look = None
     state.pulls.void()
     for task in list(state.tasks.values()):
         state.put(_void(task))
-    asked.publish_status(state, turn)
+    impairment.publish(state, turn)
 
 
 def engine_returned(state: State, _event: EngineReturned, turn: Turn) -> None:
     """Look before anything else is done: containers may have ended meanwhile."""
     if state.lost_since is None:
         return
+    # Lost again before anybody had looked: the first absence is the one that counts.
+    state.absent_since = state.absent_since or state.lost_since
     state.lost_since = None
     state.engine_since = turn.now
     state.blind = True
-    state.returned = True
     look(state, turn)
-    asked.publish_status(state, turn)
+    impairment.publish(state, turn)
 
 
 def events_missed(state: State, _event: EventsMissed, turn: Turn) -> None:
@@ -99,6 +102,13 @@ def look(state: State, turn: Turn) -> None:
     turn.act(ObserveContainers(look=state.looks))
 
 
+def look_failed(state: State, event: LookFailed, turn: Turn) -> None:
+    """Look again soon: without a look nothing that events missed comes to light."""
+    if state.look is not None and state.look.number == event.look:
+        state.look = None
+        state.look_due = turn.after(LOOK_RETRY)
+
+
 def containers_observed(state: State, event: ContainersObserved, turn: Turn) -> None:
     """Bring the records in line with what is there, and take in what was unknown."""
     asked_for = state.look
@@ -125,7 +135,7 @@ def _end_blindness(state: State, turn: Turn) -> None:
     if not state.blind:
         return
     state.blind = False
-    state.returned = False
+    state.absent_since = None
     if state.unheard is None:
         absence.release(state)
     for arn in state.tasks:
@@ -133,6 +143,7 @@ def _end_blindness(state: State, turn: Turn) -> None:
         state.to_report[arn] = None
     for pull in state.pulls.again(turn.now, frozenset(state.pulls.under_way)):
         turn.act(pull)
+    inventory.tell_held(state, turn)
     manifest, state.held_manifest = state.held_manifest, None
     if manifest is not None:
         asked.compare(state, manifest, turn)
@@ -153,6 +164,7 @@ def _compare(
             task = with_container(task, after)
             state.to_report[task.arn] = None
     before = state.tasks.get(task.arn)
+    task = impairment.explained(task)
     state.put(task)
     for record in task.containers:
         old = None if before is None else container_of(before, record.name)
@@ -169,21 +181,26 @@ def _after(
     *,
     moved: bool,
 ) -> ContainerRecord:
+    if seen is not None and seen.unread:
+        return record
     if seen is not None and seen.exit is not None:
+        attributed = impairment.attributed(task, seen.exit, state.absent_since)
+        seen = evolve(seen, exit=attributed)
         over = finished(task, record, seen)
         if over is None and record.status == S.STARTING and record.deadline is None:
             # The end of the run before: the one that was asked for has not begun.
             return evolve(record, status=S.CREATED)
         if over is None:
             return record if moved else reconcile_ended(task, record, seen, turn)
-        if state.returned and over.status == S.STOPPED and task.desired == "RUNNING":
-            over = evolve(over, reason=over.reason or ENGINE_RESTARTED)
         return healing.instead(task, record, over, state.unheard, turn.now)
     if moved:
         return record
     if seen is not None:
         _send_away(task, record, seen, turn)
-    return reconcile(task, record, seen, turn.now)
+    after = reconcile(task, record, seen, turn.now)
+    if state.absent_since is None or task.desired == "STOPPED":
+        return after
+    return impairment.vanished(record, after)
 
 
 def reconcile_ended(
@@ -199,8 +216,11 @@ def reconcile_ended(
 def _send_away(
     task: TaskRecord, record: ContainerRecord, seen: ObservedContainer, turn: Turn
 ) -> None:
-    """A container whose end was told does not run on, and one that was removed does not stay."""
-    if record.status == S.STOPPED and seen.running:
+    """A container whose end was told does not run on, and one that was removed does not stay.
+
+    A ghost has nothing that could be stopped; it is removed with its task's remains.
+    """
+    if record.status == S.STOPPED and seen.running and not record.ghost:
         turn.act(
             StopContainer(
                 task_arn=task.arn,

@@ -18,6 +18,8 @@ from moorage.agent.engine import (
     asked,
     cleaning,
     events,
+    impairment,
+    inventory,
     looks,
     performed,
     post_mortems,
@@ -80,6 +82,7 @@ HANDLERS: Mapping[type[object], Callable[[State, Any, Turn], None]] = {
     events.ManifestReceived: asked.manifest_received,
     events.StopConfirmed: asked.stop_confirmed,
     events.CredentialsReceived: asked.credentials_received,
+    events.InventoryRequested: inventory.inventory_requested,
     events.ImagesClaimed: asked.images_claimed,
     events.LogsRequested: asked.logs_requested,
     events.HeartbeatReceived: asked.heartbeat_received,
@@ -107,6 +110,7 @@ HANDLERS: Mapping[type[object], Callable[[State, Any, Turn], None]] = {
     events.RemoveFailed: performed.remove_failed,
     events.HealthChanged: performed.health_changed,
     events.ContainersObserved: looks.containers_observed,
+    events.LookFailed: looks.look_failed,
     events.EngineLost: looks.engine_lost,
     events.EngineReturned: looks.engine_returned,
     events.EventsMissed: looks.events_missed,
@@ -140,6 +144,7 @@ class Engine:
         state.settle(turn)
         if turn.wants_look:
             looks.look(state, turn)
+        impairment.follow(state, turn)
         submissions.submit(state, turn)
         post_mortems.gather(state, turn)
         state.dirty.clear()
@@ -149,6 +154,10 @@ class Engine:
     def tasks(self) -> tuple[TaskRecord, ...]:
         """All tasks as they are known now: what a checkpoint of everything would hold."""
         return tuple(self.state.tasks.values())
+
+    def timeline(self) -> int:
+        """The highest number under which the server has ever sent this host anything."""
+        return max(self.state.memory.timeline, self.state.memory.manifest_timeline)
 
     def memory(self) -> HostMemory:
         """What is remembered beside the tasks."""

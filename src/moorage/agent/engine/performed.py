@@ -3,7 +3,7 @@
 A completion that does not fit the record (an earlier attempt, a second copy) changes nothing.
 """
 
-from moorage.agent.engine import healing, lifecycle
+from moorage.agent.engine import healing, impairment, lifecycle
 from moorage.agent.engine.advance import container_of, pulled, with_container, with_resource
 from moorage.agent.engine.dependency import definition
 from moorage.agent.engine.events import (
@@ -233,9 +233,12 @@ def container_exited(state: State, event: ContainerExited, turn: Turn) -> None:
     if task is None or record is None or record.runtime_id != event.runtime_id:
         return
     if lifecycle.of_this_run(record, event.exit):
-        after = lifecycle.ended(task, record, event.exit)
-        after = healing.instead(task, record, after, state.unheard, turn.now)
+        exit_ = impairment.attributed(task, event.exit, state.lost_since or state.absent_since)
+        after = lifecycle.ended(task, record, exit_)
+        if not after.ghost:  # which cannot be started in place
+            after = healing.instead(task, record, after, state.unheard, turn.now)
         _put(state, task, record, after)
+        state.put(impairment.explained(state.tasks[task.arn]))
 
 
 def stop_finished(state: State, event: StopFinished, turn: Turn) -> None:
@@ -254,6 +257,7 @@ def stop_finished(state: State, event: StopFinished, turn: Turn) -> None:
 def stop_failed(state: State, event: StopFailed, turn: Turn) -> None:
     """Tried again later: it runs, and is told to run, until Docker could stop it."""
     _retried(state, event, S.STOPPING, S.RUNNING, turn)
+    impairment.failed(state, event, turn)
 
 
 def container_removed(state: State, event: ContainerRemoved, _turn: Turn) -> None:
@@ -267,6 +271,7 @@ def container_removed(state: State, event: ContainerRemoved, _turn: Turn) -> Non
 def remove_failed(state: State, event: RemoveFailed, turn: Turn) -> None:
     """Tried again later."""
     _retried(state, event, S.REMOVING, S.STOPPED, turn)
+    impairment.failed(state, event, turn)
 
 
 def _retried(

@@ -16,9 +16,6 @@ from moorage.ground.instant import Instant
 from moorage.ground.record import evolve
 
 _UNMADE = frozenset({S.WAITING, S.PULLING, S.PULLED, S.CREATING})
-# The end of a container is put down to its engine where it was found after the engine's absence:
-# the control plane never counts it against the service.
-ENGINE_RESTARTED = "ContainerEngineRestarted: the container ended while its engine was away"
 
 
 def reconcile(

@@ -25,6 +25,13 @@ class Look(Record):
     deadline: Instant
 
 
+class Stuck(Record):
+    """A container that does not end: since when it is known, and the engine's own words."""
+
+    since: Instant
+    reason: str
+
+
 class State:
     """The engine's state; `blind` until the first look after a start or an absence of Docker."""
 
@@ -41,8 +48,12 @@ class State:
         # Docker
         self.blind = True
         self.lost_since: Instant | None = None
+        self.lost_reason = ""
+        # Since when it was away, from its return until the look that follows.
+        self.absent_since: Instant | None = None
+        self.stuck: dict[tuple[str, str], Stuck] = {}
+        self.told_impaired = False
         self.engine_since: Instant | None = None
-        self.returned = False
         self.look: Look | None = None
         self.looks = 0
         self.look_again = False
@@ -51,6 +62,7 @@ class State:
         # server
         self.payload_seq_num = 0
         self.held_manifest: ManifestReceived | None = None
+        self.held_inventory: str | None = None
         self.verifying: str | None = None
         # For how long it has not been heard, by this process; None while it is there.
         self.unheard: Duration | None = Duration(0)

@@ -5,6 +5,7 @@ its task and its name in the task definition.
 """
 
 from enum import StrEnum
+from typing import Literal
 
 from moorage.ground.instant import Instant
 from moorage.ground.record import Record
@@ -46,17 +47,22 @@ class PortBinding(Record):
     protocol: str = "tcp"
 
 
+Cause = Literal["own", "engine", "ghost"]
+
+
 class Exit(Record):
     """How a run of a container ended, from an inspection after its end.
 
     `started_at` tells runs of one container apart (Docker's State.StartedAt); None where the
-    container was gone before it could be inspected.
+    container was gone before it could be inspected. `cause` is "engine" where it ended while the
+    engine was away, "ghost" where the process is gone though the engine says that it runs.
     """
 
     exit_code: int | None
     finished_at: Instant
     out_of_memory: bool = False
     started_at: Instant | None = None
+    cause: Cause = "own"
 
 
 class RunEnd(Record):
@@ -73,7 +79,7 @@ class ObservedContainer(Record):
 
     `running` is true while a process lives (a paused container runs). A container that was
     created and never started is neither running nor ended. From `labels` a lost
-    checkpoint is made good.
+    checkpoint is made good. `unread`: that it exists is all that the runtime could say.
     """
 
     runtime_id: str
@@ -88,6 +94,7 @@ class ObservedContainer(Record):
     health: Health = Health.UNKNOWN
     health_since: Instant | None = None
     health_message: str | None = None
+    unread: bool = False
 
 
 class ContainerSpec(Record):
@@ -114,7 +121,8 @@ class ContainerRecord(Record):
     `held` says that its run ended while the server was away, and that it waits (until `retry_at`)
     to be started again in place; `last_end` is that end, or the end before the last healing.
     `healings` counts those starts, which are among the `restarts`; `heal_tries` those since it
-    last ran for long.
+    last ran for long. `ghost` says that it was stopped because its process was gone, while the
+    engine went on saying that it runs.
     """
 
     name: str
@@ -134,6 +142,7 @@ class ContainerRecord(Record):
     healings: int = 0
     heal_tries: int = 0
     last_end: RunEnd | None = None
+    ghost: bool = False
     out_of_memory: bool = False
     stop_asked_at: Instant | None = None
     exit_code: int | None = None

@@ -12,15 +12,23 @@ from urllib.parse import quote
 
 import msgspec
 
-from moorage.agent.runtime import docker_events, docker_images, docker_logs, docker_records
-from moorage.agent.runtime.docker_client import (
+from moorage.agent.runtime import (
+    docker_events,
+    docker_images,
+    docker_logs,
+    docker_records,
+    docker_roster,
+)
+from moorage.agent.runtime.deadlines import (
     CREATE_SECONDS,
+    INSPECT_SECONDS,
+    PING_SECONDS,
     REMOVE_SECONDS,
+    ROSTER_SECONDS,
     START_SECONDS,
     STOP_SLACK_SECONDS,
-    EngineClient,
-    Refused,
 )
+from moorage.agent.runtime.docker_client import EngineClient, Refused
 from moorage.agent.runtime.port import (
     CannotCreate,
     CannotRead,
@@ -45,6 +53,7 @@ from moorage.agent.runtime.port import (
     Usage,
     VolumeSpec,
 )
+from moorage.agent.runtime.pulse import Row
 from moorage.agent.runtime.reference import spellings
 from moorage.ground.instant import Duration, Instant, in_seconds
 
@@ -58,10 +67,6 @@ _PORT_CLASH = ("port is already allocated", "address already in use")
 class _Made(msgspec.Struct, rename="pascal"):
     id: str
     warnings: list[str] | None = None
-
-
-class _Row(msgspec.Struct, rename="pascal"):
-    id: str
 
 
 class _Volume(msgspec.Struct, rename="pascal"):
@@ -100,22 +105,37 @@ class DockerRuntime:
             raise EngineUnavailable(refused.reason) from refused
         return docker_records.engine_facts(answer.content, await self.client.api_version())
 
-    async def containers(self, labels: Mapping[str, str]) -> tuple[Container, ...]:
-        """All containers that carry `labels`; those that vanish meanwhile are left out."""
+    async def ping(self) -> None:
+        """Whether the engine takes a new connection."""
+        await self.client.ping(PING_SECONDS)
+
+    async def roster(self, labels: Mapping[str, str]) -> tuple[Row, ...]:
+        """All containers that carry `labels`, as a list shows them."""
         filters = {"label": [f"{name}={value}" for name, value in labels.items()]}
         query = {"all": "1", "filters": msgspec.json.encode(filters).decode()}
         try:
-            answer = await self.client.call("GET", "/containers/json", query)
+            answer = await self.client.call(
+                "GET", "/containers/json", query, seconds=ROSTER_SECONDS
+            )
         except Refused as refused:
             raise EngineUnavailable(refused.reason) from refused
-        rows = docker_records.decode(answer.content, list[_Row])
-        found = await asyncio.gather(*(self._inspect_in_turn(row.id) for row in rows))
-        return tuple(each for each in found if each is not None)
+        return docker_roster.rows(answer.content)
+
+    async def containers(self, labels: Mapping[str, str]) -> tuple[Container, ...]:
+        """All containers that carry `labels`; those that vanish meanwhile are left out."""
+        rows = await self.roster(labels)
+        found = await asyncio.gather(*(self._inspect_in_turn(row) for row in rows))
+        seen = tuple(each for each in found if each is not None)
+        if seen and all(each.unread for each in seen):
+            await self.ping()  # none can be shown: is it there at all?
+        return seen
 
     async def inspect(self, container: str) -> Container | None:
         """The container of this id or name."""
         try:
-            answer = await self.client.call("GET", f"/containers/{quote(container)}/json")
+            answer = await self.client.call(
+                "GET", f"/containers/{quote(container)}/json", seconds=INSPECT_SECONDS
+            )
         except Refused as refused:
             if refused.status == 404:  # noqa: PLR2004
                 return None
@@ -219,9 +239,14 @@ class DockerRuntime:
         """Fetch an image and give it its names."""
         return await docker_images.pull(self.client, request, progress)
 
-    async def _inspect_in_turn(self, container: str) -> Container | None:
-        async with self._inspections:
-            return await self.inspect(container)
+    async def _inspect_in_turn(self, row: Row) -> Container | None:
+        try:
+            async with self._inspections:
+                return await self.inspect(row.id)
+        except EngineUnavailable:
+            return Container(
+                id=row.id, name=row.name, labels=row.labels, status=row.status, unread=True
+            )
 
     async def _create_container(self, spec: ContainerSpec, body: dict[str, Any]) -> Created:
         query = {"name": spec.name}

@@ -5,28 +5,28 @@ version that both sides know and the engine still accepts (Docker Engine API, "V
 """
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import aiohttp
 import msgspec
 
+from moorage.agent.runtime.deadlines import CALL_SECONDS
 from moorage.agent.runtime.port import EngineUnavailable
 from moorage.ground.record import Record
 
 API_LOWEST = (1, 41)
 API_HIGHEST = (1, 56)
 
-CALL_SECONDS = 30.0  # look-ups; a healthy engine answers in milliseconds
-CREATE_SECONDS = 240.0  # a slow volume driver or a busy disk
-START_SECONDS = 180.0  # as Amazon's agent waits
-STOP_SLACK_SECONDS = 60.0  # beyond the container's own stop timeout
-REMOVE_SECONDS = 300.0  # large writable layers on a busy disk
 CONNECT_SECONDS = 5.0
 CONNECTIONS_MAX = 256
 ANSWER_BYTES_MAX = 64 << 20
 LINE_BYTES_MAX = 1 << 20
 READ_BUFFER_BYTES = 1 << 17
+
+# This process or its machine has no room for one more connection: nothing is said of the engine.
+_EXHAUSTED = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS))
 
 # What a stopping engine, or one that lost containerd, says of calls that were under way.
 _ENGINE_TROUBLE = (
@@ -136,6 +136,24 @@ class EngineClient:
         finally:
             response.close()
 
+    async def ping(self, seconds: float) -> None:
+        """Ask over a connection of its own whether the engine is there. Raises EngineUnavailable."""
+        try:
+            async with (
+                asyncio.timeout(seconds),
+                aiohttp.ClientSession(
+                    connector=aiohttp.UnixConnector(path=self.socket, force_close=True),
+                    timeout=aiohttp.ClientTimeout(total=None),
+                    cookie_jar=aiohttp.DummyCookieJar(),
+                ) as session,
+                session.get("http://engine/_ping") as response,
+            ):
+                await response.read()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise self._unavailable(error) from error
+        if response.status >= 400:  # noqa: PLR2004 - HTTP's own border
+            raise EngineUnavailable(f"the engine answers a ping with {response.status}")
+
     async def _bounded(
         self, method: str, path: str, query: Mapping[str, str], body: object, seconds: float
     ) -> Answer:
@@ -184,7 +202,9 @@ class EngineClient:
             return EngineUnavailable(
                 f"the engine at {self.socket} did not answer in time", timed_out=True
             )
-        return EngineUnavailable(f"cannot talk to the engine at {self.socket}: {error}")
+        exhausted = isinstance(error, OSError) and error.errno in _EXHAUSTED
+        reason = f"cannot talk to the engine at {self.socket}: {error}"
+        return EngineUnavailable(reason, exhausted=exhausted)
 
 
 def negotiate(highest: str, lowest: str) -> str:

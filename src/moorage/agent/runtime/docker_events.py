@@ -1,5 +1,7 @@
 """Docker's event stream, mended after breaks: nothing twice, and a `gap` where some may be missing.
 
+That it broke is told at once (`break`): it is the first sign of an engine that goes.
+
 The engine keeps its last 256 events and answers `since` from them, inclusively; so a new stream
 begins a little before the last event that was seen, and what was seen already is dropped. An
 engine that restarted has forgotten them, which is what the `gap` is for.
@@ -37,6 +39,7 @@ async def watch(
             async with client.stream("GET", "/events", _query(labels, begin)) as reader:
                 if broken:
                     # Subscribed again first, so that nothing hides between look and stream.
+                    broken = False
                     yield RuntimeEvent(action="gap", at=position or Instant(0))
                 async for line in lines(reader):
                     wait_seconds = RETRY_SECONDS_FIRST
@@ -46,7 +49,9 @@ async def watch(
                     position = Instant(max(position or event.at, event.at))
                     yield event
         except (EngineUnavailable, Refused):
-            pass  # the caller learns of it by `describe`; here only patience helps
+            pass  # the caller learns of it by asking; here only patience helps
+        if not broken:
+            yield RuntimeEvent(action="break", at=position or Instant(0))
         broken = True
         begin = earlier(position, OVERLAP) if position is not None else None
         await asyncio.sleep(wait_seconds)

@@ -8,12 +8,13 @@ from urllib.parse import quote
 import msgspec
 
 from moorage.agent.runtime import docker_records
-from moorage.agent.runtime.docker_client import (
+from moorage.agent.runtime.deadlines import (
+    PULL_BEGIN_SECONDS,
+    PULL_SECONDS_MAX,
+    PULL_STALL_SECONDS,
     REMOVE_SECONDS,
-    EngineClient,
-    Refused,
-    lines,
 )
+from moorage.agent.runtime.docker_client import EngineClient, Refused, lines
 from moorage.agent.runtime.port import (
     CannotPull,
     CannotRemove,
@@ -25,9 +26,6 @@ from moorage.agent.runtime.port import (
 )
 from moorage.agent.runtime.reference import DEFAULT_TAG, local_names, parse_reference, spellings
 
-PULL_SECONDS_MAX = 7200.0  # Amazon's agent's own bound
-PULL_STALL_SECONDS = 60.0  # nothing moved for so long
-PULL_BEGIN_SECONDS = 90.0  # the registry's first answer, over a slow link
 REASON_LENGTH_MAX = 1024
 # What a registry says when no further try can help.
 _FINAL = (

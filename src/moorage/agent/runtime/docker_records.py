@@ -229,11 +229,16 @@ def engine_facts(content: bytes, api_version: str) -> EngineFacts:
     )
 
 
+def status_of(told: str) -> Status:
+    """The engine's word, or "dead" for one that is not known."""
+    return cast("Status", told if told in _STATUSES else "dead")
+
+
 def container(content: bytes) -> Container:
     """The answer of `GET /containers/ID/json`."""
     told = decode(content, _Container)
     state = told.state
-    status = cast("Status", state.status if state.status in _STATUSES else "dead")
+    status = status_of(state.status)
     started_at = instant_of(state.started_at)
     ended = status in {"exited", "dead"} and started_at is not None
     networks = (told.network_settings.networks or {}).values()

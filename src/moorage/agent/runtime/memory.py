@@ -5,6 +5,7 @@ wants to do to an engine: take it down, let single calls fail or hang, end a con
 """
 
 import asyncio
+import functools
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Mapping
 
@@ -12,6 +13,7 @@ from moorage.agent.runtime.memory_engine import MemoryEngine
 from moorage.agent.runtime.port import (
     CannotPull,
     CannotRead,
+    CannotStop,
     Container,
     ContainerSpec,
     Created,
@@ -31,6 +33,7 @@ from moorage.agent.runtime.port import (
     Usage,
     VolumeSpec,
 )
+from moorage.agent.runtime.pulse import Row
 from moorage.agent.runtime.reference import local_names, named_digest, parse_reference
 from moorage.ground.clock import Clock
 from moorage.ground.instant import Duration, Instant, in_seconds
@@ -49,6 +52,7 @@ class MemoryRuntime:
         self.registry: dict[str, ImageFacts] = {}
         self.pulled: list[PullRequest] = []
         self.up = True
+        self._silences = 0
         self._clock = clock
         self._changed = asyncio.Condition()
         self._failures: defaultdict[str, deque[RuntimeFailure]] = defaultdict(deque)
@@ -70,6 +74,10 @@ class MemoryRuntime:
     def release(self, method: str) -> None:
         """End what `hang` began."""
         self._hanging.pop(method).set()
+
+    def fall_silent(self) -> None:
+        """Let every stream of events that is open tell nothing more, and never end."""
+        self._silences += 1
 
     async def take_down(self, *, containers_end: bool = True) -> None:
         """Stop the engine; its containers end with it, as without live-restore, or run on."""
@@ -112,16 +120,36 @@ class MemoryRuntime:
         await self._enter("describe")
         return self.engine.facts
 
+    async def ping(self) -> None:
+        """Whether the engine is there."""
+        await self._enter("ping")
+
+    async def roster(self, labels: Mapping[str, str]) -> tuple[Row, ...]:
+        """All containers that carry `labels`, as a list shows them."""
+        await self._enter("roster")
+        return tuple(
+            Row(id=each.id, name=each.name, status=each.status, labels=each.labels)
+            for each in self.engine.containers.values()
+            if labels.items() <= each.labels.items()
+        )
+
     async def containers(self, labels: Mapping[str, str]) -> tuple[Container, ...]:
         """All containers that carry `labels`."""
         await self._enter("containers")
         found = self.engine.containers.values()
-        return tuple(each for each in found if labels.items() <= each.labels.items())
+        wanted = [each for each in found if labels.items() <= each.labels.items()]
+        return tuple(
+            evolve(each, unread=True) if each.id in self.engine.unreadable else each
+            for each in wanted
+        )
 
     async def inspect(self, container: str) -> Container | None:
         """The container of this id or name."""
         await self._enter("inspect")
-        return self.engine.find(container)
+        found = self.engine.find(container)
+        if found is not None and found.id in self.engine.unreadable:
+            raise EngineUnavailable("the engine cannot show this container")
+        return found
 
     async def watch(
         self, labels: Mapping[str, str], since: Instant | None = None
@@ -130,16 +158,26 @@ class MemoryRuntime:
         begin = self._clock.now() if since is None else since
         position = max((n for n, e in self.engine.history if e.at < begin), default=0)
 
-        def news() -> list[tuple[int, RuntimeEvent]]:
-            return [each for each in self.engine.history if each[0] > position] if self.up else []
+        silences = self._silences
 
+        def news() -> list[tuple[int, RuntimeEvent]]:
+            heard = self.up and self._silences == silences
+            return [each for each in self.engine.history if each[0] > position] if heard else []
+
+        def stirred(was_there: bool) -> bool:  # noqa: FBT001 - a state, not a switch
+            return bool(news()) or self._closed or was_there != self.up
+
+        there = True
         while not self._closed:
+            if there and not self.up:
+                yield RuntimeEvent(action="break", at=self._clock.now())
+            there = self.up
             for number, event in news():
                 position = number
                 if event.action == "gap" or labels.items() <= event.labels.items():
                     yield event
             async with self._changed:
-                await self._changed.wait_for(lambda: news() or self._closed)
+                await self._changed.wait_for(functools.partial(stirred, there))
 
     async def create(self, spec: ContainerSpec | VolumeSpec) -> Created:
         """Make a container or volume, or adopt its twin."""
@@ -161,6 +199,9 @@ class MemoryRuntime:
         await self._enter("stop")
         self.engine.terminate(container, grace, self._clock.now())
         await self.settle()
+        if self.engine.is_undying(container):
+            # As Docker Engine says it, ten seconds after a SIGKILL that did not help.
+            raise CannotStop("tried to kill container, but did not receive an exit event")
         async with asyncio.timeout(STOP_WAIT_SECONDS_MAX), self._changed:
             await self._changed.wait_for(lambda: not self._runs(container))
 

@@ -40,7 +40,8 @@ class Script(Record):
     """What a virtual container does when it is started.
 
     It ends by itself after `runs` (None: never) with `exit_code`; on SIGTERM after `winds_up`
-    with 143, unless it is `deaf` to it. `health` lists (time since start, verdict). `fault` is
+    with 143, unless it is `deaf` to it; if `undying`, SIGKILL does not end it either (a process
+    that waits for a dead disk). `health` lists (time since start, verdict). `fault` is
     the engine's text if it cannot be started at all.
     """
 
@@ -48,6 +49,7 @@ class Script(Record):
     exit_code: int = 0
     out_of_memory: bool = False
     deaf: bool = False
+    undying: bool = False
     winds_up: Duration = Duration(0)
     health: tuple[tuple[Duration, Health], ...] = ()
     output: tuple[tuple[str, bytes], ...] = ()
@@ -89,6 +91,7 @@ class MemoryEngine:
         self.images: dict[str, ImageFacts] = {}
         self.history: list[tuple[int, RuntimeEvent]] = []  # numbered, so that each is told once
         self.starts: list[str] = []  # names, in order: what tests count
+        self.unreadable: set[str] = set()  # ids of containers that can be listed, not shown
         self._runs: dict[str, int] = {}
         self._due: list[Happening] = []
         self._serial = 0
@@ -195,6 +198,8 @@ class MemoryEngine:
             return
         script, run = self.scripts(self.specs[found.id]), self._runs[found.id]
         self._tell("kill", found, now, signal=SIGTERM)
+        if script.undying:
+            return
         if not script.deaf and script.winds_up <= grace:
             code = EXIT_BY_SIGNAL + SIGTERM
             self._plan(later(now, script.winds_up), found.id, run, self._exits(code))
@@ -204,9 +209,14 @@ class MemoryEngine:
     def kill(self, container: str, now: Instant) -> None:
         """SIGKILL, at once."""
         found = self._known(container)
-        if found.status == "running":
+        if found.status == "running" and not self.is_undying(container):
             self._tell("kill", found, now, signal=SIGKILL)
             self.exit(found.id, EXIT_BY_SIGNAL + SIGKILL, now)
+
+    def is_undying(self, container: str) -> bool:
+        """Whether nothing ends this container's process."""
+        found = self._known(container)
+        return found.status == "running" and self.scripts(self.specs[found.id]).undying
 
     def exit(self, container: str, code: int, now: Instant, *, oom: bool = False) -> None:
         """The container's process ends."""
@@ -238,6 +248,8 @@ class MemoryEngine:
         if found is None:
             return
         self.kill(found.id, now)
+        if self.is_undying(found.id):
+            raise CannotRemove("could not kill: tried to kill container, but it runs on")
         gone = self.containers.pop(found.id)
         del self.specs[found.id], self.output[found.id]
         self._tell("destroy", gone, now)

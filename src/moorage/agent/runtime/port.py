@@ -30,7 +30,9 @@ from moorage.ground.record import Record
 
 Status = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
 Health = Literal["none", "starting", "healthy", "unhealthy"]
-Action = Literal["create", "start", "die", "kill", "oom", "health_status", "destroy", "gap"]
+Action = Literal[
+    "create", "start", "die", "kill", "oom", "health_status", "destroy", "break", "gap"
+]
 Kind = Literal["container", "image", "volume"]
 Stream = Literal["stdout", "stderr"]
 
@@ -47,10 +49,11 @@ class RuntimeFailure(Exception):  # noqa: N818 - a failure is what the engine an
 class EngineUnavailable(RuntimeFailure):
     """The engine cannot be reached, is too old, or did not answer in time."""
 
-    def __init__(self, reason: str, *, timed_out: bool = False) -> None:
-        """Say why; `timed_out` where the engine may be well and only this call hangs."""
+    def __init__(self, reason: str, *, timed_out: bool = False, exhausted: bool = False) -> None:
+        """Say why; `timed_out`: maybe only this call hangs; `exhausted`: this process could not ask."""
         super().__init__(reason)
         self.timed_out = timed_out
+        self.exhausted = exhausted
 
 
 class CannotPull(RuntimeFailure):
@@ -141,6 +144,7 @@ class Container(Record):
 
     `exit_code` is None until it has run and ended. `error` is the engine's text where it failed
     to start. `image` is the reference it was created with, `image_id` what that meant then.
+    `unread`: the engine lists it and cannot show it; nothing but id, name and labels is known.
     """
 
     id: str
@@ -164,6 +168,7 @@ class Container(Record):
     ports: tuple[PortBinding, ...] = ()
     volumes: tuple[str, ...] = ()
     log_driver: str = ""
+    unread: bool = False
 
 
 class ContainerSpec(Record):
@@ -198,7 +203,8 @@ class Created(Record):
 class RuntimeEvent(Record):
     """Something that happened to a container, at the engine's own time.
 
-    `gap`: the stream of events was broken and some may be missing; look at everything again.
+    `break`: the stream of events ended, which an engine that goes does first. `gap`: the stream is
+    there again after a break and some may be missing; look at everything again.
     `exit_code` comes with die, `signal` (a number) with kill, `health` with health_status.
     """
 
@@ -304,7 +310,10 @@ class ContainerRuntime(Protocol):
         ...
 
     async def containers(self, labels: Mapping[str, str]) -> tuple[Container, ...]:
-        """All containers, in any state, that carry all of `labels`, with all that is known."""
+        """All containers, in any state, that carry all of `labels`, with all that is known.
+
+        One that the engine cannot show does not hide the others: it comes `unread`.
+        """
         ...
 
     async def inspect(self, container: str) -> Container | None:
@@ -316,8 +325,8 @@ class ContainerRuntime(Protocol):
     ) -> AsyncIterator[RuntimeEvent]:
         """Events of the containers that carry `labels`, in order, each once, without end.
 
-        Begins with what happened since `since`. A break is mended from where it was; after it
-        comes a `gap`. While the engine cannot be reached it keeps trying.
+        Begins with what happened since `since`. A break is told once and mended from where it
+        was; after it comes a `gap`. While the engine cannot be reached it keeps trying.
         """
         ...
 
