@@ -173,6 +173,46 @@ class ImagesInUseMessage(Message):
     digests: tuple[str, ...] | None = None
 
 
+class InventoryRequest(Message):
+    """The server's database is older than its hosts: tell it all tasks that are to run here."""
+
+    message_id: str
+
+
+class HeldPort(Shape):
+    """A port of the host that leads to a port of a container."""
+
+    container_port: int
+    host_port: int
+    bind_ip: str | None = None
+    protocol: str | None = None
+
+
+class HeldContainer(Shape):
+    """How one container of a task is; `status` is PENDING, RUNNING or STOPPED."""
+
+    name: str
+    status: str
+    runtime_id: str | None = None
+    image_digest: str | None = None
+    ports: tuple[HeldPort, ...] | None = None
+
+
+class HeldTask(Shape):
+    """A task that a host has: as it was sent, and how it is."""
+
+    task: Task
+    status: str
+    containers: tuple[HeldContainer, ...] | None = None
+
+
+class InventoryMessage(Message):
+    """Some of the tasks that are to run here, in answer to the request of this id."""
+
+    message_id: str
+    tasks: tuple[HeldTask, ...] | None = None
+
+
 class LogsRequest(Message):
     """Send the output of a container; `since` in epoch seconds, `tail_lines` None for all.
 
@@ -224,6 +264,7 @@ ServerMessage = (
     | AuthorityMessage
     | RotateKeyMessage
     | ImagesInUseMessage
+    | InventoryRequest
     | LogsRequest
     | LogsMore
     | LogsCancel
@@ -234,6 +275,7 @@ AgentMessage = (
     | HeartbeatAckRequest
     | TaskStopVerificationMessage
     | IAMRoleCredentialsAckRequest
+    | InventoryMessage
     | LogsChunk
 )
 
@@ -249,6 +291,7 @@ SERVER_MESSAGES: tuple[type[Message], ...] = (
     AuthorityMessage,
     RotateKeyMessage,
     ImagesInUseMessage,
+    InventoryRequest,
     LogsRequest,
     LogsMore,
     LogsCancel,
@@ -259,5 +302,6 @@ AGENT_MESSAGES: tuple[type[Message], ...] = (
     HeartbeatAckRequest,
     TaskStopVerificationMessage,
     IAMRoleCredentialsAckRequest,
+    InventoryMessage,
     LogsChunk,
 )

@@ -149,7 +149,9 @@ class TaskExtras(Shape):
     `registry_names` are the `HOST:PORT` under which images of our registry are named;
     `claimed_digests` are digests of this task's images that must not leave the host. How the task
     is seen to while the server is away: after so many seconds its ended containers are run again
-    (`heal_after_seconds`), or it is stopped (`fence_after_seconds`); None: neither.
+    (`heal_after_seconds`), or it is stopped (`fence_after_seconds`); None: neither. `service` and
+    `service_revision` (ARNs), `deployment` and `started_by` are what a database that is older than
+    the task lacks of it: the agent tells them back (InventoryMessage).
     """
 
     service_name: str | None = None
@@ -157,6 +159,10 @@ class TaskExtras(Shape):
     claimed_digests: tuple[str, ...] | None = None
     heal_after_seconds: float | None = None
     fence_after_seconds: float | None = None
+    service: str | None = None
+    deployment: str | None = None
+    service_revision: str | None = None
+    started_by: str | None = None
 
 
 class Task(Shape):

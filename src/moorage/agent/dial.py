@@ -49,10 +49,11 @@ class Dialler:
         """Close all that is open."""
         await self._session.close()
 
-    async def open_acs(self, docker_version: str, *, first: bool) -> Opened:
+    async def open_acs(self, docker_version: str, *, first: bool, timeline: int) -> Opened:
         """The websocket for commands; `first` until this process has been connected once.
 
-        Raises NotOpened.
+        `timeline` is the highest number under which anything was ever sent here: a server that
+        counts from less was restored from a backup. Raises NotOpened.
         """
         endpoints = await self._discover()
         query = {
@@ -64,6 +65,7 @@ class Dialler:
             "protocolVersion": "2",
             "sendCredentials": "true" if first else "false",
             "seqNum": "1",
+            "timeline": str(timeline),
         }
         return await self._open(endpoints[0], query)
 
@@ -107,6 +109,7 @@ class Dialler:
                     headers=self._control.client.signed_headers("GET", url, "ecs"),
                     timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS_MAX),
                     max_msg_size=FRAME_BYTES_MAX,
+                    ssl=self._control.context,
                 )
             except aiohttp.WSServerHandshakeError as error:
                 refusal = decode_refusal(self._refused_body)

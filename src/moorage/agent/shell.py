@@ -351,7 +351,11 @@ class Parts:
             raise
 
     async def _open_acs(self) -> Opened:
-        return await self.dialler.open_acs(self.facts.version, first=not self.connected_once)
+        return await self.dialler.open_acs(
+            self.facts.version,
+            first=not self.connected_once,
+            timeline=self.loop.engine.timeline(),
+        )
 
     async def _open_tcs(self) -> Opened:
         return await self.dialler.open_tcs(self.facts.version)

@@ -11,6 +11,7 @@ import msgspec
 
 from moorage.acs.messages import (
     AckRequest,
+    InventoryMessage,
     Message,
     ServerMessage,
     TaskStopVerificationMessage,
@@ -18,7 +19,7 @@ from moorage.acs.messages import (
 from moorage.acs.patience import Ending, Loss
 from moorage.acs.telemetry import PublishHealthRequest, PublishInstanceStatusRequest
 from moorage.ecs.controllers.assignments import Outgoing, outgoing
-from moorage.ecs.operations import session, telemetry
+from moorage.ecs.operations import adoption, session, telemetry
 from moorage.ecs.operations.session import Hello, Refused
 from moorage.kernel.call import Call
 
@@ -56,6 +57,7 @@ AGENT = AgentTable(
     messages={
         AckRequest: session.acknowledge,
         TaskStopVerificationMessage: session.verify_stops,
+        InventoryMessage: adoption.adopt,
         PublishHealthRequest: telemetry.publish_health,
         PublishInstanceStatusRequest: telemetry.publish_instance_status,
     },

@@ -23,7 +23,7 @@ from moorage.acs.patience import Ending
 from moorage.acs.telemetry import PublishInstanceStatusRequest, PublishMetricsRequest
 from moorage.ecs.agents import AgentTable
 from moorage.ecs.controllers.assignments import Outgoing
-from moorage.ecs.operations.session import Hello
+from moorage.ecs.operations.session import Hello, read_timeline
 from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.rules.host.engine import engine_gone
 from moorage.ecs.rules.host.loss import return_window
@@ -113,6 +113,7 @@ class Link:
             agent_version=members.get("agentVersion", ""),
             agent_hash=members.get("agentHash", ""),
             docker_version=members.get("dockerVersion", "").removeprefix("DockerVersion: "),
+            timeline=read_timeline(members.get("timeline", "")),
         )
         number = self._last_connection
         self._sockets[number] = (socket, hello)

@@ -37,12 +37,15 @@ class FinishedTask(Record):
 class HostMemory(Record):
     """What outlives the process beside the tasks: one file of the checkpoint.
 
-    `manifest_timeline` is the highest that was taken (older manifests are dropped), `finished` at
+    `manifest_timeline` is the highest that was taken (older manifests are dropped), `timeline` the
+    highest number of anything that was sent here: a server that counts from less was restored from
+    a backup. `finished` are at
     most FINISHED_TASKS_MAX entries, `claimed_*` what the server said
     is in use, `claims_told` whether it ever did: until then no image is removed.
     """
 
     manifest_timeline: int = 0
+    timeline: int = 0
     claims_told: bool = False
     finished: tuple[FinishedTask, ...] = ()
     images: tuple[ImageRecord, ...] = ()

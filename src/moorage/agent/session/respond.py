@@ -4,9 +4,11 @@ from collections.abc import Mapping
 
 from moorage.acs import messages
 from moorage.acs.messages import ServerMessage
+from moorage.agent.session.authority import authority, rotate
 from moorage.agent.session.credentials import credentials
 from moorage.agent.session.heartbeat import heartbeat
 from moorage.agent.session.images import images, registry
+from moorage.agent.session.inventory import inventory
 from moorage.agent.session.logs import cancel, logs, more
 from moorage.agent.session.manifest import manifest
 from moorage.agent.session.notice import notice
@@ -21,7 +23,10 @@ RESPONDERS: Mapping[type[ServerMessage], Responder] = {
     messages.TaskStopVerificationAck: stop,
     messages.IAMRoleCredentialsMessage: credentials,
     messages.ImagesInUseMessage: images,
+    messages.InventoryRequest: inventory,
     messages.RegistryMessage: registry,
+    messages.AuthorityMessage: authority,
+    messages.RotateKeyMessage: rotate,
     messages.LogsRequest: logs,
     messages.LogsMore: more,
     messages.LogsCancel: cancel,

@@ -11,6 +11,7 @@ from moorage.acs.messages import (
     CAPABILITY_OF_OUR_AGENT,
     AuthorityMessage,
     ImagesInUseMessage,
+    InventoryRequest,
     PayloadMessage,
     RegistryMessage,
     RotateKeyMessage,
@@ -27,6 +28,7 @@ from moorage.ecs.rules.task.away import absence, can_fence
 from moorage.ecs.rules.task.payload import Delivery, run_payload, stop_payload
 from moorage.ecs.store import (
     container_instances,
+    restoration,
     service_deployments,
     service_revisions,
     services,
@@ -40,7 +42,9 @@ from moorage.iam.store import trusts
 from moorage.kernel.call import Call, Turn
 from moorage.sql.transaction import Transaction
 
-Notice = AuthorityMessage | RegistryMessage | ImagesInUseMessage | RotateKeyMessage
+Notice = (
+    AuthorityMessage | RegistryMessage | ImagesInUseMessage | InventoryRequest | RotateKeyMessage
+)
 MICROSECONDS_PER_MILLISECOND = 1000
 IMAGES_TOLD_MAX = 10_000
 
@@ -90,6 +94,7 @@ def outgoing(turn: Call | Turn, instance_arn: str, on_connect: bool) -> Outgoing
         notices=(
             *authority,
             *(_notices(turn, instance) if on_connect else ()),
+            *(_inventory(tx, instance) if on_connect else ()),
             *_rotation(instance),
         ),
     )
@@ -253,6 +258,15 @@ def _notices(
             digests=tuple(sorted({one.digest for one in claimed if one.digest})[:IMAGES_TOLD_MAX]),
         ),
     )
+
+
+def _inventory(tx: Transaction, instance: ContainerInstance) -> tuple[InventoryRequest, ...]:
+    """That our agent is to tell what it runs, where this database was restored from a backup."""
+    ours = instance.attribute(CAPABILITY_OF_OUR_AGENT) is not None
+    if not ours or not restoration.holds(tx, restoration.cluster_of(instance)):
+        return ()
+    identity = MessageId(kind="inventory", task="", sequence=instance.sequence)
+    return (InventoryRequest(message_id=str(identity)),)
 
 
 def _rotation(instance: ContainerInstance) -> tuple[RotateKeyMessage, ...]:

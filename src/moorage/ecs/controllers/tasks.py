@@ -47,8 +47,9 @@ def _insist(turn: Turn, task: Task) -> Instant | None:
     acknowledged = task.stop_acknowledged_at
     if task.desired_status != "STOPPED" or acknowledged is None:
         return None
-    definition = task_definitions.needed(turn.tx, task, task.task_definition)
-    until = later(acknowledged, Duration(stop_timeout(definition.definition) + STOP_GRACE))
+    known = task_definitions.find(turn.tx, task, task.task_definition)
+    given = stop_timeout(known.definition if known else None)
+    until = later(acknowledged, Duration(given + STOP_GRACE))
     if turn.now < until:
         return until
     store.write(turn.tx, evolve(task, stop_acknowledged_at=None))

@@ -16,7 +16,7 @@ from moorage.acs.patience import Ending, Loss
 from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules.host import loss as rules
-from moorage.ecs.store import brakes, container_instances, tasks
+from moorage.ecs.store import brakes, container_instances, restoration, tasks
 from moorage.ecs.store.brakes import brake_rule
 from moorage.ecs.store.connectivity import follow_host
 from moorage.ecs.views.message_id import MessageId, read_message_id
@@ -27,6 +27,7 @@ from moorage.kernel.call import Call
 VERSION_LENGTH_MAX = 255
 CANDIDATES_MAX = 10_000
 MICROSECONDS_PER_MILLISECOND = 1000
+TIMELINE_DIGITS_MAX = 15
 DOCKER_PREFIX = "DockerVersion: "
 
 Refused = Literal["InvalidInstanceException", "InactiveInstanceException"]
@@ -34,11 +35,21 @@ Replies = tuple[ServerMessage, ...]
 
 
 class Hello(Record):
-    """What an agent says of itself in the query of its handshake."""
+    """What an agent says of itself in the query of its handshake.
+
+    `timeline` is the highest number under which it was ever sent anything; 0 of Amazon's agent.
+    """
 
     agent_version: str = ""
     agent_hash: str = ""
     docker_version: str = ""
+    timeline: int = 0
+
+
+def read_timeline(text: str) -> int:
+    """The timeline that a handshake tells; 0 where it tells none."""
+    sound = text.isascii() and text.isdigit() and len(text) <= TIMELINE_DIGITS_MAX
+    return int(text) if sound else 0
 
 
 def connected(call: Call, instance_arn: str, hello: Hello) -> Refused | None:
@@ -52,6 +63,7 @@ def connected(call: Call, instance_arn: str, hello: Hello) -> Refused | None:
         return "InvalidInstanceException"
     if instance.status == "INACTIVE":
         return "InactiveInstanceException"
+    instance = restoration.heed_timeline(call.tx, instance, hello.timeline)
     docker = hello.docker_version.removeprefix(DOCKER_PREFIX)
     _return(
         call,
@@ -132,6 +144,9 @@ def _believed(call: Call, instance_arn: str, version: int) -> Replies:
 
 def verify_stops(call: Call, instance_arn: str, message: TaskStopVerificationMessage) -> Replies:
     """A host runs what its manifest did not list: it may stop what is not to run there."""
+    instance = container_instances.get(call.tx, instance_arn)
+    if instance is not None and restoration.holds(call.tx, restoration.cluster_of(instance)):
+        return ()  # a database that was restored knows too little to end anything
     candidates = (message.stop_candidates or ())[:CANDIDATES_MAX]
     known = tasks.named(call.tx, [one.task_arn for one in candidates])
     condemned = tuple(

@@ -56,8 +56,10 @@ class Task(Record):
     under which it was last sent to its host, `acknowledged_at` when the host took it in:
     what a host should hold is derived from these, no message is stored. `stop_sequence` and
     `stop_acknowledged_at` are the same for the order to stop. `judged` says that the controller of
-    its service has counted its end. `heal_after` and `fence_after` are what its host was told, when
-    the task was first sent there, of a server that is away: None for nothing.
+    its service has counted its end. `is_adopted`: its host told of it after the database was
+    restored from a backup, so that its definition may be unknown. `heal_after` and `fence_after`
+    are what its host was told, when the task was first sent there, of a server that is away: None
+    for nothing.
     """
 
     account: str
@@ -103,6 +105,7 @@ class Task(Record):
     heal_after: Duration | None = None
     fence_after: Duration | None = None
     judged: bool = False
+    is_adopted: bool = False
     tags: list[Tag] = []
     version: int = 1
 

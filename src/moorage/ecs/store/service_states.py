@@ -69,7 +69,5 @@ def _stop_timeouts(
     if not loss_rule(service).fences:
         return {}
     lost = {one.task_definition for one in found if one.connectivity == "DISCONNECTED"}
-    return {
-        arn: stop_timeout(task_definitions.needed(tx, service, arn).definition)
-        for arn in sorted(lost)
-    }
+    known = {arn: task_definitions.find(tx, service, arn) for arn in sorted(lost)}
+    return {arn: stop_timeout(one.definition if one else None) for arn, one in known.items()}

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from moorage.ground.record import Record
 
-Kind = Literal["run", "stop", "manifest", "registry", "images", "authority", "rotate"]
+Kind = Literal["run", "stop", "manifest", "registry", "images", "authority", "rotate", "inventory"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 PARTS = 3
 NUMBER_DIGITS_MAX = 18

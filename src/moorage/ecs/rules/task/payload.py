@@ -62,6 +62,10 @@ def run_payload(task: Task, definition: TaskDefinition, delivery: Delivery) -> a
             claimed_digests=delivery.claimed_digests or None,
             heal_after_seconds=_seconds(task.heal_after),
             fence_after_seconds=_seconds(task.fence_after),
+            service=task.service or None,
+            deployment=task.deployment or None,
+            service_revision=task.service_revision or None,
+            started_by=task.started_by or None,
         ),
     )
 

@@ -14,6 +14,7 @@ REASON_LENGTH_MAX = 255
 USER_REASON_DEFAULT = "Task stopped by user"
 # ECS's stopTimeout where a container names none.
 STOP_TIMEOUT_SECONDS = 30
+STOP_TIMEOUT_SECONDS_MAX = 120  # ECS allows no longer one
 
 
 def ask_to_stop(task: Task, code: str, reason: str, now: Instant) -> Task:
@@ -41,8 +42,13 @@ def abandon(task: Task, reason: str, now: Instant) -> Task:
     return _ended(ask_to_stop(task, HOST_GONE, reason, now), now)
 
 
-def stop_timeout(definition: TaskDefinition) -> Duration:
-    """How long the containers of a task are given together; they may stop one after another."""
+def stop_timeout(definition: TaskDefinition | None) -> Duration:
+    """How long the containers of a task are given together; they may stop one after another.
+
+    Of an adopted task the definition may be unknown: then it is given the longest of one container.
+    """
+    if definition is None:
+        return seconds(STOP_TIMEOUT_SECONDS_MAX)
     return seconds(
         sum(
             STOP_TIMEOUT_SECONDS if one.stop_timeout is None else one.stop_timeout
