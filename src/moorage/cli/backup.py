@@ -63,7 +63,7 @@ async def _follow(place: Place, query: str) -> Progress:
     console = Console(stderr=True, highlight=False)
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
     last = Progress(phase="failed")
-    async with aiohttp.ClientSession(timeout=timeout) as session:
+    async with aiohttp.ClientSession(connector=place.connector(), timeout=timeout) as session:
         credentials = Credentials(
             access_key_id=place.access_key_id, secret_access_key=place.secret_access_key
         )

@@ -13,7 +13,9 @@ app = typer.Typer(add_completion=False)
 
 def exports(place: Place) -> dict[str, str]:
     """The variables that point AWS's clients to a server."""
+    trusted = {"AWS_CA_BUNDLE": place.authorities} if place.authorities else {}
     return {
+        **trusted,
         "AWS_ACCESS_KEY_ID": place.access_key_id,
         "AWS_SECRET_ACCESS_KEY": place.secret_access_key,
         "AWS_REGION": place.region,
@@ -30,7 +32,11 @@ def env(
     data: DataOption = None,
     unset: Annotated[bool, typer.Option("--unset", help="Print unset lines instead.")] = False,
 ) -> None:
-    """Print exports that point the AWS CLI, the SDKs and Terraform to this server."""
+    """Print exports that point the AWS CLI, the SDKs and Terraform to this server.
+
+    Over https they trust the server's own authority, by AWS_CA_BUNDLE. Docker does not read that: it
+    wants the same file as /etc/docker/certs.d/NAME:PORT/ca.crt (docs/how-to/tls.md).
+    """
     place = find(data, None, key="root")
     for name, value in exports(place).items():
         typer.echo(f"unset {name}" if unset else f"export {name}={shlex.quote(value)}")

@@ -121,7 +121,7 @@ async def _show(place: Place, sources: list[Source], *, follow: bool, tail: int 
     console = Console(highlight=False, soft_wrap=True)
     width = max(len(source.label) for source in sources)
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
+    async with aiohttp.ClientSession(connector=place.connector(), timeout=timeout) as session:
         credentials = Credentials(
             access_key_id=place.access_key_id, secret_access_key=place.secret_access_key
         )

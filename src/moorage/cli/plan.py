@@ -28,13 +28,23 @@ class HostPlan(Record):
 
 
 class Plan(Record):
-    """A server and its hosts; `port` 0 means that none was chosen."""
+    """A server and its hosts; `port` 0 means that none was chosen.
+
+    `listen` is where the server listens, empty for 127.0.0.1 and the port.
+    """
 
     data: str
     port: int
     docker_socket: str
     hosts: tuple[HostPlan, ...]
     settle_seconds: float
+    listen: str = ""
+    public_names: tuple[str, ...] = ()
+
+    @property
+    def address(self) -> str:
+        """ADDRESS:PORT on which the server listens."""
+        return self.listen or f"127.0.0.1:{self.port}"
 
 
 def shares(engine: EngineSize, count: int) -> tuple[HostPlan, ...]:

@@ -54,7 +54,8 @@ def install(
 
 def config_members(place: Place) -> dict[str, str]:
     """What the profile says about the server."""
-    return {"region": place.region, "endpoint_url": place.endpoint}
+    trusted = {"ca_bundle": place.authorities} if place.authorities else {}
+    return {"region": place.region, "endpoint_url": place.endpoint, **trusted}
 
 
 def _merge(path: Path, section: str, members: dict[str, str]) -> None:

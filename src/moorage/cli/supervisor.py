@@ -17,13 +17,14 @@ from pathlib import Path
 import aiohttp
 
 from moorage.agent.options import TOKEN_VARIABLE
-from moorage.cli.place import OWN_TARGET, find
+from moorage.cli.place import ADDRESS_FILE, OWN_TARGET, find, trusted_by
 from moorage.cli.plan import PID_FILE, PROGRESS_FILE, HostPlan, Plan, read
 from moorage.cli.processes import end_with_parent
 from moorage.ground.clock import SystemClock
 from moorage.ground.fault import Fault
 from moorage.ground.instant import Duration, in_seconds
 from moorage.shapes.moorage.host import CreateJoinTokenRequest, CreateJoinTokenResponse
+from moorage.wire.client import Untrusted, connector_to
 
 RESTART_SECONDS_FIRST = 0.5
 RESTART_SECONDS_MAX = 30.0
@@ -59,6 +60,8 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
         (self._data / PID_FILE).write_text(f"{os.getpid()}\n", "ascii")
+        # The address of an earlier run may be another one.
+        (self._data / ADDRESS_FILE).unlink(missing_ok=True)
         tasks = [
             asyncio.create_task(self._keep("server", self._server())),
             asyncio.create_task(self._trim()),
@@ -85,7 +88,8 @@ class Supervisor:
         return [
             *_moorage("serve"),
             *("--data", plan.data),
-            *("--listen", f"127.0.0.1:{plan.port}"),
+            *("--listen", plan.address),
+            *(word for name in plan.public_names for word in ("--public-name", name)),
             *("--settle-seconds", str(plan.settle_seconds)),
             "--log-to-file",
         ]
@@ -97,9 +101,12 @@ class Supervisor:
         return {TOKEN_VARIABLE: await asyncio.to_thread(self._token)}
 
     def _agent(self, host: HostPlan) -> list[str]:
+        endpoint = self._endpoint()
+        trusted = trusted_by(self._data, endpoint)
         return [
             *_moorage("agent"),
-            *("--endpoint", f"http://127.0.0.1:{self._plan.port}"),
+            *("--endpoint", endpoint),
+            *(("--ca", trusted) if trusted else ()),
             *("--name", host.name),
             *("--data", str(self._data / "agents" / host.name)),
             *("--docker", self._plan.docker_socket),
@@ -119,17 +126,28 @@ class Supervisor:
         )
         return answer.token or ""
 
+    def _endpoint(self) -> str:
+        """The URL that the server wrote down when it began to listen."""
+        with contextlib.suppress(FileNotFoundError):
+            return (self._data / ADDRESS_FILE).read_text("ascii").strip()
+        return f"http://{self._plan.address}"
+
     async def _healthy(self) -> bool:
-        url = f"http://127.0.0.1:{self._plan.port}/healthz"
         deadline = self._clock.monotonic() + self.health_seconds_max * 1e6
         timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS_MAX)
-        async with aiohttp.ClientSession(timeout=timeout) as session:
-            while self._clock.monotonic() < deadline and not self._stopping.is_set():
-                with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                    async with session.get(url) as answer:
-                        if answer.status == 200:  # noqa: PLR2004 - HTTP's own number
-                            return True
-                await asyncio.sleep(HEALTH_POLL_SECONDS)
+        while self._clock.monotonic() < deadline and not self._stopping.is_set():
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError, Untrusted):
+                # Whom to trust is known once the server has written it down.
+                endpoint = self._endpoint()
+                trusted = trusted_by(self._data, endpoint)
+                connector = connector_to(endpoint, Path(trusted) if trusted else None)
+                async with (
+                    aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
+                    session.get(f"{endpoint}/healthz") as answer,
+                ):
+                    if answer.status == 200:  # noqa: PLR2004 - HTTP's own number
+                        return True
+            await asyncio.sleep(HEALTH_POLL_SECONDS)
         return False
 
     async def _keep(

@@ -16,6 +16,8 @@ from moorage.cli.ports import holder_of
 from moorage.cli.processes import alive, wait_until
 from moorage.cli.supervisor import Supervisor
 from moorage.gateway import folder
+from moorage.gateway.address import ListenRefused, check, parted
+from moorage.gateway.settings import Settings, SettingsRefused, load
 
 PORT = 4750
 # A laptop and CI want to see a steady service soon; ECS waits 40 s.
@@ -29,6 +31,16 @@ app = typer.Typer(add_completion=False)
 def up(
     data: DataOption = None,
     port: Annotated[int, typer.Option(help="The one port for everything.")] = PORT,
+    listen: Annotated[
+        str | None,
+        typer.Option(
+            help="ADDRESS:PORT for hosts and clients elsewhere, over TLS; default loopback."
+        ),
+    ] = None,
+    public_name: Annotated[
+        list[str] | None,
+        typer.Option(help="A name by which they reach this server; may be repeated."),
+    ] = None,
     hosts: Annotated[int, typer.Option(help="How many hosts share this engine.")] = 1,
     docker: Annotated[Path | None, typer.Option(help="The engine's socket.")] = None,
     settle_seconds: Annotated[
@@ -46,7 +58,9 @@ def up(
     if running is not None:
         typer.echo(f"Moorage runs already (pid {running}); see: moorage status")
         return
-    made = _plan(place, port, hosts, docker, settle_seconds)
+    made = _plan(
+        place, _heard(place, listen, port, public_name or []), hosts, docker, settle_seconds
+    )
     (place / plan.PROGRESS_FILE).write_text("", "ascii")
     plan.keep(made)
     hand_over(place)
@@ -62,13 +76,28 @@ def up(
         )
     _await(place, child, len(made.hosts))
     hand_over(place)
-    typer.echo(f"Moorage is up on http://127.0.0.1:{port} with {hosts} host(s); data in {place}")
+    endpoint = find(place, None).endpoint
+    typer.echo(f"Moorage is up on {endpoint} with {hosts} host(s); data in {place}")
     typer.echo('Next: eval "$(moorage env)"; moorage status')
 
 
+def _heard(place: Path, listen: str | None, port: int, public_names: list[str]) -> Settings:
+    """The settings of where the server will listen; ends the command where they cannot be meant."""
+    flags: dict[str, object] = {"data": str(place), "listen": listen or f"127.0.0.1:{port}"}
+    if public_names:
+        flags["public_names"] = tuple(public_names)
+    try:
+        settings = load(flags, os.environ).settings
+        check(settings)
+    except (SettingsRefused, ListenRefused) as refused:
+        fail(str(refused))
+    return settings
+
+
 def _plan(
-    place: Path, port: int, hosts: int, docker: Path | None, settle_seconds: float
+    place: Path, heard: Settings, hosts: int, docker: Path | None, settle_seconds: float
 ) -> plan.Plan:
+    port = int(parted(heard.listen)[1])
     holder = holder_of(port)
     if holder is not None:
         fail(f"Port {port} is taken by {holder}.", "Stop it, or choose another with --port.")
@@ -87,6 +116,8 @@ def _plan(
         docker_socket=str(socket_path),
         hosts=plan.shares(size, hosts),
         settle_seconds=settle_seconds,
+        listen=heard.listen,
+        public_names=heard.public_names,
     )
 
 
@@ -115,6 +146,7 @@ def hand_over(place: Path) -> None:
     user, group = os.environ.get("SUDO_UID"), os.environ.get("SUDO_GID")
     if os.geteuid() != 0 or user is None or group is None:
         return
-    for path in (place, place / "run", place / "keys", *(place / "keys").glob("*.json")):
+    keys = place / "keys"
+    for path in (place, place / "run", keys, *keys.glob("*.json"), *keys.glob("ca.pem")):
         os.chown(path, int(user), int(group), follow_symlinks=False)
     os.chown(place / plan.PLAN_FILE, int(user), int(group), follow_symlinks=False)

@@ -81,11 +81,16 @@ def local_url(settings: Settings) -> str:
     return f"https://{public_names(settings)[0] if settings.certificate else _reached(settings)}"
 
 
-def listen(settings: Settings) -> socket.socket:
-    """The listening socket; raises ListenRefused, and OSError where the port is taken."""
+def check(settings: Settings) -> None:
+    """Return if these settings can be meant; raises ListenRefused."""
     for wrong, told in _REFUSALS:
         if wrong(settings):
             raise ListenRefused(told.format(settings=settings, port_max=PORT_MAX))
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The listening socket; raises ListenRefused, and OSError where the port is taken."""
+    check(settings)
     address, port = parted(settings.listen)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
