@@ -7,17 +7,22 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from moorage.cli import awscli, engine, plan
-from moorage.cli.place import DataOption, data_folder
+from moorage.cli.handshake import NotShown, shown_by
+from moorage.cli.place import ADDRESS_FILE, DataOption, data_folder, trusted_by
 from moorage.cli.ports import holder_of
 from moorage.cli.processes import alive
 from moorage.cli.up import PORT
+from moorage.gateway.address import is_loopback
 from moorage.gateway.folder import LAYOUT_VERSION
+from moorage.ground.clock import SystemClock
+from moorage.ground.instant import Instant, earlier, hours, iso
 from moorage.ground.record import Record
 
 Verdict = Literal["good", "mind", "bad"]
@@ -28,6 +33,8 @@ ENGINE_API_OLDEST = (1, 41)
 SQLITE_MENDED = (3, 51, 3)
 SQLITE_BROKEN_SINCE = (3, 7, 0)
 MIB = 1024 * 1024
+SECRET_FILES = ("master", "server-key.pem")
+CERTIFICATE_WARNED_BEFORE = hours(14 * 24)
 app = typer.Typer(add_completion=False)
 
 
@@ -52,6 +59,7 @@ def doctor(
         lambda: _engine(engine.engine_socket(docker)),
         lambda: _disk(place),
         lambda: _folder(place),
+        lambda: _certificate(place, SystemClock().now()),
         lambda: _port(place),
         _aws,
     )
@@ -125,12 +133,47 @@ def _folder(place: Path) -> Finding:
     found = version.read_text("ascii").strip()
     if found != str(LAYOUT_VERSION):
         return Finding(verdict="bad", what=f"{place} has layout {found}", advice="Upgrade Moorage.")
-    keys = place / "keys" / "master"
-    if keys.exists() and keys.stat().st_mode & 0o077:
-        return Finding(
-            verdict="bad", what=f"{keys} can be read by others", advice=f"chmod 600 {keys}"
-        )
+    for name in SECRET_FILES:
+        key = place / "keys" / name
+        if key.exists() and key.stat().st_mode & 0o077:
+            return Finding(
+                verdict="bad", what=f"{key} can be read by others", advice=f"chmod 600 {key}"
+            )
     return Finding(verdict="good", what=f"{place} is a data folder of this version")
+
+
+def _certificate(place: Path, now: Instant) -> Finding:
+    """What clients of this folder's server meet: its certificate, and until when it is good."""
+    try:
+        address = (place / ADDRESS_FILE).read_text("ascii").strip()
+    except OSError:
+        return Finding(verdict="good", what="no server has run here, so no certificate is shown")
+    if not address.startswith("https:"):
+        if is_loopback(urlsplit(address).hostname or ""):
+            return Finding(
+                verdict="good", what=f"{address} is plain http, and stays on this machine"
+            )
+        return Finding(
+            verdict="mind",
+            what=f"{address} is plain http: keys and images cross the network in the clear",
+            advice="Start the server without --insecure; it makes certificates of its own.",
+        )
+    try:
+        found = shown_by(address, trusted_by(place, address))
+    except NotShown as error:
+        if error.away:
+            return Finding(verdict="mind", what=str(error), advice="No certificate was looked at.")
+        return Finding(verdict="bad", what=str(error), advice="docs/how-to/tls.md says more.")
+    if now >= earlier(found.not_after, CERTIFICATE_WARNED_BEFORE):
+        return Finding(
+            verdict="mind",
+            what=f"the certificate of {address} ends at {iso(found.not_after)}",
+            advice="Moorage renews its own a month before; one of --certificate is yours to replace "
+            "(then: kill -HUP the server).",
+        )
+    return Finding(
+        verdict="good", what=f"the certificate of {address} is good until {iso(found.not_after)}"
+    )
 
 
 def _port(place: Path) -> Finding:

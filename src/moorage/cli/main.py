@@ -22,6 +22,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "account": ("moorage.cli.account", "Create accounts."),
     "backup": ("moorage.cli.backup", "Back up the running server into a folder."),
     "restore": ("moorage.cli.restore", "Make a data folder of a backup."),
+    "authority": (
+        "moorage.cli.authority",
+        "Show and rotate the authority that signs this server's certificate.",
+    ),
     "settings": ("moorage.cli.settings", "Show every setting and where it came from."),
     "doctor": ("moorage.cli.doctor", "Say what is wrong with this machine and how to mend it."),
 }
