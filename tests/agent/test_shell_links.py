@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -22,13 +23,14 @@ from moorage.acs.telemetry import (
     answer_to,
     decode_publication,
 )
-from moorage.agent.control import ControlPlane, Registration, join
+from moorage.agent.control import Application, ControlPlane, Registration, join
 from moorage.agent.dial import Dialler, NotOpened, websocket_url
 from moorage.agent.identity import Identity
 from moorage.agent.links import AcsLink
 from moorage.agent.options import OptionsRefused
 from moorage.agent.shell import forever
 from moorage.agent.telemetry import TcsLink
+from moorage.agent.trust import Trust
 from moorage.ground.chance import SystemChance
 from moorage.ground.clock import SystemClock
 from moorage.ground.instant import Moment
@@ -292,7 +294,7 @@ def test_where_a_websocket_is(endpoint: str, url: str) -> None:
     assert websocket_url(endpoint, {"a": "b c:"}) == url
 
 
-def test_joining_makes_an_identity_or_says_why_not() -> None:
+def test_joining_makes_an_identity_or_says_why_not(tmp_path: Path) -> None:
     async def story(server: Server, _control: ControlPlane, _dialler: Dialler) -> None:
         given = {
             "accessKeyId": "K",
@@ -304,7 +306,9 @@ def test_joining_makes_an_identity_or_says_why_not() -> None:
         }
         server.answers["Join"] = (200, given)
         async with aiohttp.ClientSession() as session:
-            joined = await join(server.url, "T", "h1", session)
+            trust = Trust(tmp_path, server.url)
+            wanted = Application(token="T", name="h1")
+            joined = await join(server.url, wanted, trust, session)
             assert (joined.access_key_id, joined.cluster, joined.names) == (
                 "K",
                 "web",
@@ -316,12 +320,12 @@ def test_joining_makes_an_identity_or_says_why_not() -> None:
                 {"__type": "InvalidParameterException", "message": "used"},
             )
             with pytest.raises(OptionsRefused, match="used"):
-                await join(server.url, "T", "h1", session)
+                await join(server.url, wanted, trust, session)
             server.answers["Join"] = (503, {"__type": "ServiceUnavailableException"})
             with pytest.raises(RemoteFault):
-                await join(server.url, "T", "h1", session)
+                await join(server.url, wanted, trust, session)
             with pytest.raises(Unreachable):
-                await join("http://127.0.0.1:1", "T", "h1", session)
+                await join("http://127.0.0.1:1", wanted, trust, session)
 
     run(story)
 

@@ -13,7 +13,8 @@ import pytest
 from moorage.agent import identity
 from moorage.agent.journal import Lines
 from moorage.agent.options import AgentOptions, OptionsRefused
-from moorage.agent.shell import EXIT_DONE, default_run_folder, harmless, run_agent
+from moorage.agent.process import EXIT_DONE, run_agent
+from moorage.agent.shell import default_run_folder, harmless
 from tests.agent.test_shell_checkpoint import IDENTITY
 
 

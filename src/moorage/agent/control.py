@@ -3,12 +3,16 @@
 Signed with the host's own key by `wire.client`; joining is the one call without a key.
 """
 
+import ssl
+from collections.abc import Callable
+
 import aiohttp
 import msgspec
 
 from moorage.agent.identity import Identity
 from moorage.agent.options import OptionsRefused
 from moorage.agent.records.report import ContainerReport, TaskReport
+from moorage.agent.trust import Trust
 from moorage.ground.chance import Chance
 from moorage.ground.clock import Clock
 from moorage.ground.instant import maybe_epoch
@@ -31,10 +35,15 @@ from moorage.shapes.ecs.container_instance import (
     Resource,
 )
 from moorage.shapes.ecs.network import NetworkBinding
-from moorage.shapes.moorage.host import JoinRequest, JoinResponse
+from moorage.shapes.moorage.host import (
+    JoinRequest,
+    JoinResponse,
+    RotateHostKeyRequest,
+    RotateHostKeyResponse,
+)
 from moorage.wire import json11
 from moorage.wire.canonical import Credentials
-from moorage.wire.client import AwsClient, RemoteFault, Unreachable, remote_fault
+from moorage.wire.client import AwsClient, RemoteFault, Untrusted, remote_fault, unreached
 from moorage.wire.request import Response
 
 ECS_TARGET = "AmazonEC2ContainerServiceV20141113"
@@ -73,7 +82,30 @@ class ControlPlane:
         )
         self.cluster = identity.cluster
         self.endpoint = endpoint
+        self.context: ssl.SSLContext | bool = True
+        self.client_token = ""
         self.client = AwsClient(endpoint, credentials, identity.region, session, clock, chance)
+        self._make: Callable[[Credentials], AwsClient] = lambda key: AwsClient(
+            endpoint, key, identity.region, session, clock, chance
+        )
+
+    def believe(self, trust: Trust) -> None:
+        """Verify the server by this from now on."""
+        self.context = self.client.context = trust.context
+        self.client.trusted = trust.believed
+
+    def sign_with(self, access_key_id: str, secret_access_key: str) -> None:
+        """Sign with another key from now on; calls that are under way keep theirs."""
+        key = Credentials(access_key_id=access_key_id, secret_access_key=secret_access_key)
+        before = self.client
+        self.client = self._make(key)
+        self.client.context, self.client.trusted = before.context, before.trusted
+
+    async def rotate_key(self) -> RotateHostKeyResponse:
+        """A new key for this host; the old one is good until it is used. Raises RemoteFault."""
+        return await self.client.call(
+            "moorage", OWN_TARGET, "RotateHostKey", RotateHostKeyRequest(), RotateHostKeyResponse
+        )
 
     async def register(self, registration: Registration) -> str:
         """Register, for the first time or again; the instance's ARN. Raises RemoteFault."""
@@ -97,6 +129,7 @@ class ControlPlane:
         arn = (instance.container_instance_arn if instance else None) or ""
         if not arn:
             raise RemoteFault("ServerException", 500, "registered without an ARN")
+        self.client_token = registration.client_token
         return arn
 
     async def discover(self, container_instance_arn: str) -> DiscoverPollEndpointResponse:
@@ -129,24 +162,42 @@ class ControlPlane:
         )
 
 
-async def join(endpoint: str, token: str, name: str, session: aiohttp.ClientSession) -> Identity:
+class Application(Record):
+    """What a machine joins with: the token's secret, its name, and the instance that it was."""
+
+    token: str
+    name: str
+    previous_instance: str = ""
+
+
+async def join(
+    endpoint: str, wanted: Application, trust: Trust, session: aiohttp.ClientSession
+) -> Identity:
     """Become a host, with a token that is good for it.
 
-    Raises OptionsRefused where the token is refused, Unreachable where no server answers, and
-    RemoteFault where the server is in trouble.
+    Raises OptionsRefused where the token is refused or the server is not believed, Unreachable
+    where no server answers, and RemoteFault where the server is in trouble.
     """
     headers = {
         "content-type": "application/x-amz-json-1.1",
         "x-amz-target": f"{OWN_TARGET}.Join",
     }
-    body = msgspec.json.encode(JoinRequest(token=token, name=name))
+    request = JoinRequest(
+        token=wanted.token, name=wanted.name, previous_instance=wanted.previous_instance or None
+    )
+    body = msgspec.json.encode(request)
     timeout = aiohttp.ClientTimeout(total=JOIN_SECONDS_MAX)
     url = f"{endpoint.rstrip('/')}/"
     try:
-        async with session.post(url, data=body, headers=headers, timeout=timeout) as answer:
+        async with session.post(
+            url, data=body, headers=headers, timeout=timeout, ssl=trust.context
+        ) as answer:
             response = Response(status=answer.status, body=await answer.read())
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise Unreachable(endpoint, str(error) or type(error).__name__) from error
+        failure = unreached(endpoint, error, trust.believed)
+        if isinstance(failure, Untrusted):
+            raise OptionsRefused(f"{failure.message} Nothing was sent.") from error
+        raise failure from error
     if response.status >= 500:  # noqa: PLR2004 - HTTP's own border
         raise remote_fault(response)
     if response.status != 200:  # noqa: PLR2004
@@ -158,7 +209,7 @@ async def join(endpoint: str, token: str, name: str, session: aiohttp.ClientSess
         account=given.account_id or "",
         region=given.region or "",
         cluster=given.cluster or "default",
-        name=name,
+        name=wanted.name,
         endpoint=endpoint,
         names=tuple(given.names or ()),
     )

@@ -85,7 +85,8 @@ class Dialler:
         try:
             found = await self._control.discover(self._instance)
         except Fault as fault:
-            raise NotOpened(f"DiscoverPollEndpoint: {fault}") from fault
+            refusal = Refusal(name=fault.code, text=fault.message)
+            raise NotOpened(f"DiscoverPollEndpoint: {fault}", refusal) from fault
         endpoint = found.endpoint or self._control.endpoint
         return endpoint, found.telemetry_endpoint or endpoint
 

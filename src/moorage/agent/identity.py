@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from moorage.agent.options import OptionsRefused
+from moorage.ground.instant import Instant
 from moorage.ground.record import Record
 
 FILE = "identity.json"
@@ -23,7 +24,8 @@ FILE_MODE = 0o600
 class Identity(Record):
     """What the server gave to this host.
 
-    `names` are those under which the server's registry is known (`HOST:PORT`).
+    `names` are those under which the server's registry is known (`HOST:PORT`). `next_*` is a key
+    that is to take the place of the other and was not used yet: both may be good.
     """
 
     access_key_id: str
@@ -35,6 +37,9 @@ class Identity(Record):
     endpoint: str = ""
     names: tuple[str, ...] = ()
     container_instance_arn: str = ""
+    key_since: Instant | None = None
+    next_access_key_id: str = ""
+    next_secret_access_key: str = ""
 
     def __repr__(self) -> str:
         """The host's name and key id, without its secret."""

@@ -1,4 +1,4 @@
-"""How a machine becomes a host: the engine is described, a token buys a key, the host registers.
+"""How a machine becomes a host: the engine is described, the server believed, a token buys a key.
 
 Each step waits for what is not there yet (the engine, the server) however long that takes, and
 ends with OptionsRefused where waiting is of no use.
@@ -10,20 +10,20 @@ import logging
 import aiohttp
 
 from moorage.agent import identity, journal
-from moorage.agent.control import FINAL_CODES, ControlPlane, Registration, join
+from moorage.agent.control import Application, join
+from moorage.agent.former import former_instance
 from moorage.agent.identity import Identity
-from moorage.agent.options import AgentOptions, OptionsRefused
-from moorage.agent.runtime.docker import DockerRuntime
-from moorage.agent.runtime.port import EngineFacts, EngineUnavailable
-from moorage.ground.chance import Chance
-from moorage.wire.client import RemoteFault
+from moorage.agent.options import AgentOptions
+from moorage.agent.runtime.port import ContainerRuntime, EngineFacts, EngineUnavailable
+from moorage.agent.trust import Trust, establish, split_token
+from moorage.wire.client import RemoteFault, Unreachable
 
 RETRY_SECONDS_FIRST = 0.5
 RETRY_SECONDS_MAX = 15.0
 log = logging.getLogger(journal.LOGGER)
 
 
-async def describe(runtime: DockerRuntime) -> EngineFacts:
+async def describe(runtime: ContainerRuntime) -> EngineFacts:
     """What the engine is; waits for one that is not there yet."""
     wait_seconds = RETRY_SECONDS_FIRST
     while True:
@@ -35,35 +35,46 @@ async def describe(runtime: DockerRuntime) -> EngineFacts:
         wait_seconds = min(2 * wait_seconds, RETRY_SECONDS_MAX)
 
 
-async def become_host(options: AgentOptions, session: aiohttp.ClientSession) -> Identity:
-    """Join, however long it takes. Raises OptionsRefused for a token that is no good."""
+async def become_host(
+    options: AgentOptions, trust: Trust, runtime: ContainerRuntime, session: aiohttp.ClientSession
+) -> Identity:
+    """Join, however long it takes. Raises OptionsRefused where this host is not let in."""
     wait_seconds = RETRY_SECONDS_FIRST
+    secret, _ = split_token(options.token)
     while True:
         try:
-            joined = await join(options.endpoint, options.token, options.name, session)
-        except RemoteFault as fault:
-            log.warning("cannot join: %s; trying again", fault)
+            previous = "" if options.new_host else await _former(options.name, runtime)
+            await establish(trust, options, session, is_new=True)
+            wanted = Application(token=secret, name=options.name, previous_instance=previous)
+            joined = await join(options.endpoint, wanted, trust, session)
+        except (RemoteFault, EngineUnavailable) as failure:
+            log.warning("cannot join: %s; trying again", failure)
         else:
             identity.keep(options.data, joined)
-            log.info("joined cluster %s", joined.cluster)
+            log.info(
+                "joined cluster %s%s", joined.cluster, f" again as {previous}" * bool(previous)
+            )
             return joined
         await asyncio.sleep(wait_seconds)
         wait_seconds = min(2 * wait_seconds, RETRY_SECONDS_MAX)
 
 
-async def register(control: ControlPlane, registration: Registration, chance: Chance) -> str:
-    """Register, however long it takes. Raises OptionsRefused where the server never will."""
+async def believe(trust: Trust, options: AgentOptions, session: aiohttp.ClientSession) -> None:
+    """Know whom to believe, as a host that joined before, however long that takes.
+
+    Raises OptionsRefused.
+    """
     wait_seconds = RETRY_SECONDS_FIRST
     while True:
         try:
-            arn = await control.register(registration)
-        except RemoteFault as fault:
-            if fault.code in FINAL_CODES:
-                raise OptionsRefused(f"The server refuses this host: {fault}") from fault
-            log.warning("cannot register: %s; trying again", fault)
+            await establish(trust, options, session, is_new=False)
+        except Unreachable as failure:
+            log.warning("%s; trying again", failure)
         else:
-            log.info("registered as %s", arn)
-            return arn
-        jitter = 1 + chance.uniform(0, 0.2)
-        await asyncio.sleep(wait_seconds * jitter)
+            return
+        await asyncio.sleep(wait_seconds)
         wait_seconds = min(2 * wait_seconds, RETRY_SECONDS_MAX)
+
+
+async def _former(name: str, runtime: ContainerRuntime) -> str:
+    return former_instance(name, await runtime.containers({}))

@@ -25,6 +25,9 @@ class AgentOptions(Record):
     machine. `run_folder` is shared by all agents that use the same engine, so that they bound
     their starts together; default: a folder that depends on the engine alone. `shared_engine` says
     that other agents have hosts on this engine: then no task runs in the host's own network.
+    `authority` is a file of the certificates to believe over https. `certs_d` is where the engine
+    looks for those that `docker login` believes; `no_certs_d` writes none. `new_host` joins without
+    a look at whose containers run here.
     """
 
     endpoint: str
@@ -40,6 +43,10 @@ class AgentOptions(Record):
     run_folder: Path | None = None
     starts_at_once: int | None = None
     shared_engine: bool = False
+    authority: Path | None = None
+    certs_d: Path | None = None
+    no_certs_d: bool = False
+    new_host: bool = False
 
 
 def check(options: AgentOptions) -> None:
@@ -47,6 +54,8 @@ def check(options: AgentOptions) -> None:
     parts = urlsplit(options.endpoint)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise OptionsRefused(f"--endpoint {options.endpoint}: give an http:// or https:// URL.")
+    if options.authority is not None and parts.scheme != "https":
+        raise OptionsRefused(f"--ca {options.authority}: {options.endpoint} has no certificate.")
     if options.name and RESOURCE_NAME.fullmatch(options.name) is None:
         raise OptionsRefused(f"--name {options.name}: use letters, digits, _ and - only.")
     if len(options.attributes) > ATTRIBUTES_MAX:

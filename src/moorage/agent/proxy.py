@@ -14,6 +14,7 @@ import base64
 import hashlib
 import hmac
 import re
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ from yarl import URL
 
 from moorage.agent.runtime.reference import DEFAULT_TAG, Reference
 from moorage.agent.tokens import NoToken, RegistryTokens
+from moorage.agent.trust import Trust
 from moorage.ground.chance import Chance
 from moorage.ground.fault import Fault
 from moorage.ground.names import ACCOUNT, REGION
@@ -109,6 +111,12 @@ class RegistryProxy:
         self._listener: asyncio.Server | None = None
         self._session: aiohttp.ClientSession | None = None
         self.host = ""
+        self.context: ssl.SSLContext | bool = True
+
+    def believe(self, trust: Trust) -> None:
+        """Verify the registry by this, also when it changes."""
+        self.context = trust.context
+        trust.listen(lambda: setattr(self, "context", trust.context))
 
     async def start(self) -> None:
         """Listen, on a port that the kernel chooses; then `host` is `ADDRESS:PORT`.
@@ -180,7 +188,7 @@ class RegistryProxy:
         for _ in range(2):
             headers["Authorization"] = await self._tokens.authorization(refused)
             upstream = await self._session.request(
-                request.method, url, headers=headers, allow_redirects=False
+                request.method, url, headers=headers, allow_redirects=False, ssl=self.context
             )
             if upstream.status != 401 or refused:  # noqa: PLR2004 - HTTP's own number
                 break

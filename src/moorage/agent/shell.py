@@ -1,40 +1,39 @@
-"""The host agent as a process: joins, registers, adopts what runs, and serves until it is told to end.
+"""The parts of a registered host, and the wires between them: the composition root of this house.
 
-The composition root of this house: everything that waits is made here and handed to the others.
-Ending (SIGTERM, SIGINT) saves and closes, and lets containers run on; the next start takes them up
-without restarting one. A host that registered before begins its work at once, even while no server
-answers: tasks are kept, restarted by their own policy and reported later.
+Everything that waits is made here and handed to the others. A host that registered before begins
+its work at once, even while no server answers: tasks are kept, restarted by their own policy and
+reported later. Which process this is, and how it becomes a host, is in `process.py`.
 """
 
 import asyncio
 import logging
 import os
-import signal
 import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import aiohttp
+from typing import Any, Protocol
 
 from moorage.acs.codec import INACTIVE_INSTANCE, Refusal
 from moorage.acs.messages import AgentMessage, ServerMessage
-from moorage.agent import capability, identity, journal, publishing
-from moorage.agent.cgroups import Cgroups, find_cgroups
+from moorage.agent import capability, journal, publishing
+from moorage.agent.certificates import Logins
+from moorage.agent.cgroups import Cgroups
 from moorage.agent.checkpoint import Checkpoint
 from moorage.agent.contact import Contact
-from moorage.agent.control import ControlPlane, Registration
+from moorage.agent.control import ControlPlane
 from moorage.agent.dial import Dialler, NotOpened, Opened
 from moorage.agent.engine import instructions as to
 from moorage.agent.engine.events import AgentStarted, Event, HostDeregistered
 from moorage.agent.engine.machine import Engine
+from moorage.agent.former import host_label
 from moorage.agent.identity import Identity
-from moorage.agent.joining import RETRY_SECONDS_MAX, become_host, describe, register
+from moorage.agent.joining import RETRY_SECONDS_MAX
 from moorage.agent.links import AcsLink
 from moorage.agent.loop import AgentLoop
-from moorage.agent.observer import Observer
-from moorage.agent.options import AgentOptions, OptionsRefused, check
+from moorage.agent.membership import Membership
+from moorage.agent.options import AgentOptions, OptionsRefused
 from moorage.agent.output import OutputStreams
 from moorage.agent.performer import Performer, Tools
 from moorage.agent.post_mortems import PostMortems, submit_by
@@ -42,63 +41,27 @@ from moorage.agent.proxy import RegistryProxy, loopback_address, registry_names
 from moorage.agent.pulling import Puller
 from moorage.agent.records.host import Host
 from moorage.agent.reports import Reporter
+from moorage.agent.rotation import Rotation
 from moorage.agent.runtime.docker import DockerRuntime
 from moorage.agent.runtime.port import EngineFacts
 from moorage.agent.session.respond import respond
 from moorage.agent.slots import Slots, slots_for
 from moorage.agent.telemetry import Gauge, TcsLink
 from moorage.agent.tokens import RegistryTokens
-from moorage.agent.vigil import Vigil
-from moorage.ground.chance import SystemChance
-from moorage.ground.clock import SystemClock
+from moorage.agent.trust import Trust, take_authorities
+from moorage.agent.watching import EngineWatch
+from moorage.ground.chance import Chance
+from moorage.ground.clock import Clock
 from moorage.ground.instant import Moment
-from moorage.ground.record import evolve
 
-EXIT_DONE = 0
 EXIT_RETRY = 1  # a supervisor should start it again
-CLIENT_TOKEN_DIGITS = 32
-INSTANCE_ID_LENGTH_SHOWN = 8
 MESSAGE_ID_DIGITS = 32
-PROBE_DIGITS = 12
 GIVEN_UP = (
     "This host was deregistered, so its tasks are stopped. To have it back, stop this agent and "
     "join again with a new token (moorage host token) and an empty data folder; else stop and "
     "uninstall it."
 )
 log = logging.getLogger(journal.LOGGER)
-
-
-async def run_agent(options: AgentOptions) -> int:
-    """Be a host until SIGTERM or SIGINT; the answer is the exit status.
-
-    Raises OptionsRefused where starting again is no use before something was changed: an option,
-    a token that was used, the data of another host, an instance that was deregistered.
-    """
-    check(options)
-    journal.begin(options.name or "host")
-    lock = identity.claim(options.data)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    try:
-        async with AsyncExitStack() as stack:
-            return await _until(stop, HostAgent(options, stack).run())
-    finally:
-        os.close(lock)
-
-
-async def _until(stop: asyncio.Event, work: Awaitable[int]) -> int:
-    """The answer of `work`, or 0 where it is told to stop first."""
-    working = asyncio.ensure_future(work)
-    stopping = asyncio.ensure_future(stop.wait())
-    await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    if working.done():
-        return working.result()
-    working.cancel()
-    await asyncio.gather(working, return_exceptions=True)
-    return EXIT_DONE
 
 
 async def forever(step: Callable[[], Awaitable[None]]) -> None:
@@ -120,100 +83,77 @@ def harmless(step: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None
     return guarded
 
 
-class HostAgent:
-    """One host: what it is made of, and how that is started."""
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a host finds: its options, time and chance, and who closes what is opened."""
 
-    def __init__(self, options: AgentOptions, stack: AsyncExitStack) -> None:
-        """Serve by `options`; what is opened is closed with `stack`."""
-        self.options = options
-        self.clock = SystemClock()
-        self.chance = SystemChance()
-        self._stack = stack
-
-    async def run(self) -> int:
-        """Start everything and serve; ends only by a failure or by cancellation."""
-        kept = identity.load(self.options.data)
-        if kept is None and not self.options.token:
-            raise OptionsRefused(
-                "This host has not joined yet: give it a token (`moorage host token` prints one)."
-            )
-        runtime = await self._stack.enter_async_context(DockerRuntime(self.options.docker_socket))
-        session = await self._stack.enter_async_context(aiohttp.ClientSession())
-        facts = await describe(runtime)
-        who = kept or await become_host(self.options, session)
-        control = ControlPlane(self.options.endpoint, who, session, self.clock, self.chance)
-        limits = await find_cgroups(facts, f"/moorage/probe-{self.chance.hex(PROBE_DIGITS)}")
-        registration = Registration(
-            attributes=capability.attributes(facts, self.options, task_limits=limits is not None),
-            resources=capability.total_resources(facts, self.options),
-            client_token=self.chance.hex(CLIENT_TOKEN_DIGITS),
-            container_instance_arn=who.container_instance_arn,
-        )
-        registering = asyncio.ensure_future(register(control, registration, self.chance))
-        if not who.container_instance_arn:
-            arn = await registering
-            who = evolve(who, container_instance_arn=arn)
-            identity.keep(self.options.data, who)
-        parts = Parts(self, who, facts, control)
-        try:
-            await parts.build(runtime, limits)
-            return await parts.serve(registering)
-        finally:
-            registering.cancel()
+    options: AgentOptions
+    clock: Clock
+    chance: Chance
+    stack: AsyncExitStack
 
     async def open(self, thing: Any) -> None:
         """Have `thing` closed with everything else, before what was opened earlier."""
-        self._stack.push_async_callback(thing.aclose)
+        self.stack.push_async_callback(thing.aclose)
+
+
+class Standing(Protocol):
+    """What this host's standing with its server is made of."""
+
+    control: ControlPlane
+    trust: Trust
+    member: Membership
+    rotation: Rotation
+    logins: Logins
 
 
 class Parts:
     """The parts of a registered host, and the wires between them."""
 
     def __init__(
-        self, agent: HostAgent, who: Identity, facts: EngineFacts, control: ControlPlane
+        self, agent: Surroundings, who: Identity, facts: EngineFacts, standing: Standing
     ) -> None:
         """Take what is known; `build` makes the rest."""
         self.agent = agent
         self.options = agent.options
         self.who = who
         self.facts = facts
-        self.control = control
+        self.standing = standing
+        self.control = standing.control
         self.connected_once = False
-        instance = who.container_instance_arn.rpartition("/")[2]
-        # Other agents, of other clusters too, may use this engine under the same name.
-        self.name = f"{who.name or 'host'}-{instance[:INSTANCE_ID_LENGTH_SHOWN]}"
+        self.name = host_label(who.name, who.container_instance_arn)
 
     async def build(self, runtime: DockerRuntime, limits: Cgroups | None) -> None:
         """Make everything; nothing of it works yet but the proxy."""
         clock, chance, control = self.agent.clock, self.agent.chance, self.control
-        self.runtime = runtime
+        self.watch = EngineWatch(runtime, self._feed, clock)
+        guarded = self.watch.runtime
         proxy = await self._open_proxy()
-        self.puller = Puller(runtime, clock, proxy, (self.who.account, self.who.region))
+        self.puller = Puller(guarded, clock, proxy, (self.who.account, self.who.region))
         self.puller.add_names(registry_names(self.options.endpoint, self.who.names))
-        self.vigil = Vigil(runtime, self._feed)
         count = self.options.starts_at_once or slots_for(self.facts.cpus)
         folder = self.options.run_folder or default_run_folder()
         tools = Tools(
-            runtime=runtime,
-            images=runtime,
+            runtime=guarded,
+            images=guarded,
             puller=self.puller,
             slots=Slots(folder, self.facts.engine_id, count, clock, chance),
-            vigil=self.vigil,
+            vigil=self.watch.vigil,
             clock=clock,
             cgroups=limits,
         )
         self.performer = Performer(tools, self.name)
-        self.reporter = Reporter(control.submit, chance)
-        self.contact = Contact(self.options.data, clock, self._feed)
+        self.reporter = Reporter(self.standing.member.submit, chance)
+        self.contact = Contact(self.options.data, clock, self._feed_contact)
         self.post_mortems = PostMortems(
-            self.options.data / "post-mortems", runtime, self.who.cluster, submit_by(control)
+            self.options.data / "post-mortems", guarded, self.who.cluster, submit_by(control)
         )
         self.dialler = Dialler(control, self.who.container_instance_arn)
         await self.agent.open(self.dialler)
-        self.acs = AcsLink(self._open_acs, self, clock, chance)
+        self.acs = AcsLink(self._dial_acs, self, clock, chance)
         await self.agent.open(self.acs)
         self.tcs = TcsLink(self._open_tcs, self._sign, clock, chance)
-        self.output = OutputStreams(runtime, self.acs.say_in_turn)
+        self.output = OutputStreams(guarded, self.acs.say_in_turn, self.watch.breaker.enrol)
         await self.agent.open(self.output)
         self.loop = self._loop(limits)
         await self.agent.open(self.loop)
@@ -222,9 +162,9 @@ class Parts:
         """Work until cancelled, or until a part fails: then the process is started anew."""
         since = self.agent.clock.now()
         self.loop.feed(AgentStarted())
-        observer = Observer(self.runtime, self.vigil, self.name, self._feed)
+        observer, patrol = self.watch.over(self.name, self.loop.engine.tasks)
         gauge = Gauge(
-            self.runtime,
+            self.watch.runtime,
             self.loop.engine.tasks,
             self._sender(),
             self.agent.clock,
@@ -233,11 +173,14 @@ class Parts:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(forever(self.loop.step), name="loop")
-                group.create_task(forever(self.vigil.step), name="vigil")
+                group.create_task(forever(self.watch.vigil.step), name="vigil")
+                group.create_task(forever(patrol.step), name="patrol")
                 group.create_task(observer.run(since), name="observer")
                 group.create_task(forever(self.contact.step), name="contact")
                 group.create_task(forever(harmless(self.post_mortems.step)), name="post-mortems")
                 await self._registered(registering)
+                self.standing.logins.write()
+                group.create_task(forever(self.standing.rotation.step), name="rotation")
                 self.acs.begin()
                 group.create_task(forever(self.acs.step), name="acs")
                 group.create_task(forever(harmless(self.tcs.step)), name="tcs")
@@ -263,6 +206,7 @@ class Parts:
 
     def refused(self, refusal: Refusal) -> None:
         """The server does not want this host; only its own word that it is gone stops tasks."""
+        self.standing.member.refused(refusal)
         if refusal.name == INACTIVE_INSTANCE:
             log.error(GIVEN_UP)
             self.loop.feed(HostDeregistered())
@@ -300,7 +244,9 @@ class Parts:
             to.StreamLogs: self.output.begin,
             to.AllowLogs: lambda wanted: self.output.allow(wanted.request_id, wanted.chunks),
             to.CancelLogs: lambda wanted: self.output.cancel(wanted.request_id),
-            to.ConfigureRegistry: lambda wanted: self.puller.add_names(wanted.names),
+            to.ConfigureRegistry: self._configure,
+            to.TrustAuthorities: self._believe,
+            to.RotateKey: lambda _wanted: self.standing.rotation.request(),
             # Nothing serves them to containers yet: no task with a role is placed here.
             to.KeepCredentials: lambda _wanted: None,
         }
@@ -317,6 +263,7 @@ class Parts:
         tokens = RegistryTokens(self.control.registry_token, self.agent.clock)
         for address in (loopback_address(self.name), "127.0.0.1"):
             proxy = RegistryProxy(self.options.endpoint, tokens, address, self.agent.chance)
+            proxy.believe(self.standing.trust)
             await self.agent.open(proxy)
             try:
                 await proxy.start()
@@ -350,12 +297,28 @@ class Parts:
             await opened.socket.close()
             raise
 
+    def _feed_contact(self, event: Event) -> None:
+        self.loop.feed(self.standing.member.tempered(event))
+
+    def _configure(self, wanted: to.ConfigureRegistry) -> None:
+        self.puller.add_names(wanted.names)
+        self.standing.logins.add(wanted.names)
+
+    def _believe(self, wanted: to.TrustAuthorities) -> None:
+        answer = take_authorities(self.standing.trust, wanted)
+        if answer is not None:
+            self.acs.say(answer)
+
     async def _open_acs(self) -> Opened:
         return await self.dialler.open_acs(
             self.facts.version,
             first=not self.connected_once,
             timeline=self.loop.engine.timeline(),
         )
+
+    async def _dial_acs(self) -> Opened:
+        await self.standing.member.confirm()
+        return await self._open_acs()
 
     async def _open_tcs(self) -> Opened:
         return await self.dialler.open_tcs(self.facts.version)
@@ -374,6 +337,8 @@ class Parts:
             self.tcs.publish(message)
 
     def _publish_status(self, wanted: to.PublishInstanceStatus) -> None:
+        if wanted.impaired:
+            log.warning("this host is impaired: %s", wanted.reason)
         name, now = self.agent.chance.hex(MESSAGE_ID_DIGITS), self.agent.clock.now()
         self.tcs.publish(publishing.status(wanted, self._sender(), name, now))
 

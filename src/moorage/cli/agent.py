@@ -15,7 +15,7 @@ from moorage.agent.options import (
     OptionsRefused,
     check,
 )
-from moorage.agent.shell import run_agent
+from moorage.agent.process import run_agent
 
 REFUSED_EXIT = 5  # what Amazon's agent answers where starting it again is of no use
 app = typer.Typer(add_completion=False)

@@ -92,6 +92,8 @@ class AwsClient:
     """
 
     trusted = SYSTEM
+    # A context of its own, in place of the one of the session's connector.
+    context: ssl.SSLContext | bool = True
 
     def __init__(
         self,
@@ -181,6 +183,7 @@ class AwsClient:
                 data=body,
                 allow_redirects=False,
                 timeout=_TIMEOUT,
+                ssl=self.context,
             ) as answer:
                 content = await _bounded(answer.content)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
