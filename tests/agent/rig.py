@@ -13,19 +13,20 @@ from moorage.agent.engine import instructions as to
 from moorage.agent.engine.events import AgentStarted, PayloadReceived
 from moorage.agent.engine.machine import Engine
 from moorage.agent.loop import AgentLoop
-from moorage.agent.observer import Observer
 from moorage.agent.performer import Performer, Tools
 from moorage.agent.post_mortems import PostMortems
+from moorage.agent.processes import Witness
 from moorage.agent.pulling import Puller
 from moorage.agent.records.host import Host
 from moorage.agent.records.report import TaskReport
 from moorage.agent.reports import Reporter
+from moorage.agent.runtime.docker import DockerRuntime
 from moorage.agent.runtime.memory import MemoryRuntime
 from moorage.agent.runtime.memory_engine import MemoryEngine, Scripts, plays
 from moorage.agent.runtime.port import ImageFacts
 from moorage.agent.shell import forever
 from moorage.agent.slots import Slots
-from moorage.agent.vigil import Vigil
+from moorage.agent.watching import EngineWatch, Timing
 from moorage.ground.chance import SystemChance
 from moorage.ground.clock import SystemClock
 from moorage.shapes.moorage.post_mortem import SubmitPostMortemRequest
@@ -57,18 +58,33 @@ def stocked(scripts: Scripts | None = None) -> MemoryEngine:
 
 
 class Rig:
-    """One process of the agent; make another on the same folder and engine to restart it."""
+    """One process of the agent; make another on the same folder and engine to restart it.
 
-    def __init__(self, folder: Path, engine: MemoryEngine) -> None:
+    `engine` is a virtual one, or the adapter of a real one. How the host is said to be stands in
+    `statuses`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        engine: MemoryEngine | DockerRuntime,
+        timing: Timing | None = None,
+        witness: Witness | None = None,
+    ) -> None:
         self.clock = SystemClock()
-        self.runtime = MemoryRuntime(engine, self.clock)
+        self.runtime: Any = engine
+        if isinstance(engine, MemoryEngine):
+            self.runtime = MemoryRuntime(engine, self.clock)
+        self.watch = EngineWatch(self.runtime, self._feed, self.clock, timing, witness)
+        guarded = self.watch.runtime
+        self.statuses: list[to.PublishInstanceStatus] = []
         self.reports: list[TaskReport] = []
         self.said: list[AgentMessage] = []
-        self.vigil = Vigil(self.runtime, self._feed)
-        self.puller = Puller(self.runtime, self.clock, None, ("000000000001", "us-east-1"))
+        self.vigil = self.watch.vigil
+        self.puller = Puller(guarded, self.clock, None, ("000000000001", "us-east-1"))
         tools = Tools(
-            runtime=self.runtime,
-            images=self.runtime,
+            runtime=guarded,
+            images=guarded,
             puller=self.puller,
             slots=Slots(folder / "run", "MEMORY", 4, self.clock, SystemChance()),
             vigil=self.vigil,
@@ -89,24 +105,24 @@ class Rig:
         beside[to.SubmitTaskStateChange] = self.reporter.report
         self.post_mortems_told: list[SubmitPostMortemRequest] = []
         self.post_mortems = PostMortems(
-            folder / "post-mortems", self.runtime, "default", self._submit_post_mortem
+            folder / "post-mortems", guarded, "default", self._submit_post_mortem
         )
         beside[to.GatherPostMortem] = self.post_mortems.gather
         at_once = dict.fromkeys(
             (
                 to.PublishHealth,
-                to.PublishInstanceStatus,
                 to.StreamLogs,
                 to.AllowLogs,
                 to.CancelLogs,
             ),
             lambda _: None,
         )
+        at_once[to.PublishInstanceStatus] = self.statuses.append
         at_once[to.SendMessage] = lambda wanted: self.said.append(wanted.message)
         self.loop = AgentLoop(
             Engine(host, loaded.tasks, loaded.memory), checkpoint, self.clock, at_once, beside
         )
-        self.observer = Observer(self.runtime, self.vigil, "h1", self._feed)
+        self.observer, self.patrol = self.watch.over("h1", self.loop.engine.tasks)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Rig"]:
@@ -117,6 +133,7 @@ class Rig:
             for work in (
                 forever(self.loop.step),
                 forever(self.vigil.step),
+                forever(self.patrol.step),
                 self.observer.run(since),
                 forever(self.post_mortems.step),
             )

@@ -9,16 +9,23 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from moorage.acs.telemetry import RECORDS_UNWRITABLE
 from moorage.agent.checkpoint import Checkpoint
 from moorage.agent.engine.events import Event, Tick
-from moorage.agent.engine.instructions import Instruction, SaveCheckpoint, SetTimer
+from moorage.agent.engine.instructions import (
+    Instruction,
+    PublishInstanceStatus,
+    SaveCheckpoint,
+    SetTimer,
+)
 from moorage.agent.engine.machine import Engine
 from moorage.ground.clock import Clock
 from moorage.ground.instant import Duration, Instant, between, in_seconds
 
 EVENTS_MAX = 100_000
 TICK_SECONDS_MAX = 10.0
-SAVE_RETRY_SECONDS = 1.0
+SAVE_RETRY_SECONDS_FIRST = 0.5
+SAVE_RETRY_SECONDS_MAX = 15.0
 log = logging.getLogger("moorage.agent")
 
 # Performed by the owner of the engine itself: must not wait.
@@ -99,18 +106,43 @@ class AgentLoop:
             self.feed(event)
 
     async def _save(self, wanted: SaveCheckpoint) -> None:
-        """Save, again and again while the disk refuses: nothing is promised that is not kept."""
-        saved = False
-        while not saved:
-            try:
-                if wanted.durable:
-                    await asyncio.to_thread(self._write, wanted)
-                else:
-                    self._write(wanted)
-                saved = True
-            except OSError as error:
-                log.error("cannot save in %s: %s", self._checkpoint.folder, error)  # noqa: TRY400
-                await asyncio.sleep(SAVE_RETRY_SECONDS)
+        """Save, ever later again while the disk refuses: nothing is promised that is not kept.
+
+        Meanwhile what runs runs on, heartbeats are answered, and the server is told that this host
+        takes nothing new on (RecordsUnwritable); what happens waits its turn.
+        """
+        wait_seconds, failure = SAVE_RETRY_SECONDS_FIRST, await self._try_to_save(wanted)
+        if failure is None:
+            return
+        told = ""
+        while failure is not None:
+            if str(failure) != told:
+                told = str(failure)
+                log.error("cannot save in %s: %s; trying on", self._checkpoint.folder, told)
+                self._say_unwritable(told)
+            await asyncio.sleep(wait_seconds)
+            wait_seconds = min(2 * wait_seconds, SAVE_RETRY_SECONDS_MAX)
+            failure = await self._try_to_save(wanted)
+        log.info("records are saved again in %s", self._checkpoint.folder)
+        self._publish(self.engine.status(self._clock.now()))
+
+    async def _try_to_save(self, wanted: SaveCheckpoint) -> OSError | None:
+        try:
+            if wanted.durable:
+                await asyncio.to_thread(self._write, wanted)
+            else:
+                self._write(wanted)
+        except OSError as error:
+            return error
+        return None
+
+    def _say_unwritable(self, why: str) -> None:
+        reason = f"{RECORDS_UNWRITABLE}: {why}"
+        now = self._clock.now()
+        self._publish(PublishInstanceStatus(impaired=True, since=now, reason=reason))
+
+    def _publish(self, status: PublishInstanceStatus) -> None:
+        self._at_once[PublishInstanceStatus](status)
 
     def _write(self, wanted: SaveCheckpoint) -> None:
         self._checkpoint.save(wanted.tasks, wanted.forgotten, wanted.memory, durable=wanted.durable)

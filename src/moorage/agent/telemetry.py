@@ -15,6 +15,7 @@ import aiohttp
 from moorage.acs.codec import Unreadable
 from moorage.acs.telemetry import (
     Publication,
+    PublishInstanceStatusRequest,
     decode_answer,
     encode_publication,
     publication_body,
@@ -55,11 +56,17 @@ class TcsLink:
         self._clock = clock
         self._chance = chance
         self._waiting: deque[Publication] = deque(maxlen=BUFFERED_MAX)
+        self._status: PublishInstanceStatusRequest | None = None
         self._more = asyncio.Event()
         self._wait_seconds = BACK_OFF_SECONDS_FIRST
 
     def publish(self, message: Publication) -> None:
-        """Send this when there is a connection; of what waits too long the oldest is dropped."""
+        """Send this when there is a connection; of what waits too long the oldest is dropped.
+
+        How the host is, is never dropped: the newest word on it opens each connection.
+        """
+        if isinstance(message, PublishInstanceStatusRequest):
+            self._status = message
         self._waiting.append(message)
         self._more.set()
 
@@ -83,6 +90,8 @@ class TcsLink:
 
     async def _serve(self, opened: Opened) -> None:
         """Publish and listen until the connection ends."""
+        if self._status is not None and self._status not in self._waiting:
+            self._waiting.appendleft(self._status)
         writer = asyncio.ensure_future(self._write(opened))
         silence_seconds = SILENCE_SECONDS + self._chance.uniform(0, SILENCE_JITTER_SECONDS)
         try:
@@ -147,6 +156,8 @@ class Gauge:
         names = running(tasks)
         found = await asyncio.gather(*(self._usage(name) for name in names))
         now = {name: usage for name, usage in zip(names, found, strict=True) if usage is not None}
+        if names and not now:
+            return []  # the engine says nothing: neither figures, nor that the host is idle
         readings = {
             name: Reading(before=self._last[name], after=usage)
             for name, usage in now.items()

@@ -30,6 +30,7 @@ from moorage.agent.engine.images import in_use
 from moorage.agent.engine.instructions import (
     Instruction,
     PublishHealth,
+    PublishInstanceStatus,
     SaveCheckpoint,
     SetTimer,
 )
@@ -162,6 +163,10 @@ class Engine:
     def memory(self) -> HostMemory:
         """What is remembered beside the tasks."""
         return self.state.memory
+
+    def status(self, now: Instant) -> PublishInstanceStatus:
+        """How the container runtime is, as it would be published now."""
+        return impairment.status(self.state, now)
 
     def health(self) -> tuple[TaskHealth, ...]:
         """The health of all tasks that have a check."""
