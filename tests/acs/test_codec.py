@@ -74,6 +74,7 @@ FROM_SERVER = [
     m.RegistryMessage(message_id="m", names=("h:1",), endpoint="http://h:1"),
     m.AuthorityMessage(message_id="m", certificates=("-----BEGIN CERTIFICATE-----",)),
     m.ImagesInUseMessage(message_id="m", images=("a",), digests=()),
+    m.InventoryRequest(message_id="m"),
     m.LogsRequest(request_id="r", task_arn="a", container_name="w", follow=False, since=1.5),
     m.LogsMore(request_id="r", chunks=4),
     m.LogsCancel(request_id="r"),
@@ -84,6 +85,22 @@ FROM_AGENT = [
     m.HeartbeatAckRequest(),
     m.TaskStopVerificationMessage(message_id="m", stop_candidates=()),
     m.IAMRoleCredentialsAckRequest(message_id="m", credentials_id="c"),
+    m.InventoryMessage(
+        message_id="m",
+        tasks=(
+            m.HeldTask(
+                task=Task(arn="a", desired_status="RUNNING"),
+                status="RUNNING",
+                containers=(
+                    m.HeldContainer(
+                        name="w",
+                        status="RUNNING",
+                        ports=(m.HeldPort(container_port=80, host_port=32768),),
+                    ),
+                ),
+            ),
+        ),
+    ),
     m.LogsChunk(request_id="r", stream="stderr", data=b"\x00\xff\n", end=True),
 ]
 

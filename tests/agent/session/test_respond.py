@@ -101,6 +101,11 @@ def test_each_message_has_a_responder():
             (),
         ),
         (
+            m.InventoryRequest(message_id="i2"),
+            (e.InventoryRequested(message_id="i2"),),
+            (),
+        ),
+        (
             m.RegistryMessage(message_id="r1", names=("h:1",), endpoint="http://h:1"),
             (),
             (

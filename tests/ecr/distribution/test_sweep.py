@@ -93,6 +93,24 @@ def test_a_tombstone_is_taken_back_by_a_link(rig):
     assert sha256(b"layer") in kept(rig)
 
 
+def test_no_blob_is_buried_while_somebody_copies_what_rows_name(both):
+    """A backup copies rows first and bytes then: what it has read of stays until it is done."""
+    both.create()
+    both.push("v1", b"layer")
+    both.call("DeleteRepository", repository_name="team/app", force=True)
+    both.sweep(expiry=DAY)
+
+    async def sweep_while_kept() -> None:
+        async with both.distribution.keeping_blobs():
+            await both.distribution.sweep(DAY)
+
+    both.clock.advance(minutes(61))
+    both.runner.run(sweep_while_kept())
+    assert kept(both) == {sha256(b"{}"), sha256(b"layer")}
+    both.sweep(expiry=DAY)
+    assert kept(both) == set()
+
+
 def test_uploads_that_nobody_continues_go(both):
     both.create()
     old = both.exchange("POST", UPLOADS).answered["location"]
