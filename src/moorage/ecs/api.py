@@ -9,16 +9,19 @@ from moorage.ecs.agents import AGENT as AGENT  # noqa: PLC0414 - handed on to th
 from moorage.ecs.controllers.clusters import clusters as cluster_controller
 from moorage.ecs.controllers.deployments import deployments as deployment_controller
 from moorage.ecs.controllers.instances import instances as instance_controller
+from moorage.ecs.controllers.post_mortems import post_mortems as post_mortem_controller
 from moorage.ecs.controllers.tasks import tasks as task_controller
 from moorage.ecs.operations import (
     agent,
     authority,
     cluster,
     container_instance,
+    explain,
     freeze,
     host,
     joining,
     key_rotation,
+    post_mortem,
     registration,
     run_task,
     service,
@@ -32,6 +35,7 @@ from moorage.ecs.operations import (
 from moorage.ecs.store.clusters import CLUSTERS
 from moorage.ecs.store.container_instances import CONTAINER_INSTANCES
 from moorage.ecs.store.freezes import FREEZES
+from moorage.ecs.store.post_mortems import POST_MORTEMS
 from moorage.ecs.store.service_deployments import SERVICE_DEPLOYMENTS
 from moorage.ecs.store.service_events import SERVICE_EVENTS
 from moorage.ecs.store.service_revisions import SERVICE_REVISIONS
@@ -151,6 +155,8 @@ ECS = Api(
 OWN: tuple[Operation[Any, Any], ...] = (
     authority.describe_authority,
     authority.finish_authority_rotation,
+    explain.explain_task,
+    post_mortem.submit_post_mortem,
     authority.rotate_authority,
     host.confirm_host_lost,
     host.describe_hosts,
@@ -166,6 +172,7 @@ CONTROLLERS: tuple[Controller, ...] = (
     cluster_controller,
     deployment_controller,
     instance_controller,
+    post_mortem_controller,
     task_controller,
 )
 
@@ -173,6 +180,7 @@ TABLES: tuple[Table[Any], ...] = (
     CLUSTERS,
     CONTAINER_INSTANCES,
     FREEZES,
+    POST_MORTEMS,
     SERVICES,
     SERVICE_DEPLOYMENTS,
     SERVICE_EVENTS,

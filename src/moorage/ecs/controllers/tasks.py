@@ -2,7 +2,7 @@
 
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules.task.stop import abandon, stop_timeout
-from moorage.ecs.store import container_instances, images, task_definitions
+from moorage.ecs.store import container_instances, images, post_mortems, task_definitions
 from moorage.ecs.store import tasks as store
 from moorage.ground.instant import Duration, Instant, hours, later, seconds
 from moorage.ground.record import evolve
@@ -35,6 +35,7 @@ def _reap(turn: Turn, task: Task) -> Instant | None:
     until = later(task.stopped_at or task.created_at, Duration(kept))
     if turn.now < until:
         return until
+    post_mortems.remember(turn.tx, task)
     store.delete(turn.tx, task)
     return None
 

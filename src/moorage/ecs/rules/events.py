@@ -204,6 +204,16 @@ def drain_abandoned(service: str, host: str, left: int) -> str:
     )
 
 
+def healed(service: str, task_id: str, times: int, exit_code: int | None) -> str:
+    """A host started ended containers of a task again while it could not reach the server."""
+    how = "" if exit_code is None else f"; the last of them had ended with exit code {exit_code}"
+    again = "once" if times == 1 else f"{times} times"
+    return (
+        f"(service {service}) (task {task_id}) its host started ended containers again {again} "
+        f"while it could not reach the server{how}. The task never stopped."
+    )
+
+
 def admitted(sentences: Sequence[str], recent: Sequence[ServiceEvent], now: Instant) -> list[str]:
     """The sentences that are said: the same one is muted for 6 h, or until its cause is gone.
 

@@ -13,6 +13,7 @@ from moorage.shapes.moorage.host_state import (
     DescribeHostsRequest,
     DrainHostRequest,
 )
+from moorage.shapes.moorage.post_mortem import ExplainTaskRequest, SubmitPostMortemRequest
 
 NAME_LENGTH_MAX = 128
 ARN_LENGTH_MAX = 512
@@ -23,6 +24,7 @@ REASON_LENGTH_MAX = 255
 FREEZE_SECONDS_MAX = 365 * 24 * 3600
 DEADLINE_SECONDS_MAX = 7 * 24 * 3600
 HOSTS_NAMED_MAX = 100
+CONTAINERS_MAX = 100
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 
 _HOST = Constraint(member="host", wire="host", required=True, minimum=1, maximum=ARN_LENGTH_MAX)
@@ -56,6 +58,9 @@ CONSTRAINTS: Constraints = {
             member="ttl_seconds", wire="ttlSeconds", minimum=1, maximum=TOKEN_TTL_SECONDS_MAX
         ),
     ),
+    ExplainTaskRequest: (
+        Constraint(member="task", wire="task", required=True, minimum=1, maximum=ARN_LENGTH_MAX),
+    ),
     FreezeSchedulingRequest: (
         Constraint(
             member="reason", wire="reason", required=True, minimum=1, maximum=REASON_LENGTH_MAX
@@ -76,5 +81,9 @@ CONSTRAINTS: Constraints = {
     ),
     RequestHostKeyRotationRequest: (
         Constraint(member="host", wire="host", required=True, minimum=1, maximum=ARN_LENGTH_MAX),
+    ),
+    SubmitPostMortemRequest: (
+        Constraint(member="task", wire="task", required=True, minimum=1, maximum=ARN_LENGTH_MAX),
+        Constraint(member="containers", wire="containers", maximum=CONTAINERS_MAX),
     ),
 }

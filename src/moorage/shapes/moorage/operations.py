@@ -37,6 +37,12 @@ from moorage.shapes.moorage.host_state import (
     DrainHostRequest,
     DrainHostResponse,
 )
+from moorage.shapes.moorage.post_mortem import (
+    ExplainTaskRequest,
+    ExplainTaskResponse,
+    SubmitPostMortemRequest,
+    SubmitPostMortemResponse,
+)
 
 TARGET = "Moorage_V1"
 API_VERSION = "2026-11-01"
@@ -48,6 +54,7 @@ OPERATIONS: dict[str, tuple[type[msgspec.Struct], type[msgspec.Struct]]] = {
     "DescribeAuthority": (DescribeAuthorityRequest, DescribeAuthorityResponse),
     "DescribeHosts": (DescribeHostsRequest, DescribeHostsResponse),
     "DrainHost": (DrainHostRequest, DrainHostResponse),
+    "ExplainTask": (ExplainTaskRequest, ExplainTaskResponse),
     "FinishAuthorityRotation": (FinishAuthorityRotationRequest, FinishAuthorityRotationResponse),
     "FreezeScheduling": (FreezeSchedulingRequest, FreezeSchedulingResponse),
     "Join": (JoinRequest, JoinResponse),
@@ -55,5 +62,6 @@ OPERATIONS: dict[str, tuple[type[msgspec.Struct], type[msgspec.Struct]]] = {
     "RequestHostKeyRotation": (RequestHostKeyRotationRequest, RequestHostKeyRotationResponse),
     "RotateAuthority": (RotateAuthorityRequest, RotateAuthorityResponse),
     "RotateHostKey": (RotateHostKeyRequest, RotateHostKeyResponse),
+    "SubmitPostMortem": (SubmitPostMortemRequest, SubmitPostMortemResponse),
     "ThawScheduling": (ThawSchedulingRequest, ThawSchedulingResponse),
 }
