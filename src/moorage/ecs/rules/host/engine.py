@@ -1,9 +1,20 @@
-"""What an agent says of its container engine: CONTAINER_RUNTIME of PublishInstanceStatus."""
+"""What an agent says of its container engine: CONTAINER_RUNTIME of PublishInstanceStatus.
 
-from moorage.acs.telemetry import PublishInstanceStatusRequest
+Not every impairment is a loss: a container that cannot be killed, or a data folder that is full,
+keeps new tasks away (`rules/placement/constraint.py`), while the engine answers and what runs there
+runs on.
+"""
+
+from moorage.acs.telemetry import (
+    CONTAINER_STUCK,
+    RECORDS_UNWRITABLE,
+    InstanceStatus,
+    PublishInstanceStatusRequest,
+)
 
 CONTAINER_RUNTIME = "ContainerRuntime"
 _GONE = {"IMPAIRED": True, "OK": False}
+_ENGINE_ANSWERS = (CONTAINER_STUCK, RECORDS_UNWRITABLE)
 
 
 def engine_gone(message: PublishInstanceStatusRequest) -> bool | None:
@@ -11,5 +22,11 @@ def engine_gone(message: PublishInstanceStatusRequest) -> bool | None:
     said = None
     for one in message.statuses or ():
         if one.type == CONTAINER_RUNTIME:
-            said = _GONE.get(one.status or "", said)
+            said = _gone(one, said)
     return said
+
+
+def _gone(status: InstanceStatus, said: bool | None) -> bool | None:  # noqa: FBT001 - a verdict
+    if (status.status_reason or "").startswith(_ENGINE_ANSWERS):
+        return False
+    return _GONE.get(status.status or "", said)
