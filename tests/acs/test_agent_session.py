@@ -67,7 +67,7 @@ def test_it_returns_at_once_after_a_polite_end_or_a_cut(session, code):
     assert session.handle(a.Closed(now=at(2), code=code)) == [a.SetTimer(at=None), a.Dial()]
 
 
-@pytest.mark.parametrize("code", [1002, 1008, 1012, 4000, 4001])
+@pytest.mark.parametrize("code", [1002, 1008, 1012, 4001])
 def test_it_waits_after_any_other_code(session, code):
     assert session.handle(a.Closed(now=at(2), code=code)) == [a.SetTimer(at=at(2.25))]
     assert session.handle(Tick(now=at(2.2))) == []
@@ -114,3 +114,25 @@ def test_both_ends_understand_each_other(session):
     """The agent's answer to a heartbeat is what ends the server's suspicion."""
     from_agent = session.handle(a.Said(message=HeartbeatAckRequest(message_id="h"), now=at(1)))
     assert from_agent == [SendFrame(frame=encode(HeartbeatAckRequest(message_id="h")))]
+
+
+def test_it_does_not_take_its_place_back_from_another_agent_of_its_identity(session):
+    """Two of a cloned machine would else end each other's connections, again and again (F27)."""
+    assert session.handle(a.Closed(now=at(2), code=4000)) == [a.SetTimer(at=at(2 + 600))]
+    assert session.handle(Tick(now=at(601))) == []
+    assert session.handle(Tick(now=at(602))) == [a.Dial()]
+
+
+@pytest.mark.parametrize("name", ["ReplacedKeyException", "UnrecognizedClientException"])
+def test_a_key_that_is_good_for_nothing_is_tried_ever_less(name):
+    session = a.AgentSession()
+    session.handle(Tick(now=ZERO))
+    refused = a.DialFailed(now=ZERO, refusal=Refusal(name=name))
+    waits = [session.handle(refused)[0].at for _ in range(9)]
+    assert [wait // seconds(60) for wait in waits] == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert session.handle(a.DialFailed(now=ZERO, refusal=Refusal(name="ServerException"))) == [
+        a.SetTimer(at=at(0.25))
+    ], "another trouble is another matter"
+    session.handle(a.Opened(now=ZERO))
+    session.handle(a.Closed(now=ZERO))
+    assert session.handle(refused) == [a.SetTimer(at=at(60))]

@@ -7,6 +7,7 @@ shorter silence: our server sends a heartbeat each five seconds.
 
 from moorage.acs.codec import (
     INACTIVE_INSTANCE,
+    REPLACED_KEY_REFUSAL,
     Refusal,
     Unreadable,
     decode_from_server,
@@ -14,6 +15,7 @@ from moorage.acs.codec import (
 )
 from moorage.acs.messages import AgentMessage
 from moorage.acs.session import (
+    CLOSE_REPLACED,
     CLOSE_SILENT,
     CloseConnection,
     Deliver,
@@ -22,7 +24,7 @@ from moorage.acs.session import (
     SendFrame,
     Tick,
 )
-from moorage.ground.instant import Duration, Moment, hours, seconds
+from moorage.ground.instant import Duration, Moment, hours, minutes, seconds
 from moorage.ground.record import Record
 
 INACTIVITY_MIN = seconds(15)
@@ -34,6 +36,13 @@ BACK_OFF_JITTER = 0.2
 BACK_OFF_MAX = seconds(15)
 BACK_OFF_STEPS_MAX = 32
 INACTIVE_INSTANCE_WAIT = hours(1)
+# Refusals that no further try will change: only a person can; but he may do so at the server.
+HOPELESS = frozenset({REPLACED_KEY_REFUSAL, "UnrecognizedClientException"})
+HOPELESS_WAIT_FIRST = minutes(1)
+HOPELESS_WAIT_MAX = hours(1)
+# Another agent with our identity has taken our place: to take it back would end its connection, and
+# it would do the same.
+REPLACED_WAIT = minutes(10)
 # After a connection of this length the next one is begun without delay, and so is one after a
 # cut (1006) or a polite end; a shorter one is a server in trouble, which is not to be pestered.
 LASTING_CONNECTION = seconds(1)
@@ -95,6 +104,7 @@ class AgentSession:
         self.dial_at: Moment | None = None
         self.silent_at: Moment | None = None
         self.failures = 0
+        self.hopeless = 0
 
     @property
     def connected(self) -> bool:
@@ -107,6 +117,7 @@ class AgentSession:
             case Opened():
                 self.dialling = False
                 self.opened_at = fact.now
+                self.hopeless = 0
                 return self._listen(fact.now, fact.jitter)
             case Closed():
                 return self._closed(fact)
@@ -137,6 +148,8 @@ class AgentSession:
             return []
         lasted = fact.now - self.opened_at >= LASTING_CONNECTION
         self.opened_at = self.silent_at = None
+        if fact.code == CLOSE_REPLACED:
+            return self._wait(fact.now, REPLACED_WAIT)
         if lasted:
             self.failures = 0
             if fact.code in CODES_FOR_RETURN_AT_ONCE:
@@ -146,8 +159,13 @@ class AgentSession:
 
     def _failed(self, fact: DialFailed) -> list[AgentInstruction]:
         self.dialling = False
-        if fact.refusal is not None and fact.refusal.name == INACTIVE_INSTANCE:
+        name = fact.refusal.name if fact.refusal else ""
+        if name == INACTIVE_INSTANCE:
             return self._wait(fact.now, INACTIVE_INSTANCE_WAIT)
+        if name in HOPELESS:
+            wait = HOPELESS_WAIT_FIRST * 2 ** min(self.hopeless, BACK_OFF_STEPS_MAX)
+            self.hopeless += 1
+            return self._wait(fact.now, Duration(min(wait, HOPELESS_WAIT_MAX)))
         return self._wait(fact.now, self._back_off(fact.jitter))
 
     def _back_off(self, jitter: float) -> Duration:

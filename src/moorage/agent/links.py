@@ -10,7 +10,15 @@ import aiohttp
 from moorage.acs import agent_session as acs
 from moorage.acs.codec import Refusal
 from moorage.acs.messages import AgentMessage, ServerMessage
-from moorage.acs.session import CloseConnection, Deliver, Dropped, FrameReceived, SendFrame, Tick
+from moorage.acs.session import (
+    CLOSE_REPLACED,
+    CloseConnection,
+    Deliver,
+    Dropped,
+    FrameReceived,
+    SendFrame,
+    Tick,
+)
 from moorage.agent.dial import NotOpened, Opened
 from moorage.ground.chance import Chance
 from moorage.ground.clock import Clock
@@ -21,6 +29,11 @@ FACTS_MAX = 4096
 OUTGOING_MAX = 1024
 CUT = 1006
 _TEXT = (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY)
+REPLACED = (
+    "Another agent with the identity of this host has taken its place: was this machine cloned, or "
+    "its data folder copied? This one tries again later, and takes nothing back. To make it a host "
+    "of its own, stop it, empty its data folder and join with a new token, under another name."
+)
 log = logging.getLogger("moorage.agent")
 
 Open = Callable[[], Awaitable[Opened]]
@@ -162,6 +175,8 @@ class AcsLink:
             writer.cancel()
         code = socket.close_code or CUT
         log.info("the connection to the server has ended (%s)", code)
+        if code == CLOSE_REPLACED:
+            log.error(REPLACED)
         now, jitter = self._clock.monotonic(), self._chance.uniform(0, 1)
         ended = acs.Closed(now=now, code=code, jitter=jitter)
         await self._facts.put(_From(connection=number, fact=ended))

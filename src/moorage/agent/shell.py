@@ -6,6 +6,7 @@ reported later. Which process this is, and how it becomes a host, is in `process
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 import tempfile
@@ -317,7 +318,8 @@ class Parts:
         )
 
     async def _dial_acs(self) -> Opened:
-        await self.standing.member.confirm()
+        with contextlib.suppress(OptionsRefused):  # what the handshake says is final
+            await self.standing.member.confirm()
         return await self._open_acs()
 
     async def _open_tcs(self) -> Opened:
