@@ -1,0 +1,112 @@
+"""`moorage explain task`: why a task runs, does not run yet, or stopped, and what it said last."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from moorage.cli.place import OWN_TARGET, DataOption, EndpointOption, Place, fail, find
+from moorage.ground.fault import Fault
+from moorage.ground.instant import from_epoch, iso
+from moorage.shapes.moorage.post_mortem import (
+    Cause,
+    ContainerPostMortem,
+    ExplainTaskRequest,
+    ExplainTaskResponse,
+    OutputLine,
+)
+
+LINES_SHOWN = 20
+LINES_SHOWN_MAX = 200
+_COLOURS = {"STOPPED": "red", "RUNNING": "green"}
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Explain why things are so.")
+
+
+@app.callback()
+def explain() -> None:
+    """Explain why a task is as it is: the chain of causes, oldest first."""
+
+
+@app.command(
+    epilog="Example: moorage explain task 3f2a   (the id, its beginning, or the ARN of a task)",
+)
+def task(
+    target: Annotated[str, typer.Argument(metavar="TASK", help="Its id, its beginning, or ARN.")],
+    lines: Annotated[
+        int, typer.Option(min=0, max=LINES_SHOWN_MAX, help="How many last lines of output to show.")
+    ] = LINES_SHOWN,
+    container: Annotated[str, typer.Option(help="Show the output of this container.")] = "",
+    cluster: Annotated[str, typer.Option(help="The cluster.")] = "default",
+    data: DataOption = None,
+    endpoint: EndpointOption = None,
+) -> None:
+    """Say why a task stopped, does not run yet, or runs; also one that is long forgotten."""
+    place = find(data, endpoint, key="root")
+    try:
+        answer = _ask(place, cluster, target)
+    except Fault as fault:
+        fail(fault.message or str(fault), "moorage status shows the tasks that there are.")
+    console = Console(highlight=False, soft_wrap=False)
+    show(console, answer)
+    show_output(console, answer, container or answer.container or "", lines)
+
+
+def _ask(place: Place, cluster: str, target: str) -> ExplainTaskResponse:
+    request = ExplainTaskRequest(cluster=cluster, task=target)
+    return place.client().call("moorage", OWN_TARGET, "ExplainTask", request, ExplainTaskResponse)
+
+
+def show(console: Console, answer: ExplainTaskResponse) -> None:
+    """Print the sentence that sums it up, and the chain with its times."""
+    console.print(Text(answer.headline or "", style="bold"))
+    colour = _COLOURS.get(answer.last_status or "", "yellow")
+    facts = Text(answer.task_arn or "", style="dim").append(f"  {answer.last_status}", colour)
+    console.print(facts, soft_wrap=True)
+    console.print()
+    chain = Table.grid(padding=(0, 2))
+    chain.add_column(no_wrap=True, style="dim")
+    chain.add_column(overflow="fold")
+    for cause in answer.causes or []:
+        chain.add_row(_when(cause), Text(cause.text or ""))
+    console.print(chain)
+
+
+def show_output(console: Console, answer: ExplainTaskResponse, name: str, lines_max: int) -> None:
+    """Print the last lines of one container, where its post-mortem has any."""
+    found = next((one for one in answer.containers or [] if one.name == name), None)
+    if not lines_max or found is None:
+        return
+    shown = (found.lines or [])[-lines_max:]
+    title = f"last {len(shown)} lines of {name}" if shown else f"output of {name}"
+    console.print()
+    console.print(Rule(title, align="left", style="dim"))
+    for line in shown:
+        console.print(_line(line), soft_wrap=True)
+    if not shown:
+        console.print(Padding(Text(_nothing(found), style="dim"), (0, 1)))
+    others = [one.name for one in answer.containers or [] if one.lines and one.name != name]
+    if others:
+        hint = f"Others have output, too: --container {' or '.join(map(str, others))}"
+        console.print(Text(hint, style="dim"))
+
+
+def _when(cause: Cause) -> str:
+    return "now" if cause.at is None else iso(from_epoch(cause.at))[:19].replace("T", " ")
+
+
+def _line(line: OutputLine) -> Text:
+    shown = "".join(
+        c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in line.text or ""
+    )
+    text = Text(shown, style="red" if line.stream == "stderr" else "")
+    return text.append(" ... (cut)", "dim") if line.cut else text
+
+
+def _nothing(found: ContainerPostMortem) -> str:
+    if found.unreadable:
+        return f"It could not be read: {found.unreadable}"
+    return "Its output was too long to be kept." if found.lines_left_out else "It printed nothing."
