@@ -47,7 +47,7 @@ def wishes(tags: Iterable[Tag]) -> Wishes:
         on_host_loss=_ON_HOST_LOSS.get(values.get(ON_HOST_LOSS, "")),
         fence=fences(own),
         ignored=tuple(
-            f"{tag.key}={tag.value} (allowed: {', '.join(_ALLOWED[tag.key])})"
+            f"{tag.key}={tag.value or ''} (allowed: {', '.join(_ALLOWED[tag.key])})"
             for tag in own
             if values[tag.key or ""] not in _ALLOWED[tag.key]
         ),

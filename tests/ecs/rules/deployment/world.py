@@ -11,7 +11,7 @@ from moorage.ecs.rules.deployment.state import Conditions, Plan, ServiceState
 from moorage.ecs.rules.task.advance import ContainerReport, TaskReport, advance
 from moorage.ecs.rules.task.health import observe_health
 from moorage.ecs.rules.task.stop import ask_to_stop
-from moorage.ground.instant import Instant, later, seconds
+from moorage.ground.instant import Duration, Instant, later, seconds
 from moorage.ground.record import evolve
 from tests.ecs.rules.builders import (
     NOW,
@@ -48,6 +48,8 @@ class World:
         self.freeze = None
         self.throughout = set(self.hosts)
         self.brake = False
+        self.stop_timeouts: dict[str, Duration] = {}
+        self.conditions = Conditions(settle=seconds(10))
         self.events: list[str] = []
         self.minted = 0
 
@@ -61,7 +63,8 @@ class World:
             revision=self.revisions[self.service.deployment],
             hosts=dict(self.hosts),
             freeze=self.freeze,
-            conditions=Conditions(settle=seconds(10)),
+            stop_timeouts=self.stop_timeouts,
+            conditions=self.conditions,
             **more,
         )
 

@@ -47,12 +47,13 @@ class Census(Record):
         """How a staying or leaving task does."""
         return self.standings[task.arn]
 
+    def is_healthy(self, task: Task) -> bool:
+        """Whether a staying or leaving task counts towards the minimum."""
+        return self.standings[task.arn] is Standing.HEALTHY and task.arn not in self.fresh
+
     def healthy(self, tasks: Iterable[Task]) -> int:
         """How many of these count towards the minimum."""
-        return sum(
-            self.standings[task.arn] is Standing.HEALTHY and task.arn not in self.fresh
-            for task in tasks
-        )
+        return sum(map(self.is_healthy, tasks))
 
     @property
     def counts(self) -> TaskCounts:
@@ -110,11 +111,12 @@ class _Counting:
             self.groups["stopping"].append(task)
             return
         self.changes.append(verdict.until)
-        self._look_at_return(task)
+        if task.connectivity_at is not None and task.connectivity_at > task.created_at:
+            self._look_at_return(task, task.connectivity_at)
         good = (
             task.deployment == self.primary
-            and not host.draining
             and verdict.standing is not Standing.UNHEALTHY
+            and not host.draining
             and not _written_off(task, host)
         )
         self.groups["staying" if good else "leaving"].append(task)
@@ -122,14 +124,12 @@ class _Counting:
     def census(self) -> Census:
         groups = self.groups
         assert all(task.deployment == self.primary for task in groups["staying"])
-        healthy = sum(self.standings[one.arn] is Standing.HEALTHY for one in groups["staying"])
-        done = healthy >= self.state.service.desired_count
         return Census(
             staying=tuple(groups["staying"]),
             leaving=tuple(groups["leaving"]),
             stopping=tuple(groups["stopping"]),
             away=tuple(groups["away"]),
-            abandoned=tuple(task for task in groups["beyond"] if self._abandons(task, done=done)),
+            abandoned=self._abandoned(),
             standings=self.standings,
             fresh=frozenset(self.fresh),
             holds={hold: tuple(sorted(names)) for hold, names in self.holds.items()},
@@ -159,21 +159,26 @@ class _Counting:
             fenced_after = Duration(task.fence_after + stops_within + margin)
         return fate(self.rule, host, fenced_after)
 
-    def _abandons(self, task: Task, *, done: bool) -> bool:
-        """Whether a task that is given up is told to stop.
+    def _abandoned(self) -> tuple[Task, ...]:
+        """Which of the tasks that are given up are told to stop.
 
         Always where a person has confirmed the loss. One of an older deployment only when it is
         not needed any more: should it come back first, it may be the last that serves.
         """
-        if task.desired_status == "STOPPED":
-            return False
-        confirmed = self.state.host(task).confirmed_at is not None
-        return confirmed or (done and task.deployment != self.primary)
+        running = [task for task in self.groups["beyond"] if task.desired_status == "RUNNING"]
+        if not running:
+            return ()
+        staying = self.groups["staying"]
+        healthy = sum(self.standings[task.arn] is Standing.HEALTHY for task in staying)
+        done = healthy >= self.state.service.desired_count
+        return tuple(
+            task
+            for task in running
+            if self.state.host(task).confirmed_at is not None
+            or (done and task.deployment != self.primary)
+        )
 
-    def _look_at_return(self, task: Task) -> None:
-        since = task.connectivity_at
-        if since is None or since <= task.created_at:
-            return
+    def _look_at_return(self, task: Task, since: Instant) -> None:
         known_at = later(since, RETURN_LOOK)
         if known_at > self.now:
             self.fresh.add(task.arn)

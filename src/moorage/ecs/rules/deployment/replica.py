@@ -62,7 +62,8 @@ def moves(
     possible = _least(within, state.placeable)
     starting = _least(possible, gates.most)
     stops = _Stops(state, census, view)
-    stops.room = _room(state, gates, starting)
+    pledged = min(sum(map(stops.is_drained, census.stopping)), needed - starting)
+    stops.room = _room(state, gates, starting + pledged)
     stops.never_ran()
     stops.take(surplus(state, census, now, stops.rank, view))
     stops.replaced(desired)
@@ -73,15 +74,18 @@ def moves(
     return Moves(
         start=starting,
         stop=tuple(stops.chosen),
-        relies_on=starting + stops.relied,
+        relies_on=starting + (pledged + stops.relied if stops.relied else 0),
         kept=tuple(stops.left([task for task in census.leaving if stops.is_drained(task)])),
         stuck=needed > 0 and not possible and state.placeable is None and not waiting,
     )
 
 
-def _room(state: ServiceState, gates: Gates, starting: int) -> int | None:
-    """For how many more replacements there is a host, and leave to start them; None: not asked."""
-    bounds = [one - starting for one in (state.placeable, gates.most) if one is not None]
+def _room(state: ServiceState, gates: Gates, taken: int) -> int | None:
+    """For how many more replacements there is a host, and leave to start them; None: not asked.
+
+    `taken` is for what starts now, and for what has left a draining host in their favour.
+    """
+    bounds = [one - taken for one in (state.placeable, gates.most) if one is not None]
     return min(bounds, default=None)
 
 
@@ -137,8 +141,8 @@ class _Stops:
 
         Weak tasks cost no health, as long as the minimum is met without them; below it they go one
         by one, each only when the one before is replaced. Strong ones go down to the minimum. A
-        task that runs without a check and has not settled yet is neither: it may well serve, and
-        time will tell soon.
+        task that runs without a check and has not settled yet is neither, nor is one whose host has
+        just returned: it may well serve, and time will tell soon.
         """
         if count <= 0:
             return
@@ -172,6 +176,8 @@ class _Stops:
         return self.state.host(task).draining
 
     def _will_settle(self, task: Task) -> bool:
+        if task.arn in self.census.fresh:
+            return True
         unsettled = self.census.standing(task) is Standing.UNSETTLED
         return unsettled and not task.has_health_check
 
@@ -183,8 +189,8 @@ class _Stops:
     def _leaving(self) -> tuple[list[Task], list[Task]]:
         """Leaving tasks that run: (those that do not count, those that do)."""
         left = self.left(self.census.leaving)
-        strong = [task for task in left if self.census.standing(task) is Standing.HEALTHY]
-        weak = [task for task in left if self.census.standing(task) is not Standing.HEALTHY]
+        strong = [task for task in left if self.census.is_healthy(task)]
+        weak = [task for task in left if not self.census.is_healthy(task)]
         return weak, strong
 
     def _choose(self, tasks: Sequence[Task], count: int) -> None:

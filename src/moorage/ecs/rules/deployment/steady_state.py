@@ -16,8 +16,9 @@ def close_olds(ledger: Ledger, census: Census) -> None:
 
     Tasks on lost hosts that are given up keep none open.
     """
-    present = census.present
-    for old in ledger.olds:
+    olds = ledger.olds
+    present = census.present if olds else frozenset()
+    for old in olds:
         ended = old
         if old.status in _UNDER_WAY:
             ended = evolve(

@@ -55,11 +55,16 @@ def _flaps(task: Task, state: ServiceState, now: Instant) -> bool:
 
 
 def _spared(going: Sequence[Task], state: ServiceState, census: Census) -> list[Task]:
-    """Those that may go now: the healthy ones only down to the minimum, and never the last."""
+    """Those that may go now: the healthy ones only down to the minimum, and never the last.
+
+    What has just returned is taken for healthy here if it was: none of it is stopped that may be
+    needed.
+    """
     desired = state.service.desired_count
     minimum, _ = percentages(state.service.deployment_configuration)
     kept = max(lower_limit(desired, minimum), min(1, desired))
-    allowance = census.counts.healthy - kept
+    running = (*census.staying, *census.leaving)
+    allowance = sum(census.standing(task) is Standing.HEALTHY for task in running) - kept
     chosen = []
     for task in going:
         if census.standing(task) is Standing.HEALTHY:
