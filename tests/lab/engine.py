@@ -21,6 +21,7 @@ from tests.lab.process import Process, born
 
 START_SECONDS_MAX = 40.0
 CALL_SECONDS_MAX = 20.0
+TAIL_CHARACTERS = 1000
 LABEL = "com.amazonaws.ecs.task-arn"
 _OURS = urllib.parse.quote(json.dumps({"label": [LABEL]}))
 _CONTAINER = re.compile(rb"/([0-9a-f]{64})$", re.MULTILINE)
@@ -69,6 +70,13 @@ class Engine(Process):
     def await_answer(self) -> None:
         """Wait until it answers; raises Late with the end of its log."""
         until(self.answers, START_SECONDS_MAX, f"{self.name} answers", self.tail)
+
+    def tail(self) -> str:
+        """The end of its log without what it tells of every start."""
+        if not self.log.exists():
+            return ""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return "\n".join(line for line in lines if "level=info" not in line)[-TAIL_CHARACTERS:]
 
     def answers(self) -> bool:
         """Whether it serves its socket."""

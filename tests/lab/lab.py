@@ -46,6 +46,7 @@ class Lab(Place):
         super().__init__(Server(folder, self.switch.address(1)), None)  # type: ignore[arg-type]
         self.hosts: list[Host] = []
         self.images: dict[str, str] = {}
+        self.usual: dict[str, float] = {}
 
     # -- life ------------------------------------------------------------------------------------
 
@@ -73,7 +74,7 @@ class Lab(Place):
     def _begin(self, hosts: int, settings: dict[str, float]) -> None:
         self.switch.power_on()
         self.save()
-        self.server.settings |= settings
+        self.usual, self.server.settings = dict(settings), dict(settings)
         self.server.launch()
         for _ in range(hosts):
             self.new_host()
@@ -133,7 +134,7 @@ class Lab(Place):
             "hosts": len(self.hosts),
             "flags": [host.flags for host in self.hosts],
             "images": self.images,
-            "settings": self.server.settings,
+            "settings": self.usual,
             "processes": {name: one.mark for name, one in self.processes().items()},
         }
         (self.folder / "lab.json").write_text(json.dumps(told, indent=1))
@@ -148,6 +149,7 @@ class Lab(Place):
             host.flags = tuple(told["flags"][place])
             lab.hosts.append(host)
         lab.images, lab.server.settings = told["images"], told["settings"]
+        lab.usual = dict(lab.server.settings)
         for name, process in lab.processes().items():
             process.meet(told["processes"][name])
         return lab
@@ -178,6 +180,8 @@ class Lab(Place):
         """Wait until so many hosts of a cluster are connected."""
 
         def enough() -> bool:
+            for host in self.hosts:
+                assert not host.agent.ended(), f"{host.agent.name} ended:\n{host.agent.tail()}"
             return sum(one["agentConnected"] for one in self.instances(cluster)) >= count
 
         until(enough, CONNECT_SECONDS_MAX, f"{count} hosts connected", self.tails)
@@ -192,9 +196,12 @@ class Lab(Place):
         )
 
     def restore(self) -> None:
-        """Whatever befell the lab is over: all hosts connected, all links whole, all disks empty."""
+        """Whatever befell the lab is over: all connected and whole, the settings as they were."""
         self.server.resume()
+        if self.server.settings != self.usual:
+            self.server.stop()
         if not self.server.lives():
+            self.server.settings = dict(self.usual)
             self.server.start()
         for host in self.hosts:
             host.free("engine")

@@ -46,8 +46,12 @@ class Scene:
         return self.lab.running(name)
 
     def where(self, name: str) -> Where:
-        """The containers of a service that truly run: host to ids."""
-        arns = {task["taskArn"] for task in self.lab.tasks(serviceName=name)}
+        """The containers of a service that truly run, stopping ones too: host to ids."""
+        arns = {
+            task["taskArn"]
+            for status in ("RUNNING", "STOPPED")
+            for task in self.lab.tasks(serviceName=name, desiredStatus=status)
+        }
         return {
             host.name: {x for x, arn in host.engine.tasks().items() if arn in arns}
             for host in self.lab.hosts

@@ -49,7 +49,7 @@ class Server(Process):
 
     def start(self, **settings: float) -> None:
         """Start it, with these settings from now on, and wait until it is healthy."""
-        self.settings |= settings
+        self.settings = {**self.settings, **settings}
         self.launch()
         until(self.ready, START_SECONDS_MAX, "the server is healthy", self.tail)
 

@@ -16,19 +16,14 @@ STOP_TIMEOUT_SECONDS = 2
 IGNORES_SIGTERM = {"command": ["/bin/sleep", "86400"], "stopTimeout": STOP_TIMEOUT_SECONDS}
 
 
-@pytest.fixture
-def nightly(scene: Scene):
-    """The durations of loss as they are by default; no time was promised to hosts after a start."""
-    usual = dict(scene.lab.server.settings)
-    scene.lab.server.restart(suspect_seconds=8, lost_seconds=12, reconnect_window_seconds=0)
-    scene.lab.await_connected(3)
-    yield scene
-    scene.lab.server.restart(**usual)
+def test_a_host_cut_off_is_found_and_its_tasks_run_elsewhere(scene: Scene):
+    """Fault F18, and the first figures of the issue, at the default durations of loss.
 
-
-def test_a_host_cut_off_is_found_and_its_tasks_run_elsewhere(nightly: Scene):
-    """Fault F18, and the first two figures of the issue, at the default durations."""
-    scene, lab = nightly, nightly.lab
+    After its start the server gives hosts time to come back; that time is none here.
+    """
+    lab = scene.lab
+    lab.server.restart(suspect_seconds=8, lost_seconds=12, reconnect_window_seconds=0)
+    lab.await_connected(3)
     scene.service("web", 6, container=IGNORES_SIGTERM)
     host = lab.hosts[0]
     mine = scene.where("web")["h1"]
@@ -78,13 +73,12 @@ def test_an_agent_that_crashes_or_is_upgraded_moves_nothing_within_its_grace(sce
     assert new <= scene.containers(lab.hosts[0]).keys()
     grown = scene.containers()
     scene.holds(lambda: scene.containers() == grown, 6 - since(began), "nothing moves at first")
-    scene.await_elsewhere("web", 6, crashed, seconds=10)
-    assert 8 <= since(began) <= 13
-    assert scene.elsewhere("web", upgraded) == 8 - len(scene.where("web")["h3"])
-    scene.holds(lambda: since(began) < 12, 12 - since(began), "time passes")
+    scene.await_elsewhere("web", 8, crashed, seconds=12)
+    assert 7.5 <= since(began) <= 13
     upgraded.start_agent(lab.server.url)
     lab.await_connection(upgraded, there=True, seconds=10)
-    assert scene.where("web")["h3"] == {x for x in before if x in scene.where("web")["h3"]}
+    assert since(began) < 14
+    assert grown.items() >= scene.containers(upgraded).items()
     crashed.start_agent(lab.server.url)
     lab.await_connection(crashed, there=True, seconds=10)
     scene.await_count("web", 8)
@@ -127,13 +121,13 @@ def test_who_may_run_twice_is_replaced_and_who_may_not_waits(scene: Scene):
 def test_a_host_thrown_out_stops_its_tasks_when_it_is_told(scene: Scene):
     """Deregistered by force while it is cut off; never two are replaced at once, as it was said."""
     lab = scene.lab
-    scene.service("single", 3, NEVER_TWO)
+    scene.service("single", 6, NEVER_TWO)
     host = lab.hosts[2]
     assert scene.where("single")["h3"]
     host.cut()
     arn = lab.instance(host)["containerInstanceArn"]
     lab.ecs.deregister_container_instance(containerInstance=arn, force=True)
-    scene.await_elsewhere("single", 3, host, seconds=10)
+    scene.await_elsewhere("single", 6, host, seconds=10)
     assert host.engine.processes()
     host.heal()
     until(lambda: not host.engine.processes(), 20, "its containers are gone", host.tails)

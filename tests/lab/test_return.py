@@ -63,5 +63,3 @@ def test_a_host_that_was_lost_twice_takes_nothing_back(scene: Scene):
     lab.ecs.update_service(service="web", desiredCount=8)
     scene.await_count("web", 8)
     assert scene.where("web")["h1"] == set()
-    lab.server.restart(flapping_window_seconds=1, flapping_rest_seconds=5)
-    lab.await_connected(3)
