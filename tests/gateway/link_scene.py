@@ -13,6 +13,7 @@ from moorage.acs.messages import (
 from moorage.ecs.agents import AgentTable
 from moorage.gateway.link import Link
 from moorage.gateway.logs import LogsWanted
+from moorage.gateway.standing import Opened
 from moorage.gateway.websocket import Socket
 from moorage.ground.instant import seconds
 from tests.gateway.ground import Desk, Handlers, Wire
@@ -31,7 +32,8 @@ class Scene:
     def connect(self, version="1.0"):
         wire = Wire()
         wire.socket = Socket(wire.send, self._give_up)
-        wire.number = self.link.connected(wire.socket, {"agentVersion": version}, "h0")
+        opened = Opened(socket=wire.socket, members={"agentVersion": version})
+        wire.number = self.link.connected(opened, "h0")
         return wire
 
     def drop(self, wire, how="closed"):

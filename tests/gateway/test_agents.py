@@ -75,7 +75,9 @@ def test_a_database_in_trouble_is_no_verdict_on_the_host():
 # --- connections ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("code", "how"), [(1000, "goodbye"), (1001, "goodbye"), (1006, "closed")])
+@pytest.mark.parametrize(
+    ("code", "how"), [(1000, "goodbye"), (1001, "goodbye"), (1006, "closed"), (4001, "silent")]
+)
 def test_an_agent_goes(code, how):
     async def story(scene):
         wire = await scene.opened()
@@ -192,7 +194,6 @@ def test_a_host_that_is_deregistered_while_connected_is_sent_away():
         await asyncio.wait_for(wire.serving, 5)
         assert await scene.refused() == (400, "InactiveInstanceException")
         (link,) = scene.door._links.values()
-        await scene.silent(13)
         await until(lambda: link.is_over)
         await scene.silent(1)
         assert scene.door._links == {}

@@ -29,6 +29,7 @@ from moorage.gateway.aws import Door, Ground
 from moorage.gateway.exchange import Message, Receive, Scope, Send, request_of
 from moorage.gateway.link import Link
 from moorage.gateway.output import HostAway, Pieces, Wanted
+from moorage.gateway.standing import Opened
 from moorage.gateway.websocket import Socket
 from moorage.ground.fault import Fault
 from moorage.ground.record import Record
@@ -113,7 +114,7 @@ class AgentsDoor:
         for link in self._links.values():
             await link.close(CLOSE_GOING_AWAY)
 
-    async def _welcome(self, scope: Scope) -> "ContainerInstance | _Refused":
+    async def _welcome(self, scope: Scope) -> "_Welcome | _Refused":
         if scope["path"] not in {ACS_PATH, TCS_PATH}:
             return _refused("BadRequestException", "There is no such websocket.")
         members = _query(scope)
@@ -140,17 +141,18 @@ class AgentsDoor:
         if token and instance.client_token and token != instance.client_token:
             _log.warning("%s: a second agent with its identity is kept out", arn)
             return _refused(SECOND_AGENT_REFUSAL, SECOND_AGENT)
-        return instance
+        return _Welcome(instance=instance, key=principal.access_key_id)
 
     async def _commands(
-        self, scope: Scope, instance: ContainerInstance, receive: Receive, send: Send
+        self, scope: Scope, welcome: "_Welcome", receive: Receive, send: Send
     ) -> None:
         how: Ending = "silent"  # where it takes nothing any more, and is given up
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(None) as patience:
                 socket = Socket(send, lambda: patience.reschedule(0))
-                link = self._link(instance)
-                connection = link.connected(socket, _query(scope), self._ground.chance.hex(32))
+                link = self._link(welcome.instance)
+                opened = Opened(socket=socket, members=_query(scope), key=welcome.key)
+                connection = link.connected(opened, self._ground.chance.hex(32))
                 try:
                     while (message := await receive())["type"] != "websocket.disconnect":
                         await link.received(connection, _frame(message))
@@ -159,26 +161,39 @@ class AgentsDoor:
                     socket.gone()
                     link.disconnected(connection, how)
 
-    async def _telemetry(self, instance: ContainerInstance, receive: Receive, send: Send) -> None:
-        link = self._link(instance)
+    async def _telemetry(self, welcome: "_Welcome", receive: Receive, send: Send) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(None) as patience:
+                socket = Socket(send, lambda: patience.reschedule(0))
+                link = self._link(welcome.instance)
+                link.published_by(socket, welcome.key)
+                try:
+                    await self._publications(link, receive, socket)
+                finally:
+                    socket.gone()
+                    link.publishes_no_more(socket)
+
+    async def _publications(self, link: Link, receive: Receive, socket: Socket) -> None:
+        """Take in what is published until the connection ends; silence ends it, too."""
+        arn = link.arn
         while True:
             try:
                 message = await asyncio.wait_for(receive(), self.telemetry_silence_seconds_max)
             except TimeoutError:
-                await send({"type": "websocket.close", "code": CLOSE_SILENT})
-                return
+                socket.close(CLOSE_SILENT)
+                continue
             if message["type"] == "websocket.disconnect":
                 return
             published = telemetry.decode_publication(_frame(message))
             if isinstance(published, Unreadable):
-                _log.warning("telemetry of %s not understood: %s", instance.arn, published.reason)
+                _log.warning("telemetry of %s not understood: %s", arn, published.reason)
                 continue
             try:
                 await link.publish(published.message)
             except Fault as fault:
-                _log.warning("telemetry of %s was not kept: %s", instance.arn, fault.message)
+                _log.warning("telemetry of %s was not kept: %s", arn, fault.message)
                 continue
-            await send({"type": "websocket.send", "text": telemetry.answer_to(published.message)})
+            socket.frame(telemetry.answer_to(published.message))
 
     def _link(self, instance: ContainerInstance) -> Link:
         link = self._links.get(instance.arn)
@@ -208,6 +223,13 @@ class AgentsDoor:
             if link.is_over:
                 del self._links[arn]
                 await link.close(CLOSE_GOING_AWAY)
+
+
+class _Welcome(Record):
+    """A handshake that is accepted: whose it is, and the key that signed it."""
+
+    instance: ContainerInstance
+    key: str
 
 
 class _Refused(Record):

@@ -23,14 +23,14 @@ from moorage.acs.patience import Ending
 from moorage.acs.telemetry import PublishInstanceStatusRequest, PublishMetricsRequest
 from moorage.ecs.agents import AgentTable
 from moorage.ecs.controllers.assignments import Outgoing
-from moorage.ecs.operations.session import Hello, read_timeline
+from moorage.ecs.operations.session import Hello
 from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.rules.host.engine import engine_gone
 from moorage.ecs.rules.host.loss import return_window
 from moorage.ecs.store import container_instances
 from moorage.gateway.aws import Ground
 from moorage.gateway.output import HostAway, Pieces, Streams, Wanted
-from moorage.gateway.standing import Keep, Standing, patience_of
+from moorage.gateway.standing import Keep, Opened, Standing, patience_of
 from moorage.gateway.websocket import Socket
 from moorage.ground.fault import Fault
 from moorage.ground.principal import Principal
@@ -68,7 +68,8 @@ class Link:
             instance.loss,
             engine_gone=instance.engine_gone_at is not None,
         )
-        self._sockets: dict[int, tuple[Socket, Hello]] = {}
+        self._sockets: dict[int, Opened] = {}
+        self._publishing: Opened | None = None
         self._last_connection = 0
         self._ending: Ending = "closed"
         self._streams = Streams(self._say)
@@ -93,8 +94,9 @@ class Link:
     @property
     def is_over(self) -> bool:
         """Whether the host is lost, or has left, and that is kept: a new link may begin then."""
-        waits = self._standing != self._kept_standing or self._said or self._sockets
-        return (self._left or self._session.loss is not None) and not waits
+        is_kept = self._standing == self._kept_standing and not self._said
+        is_alone = not self._sockets and self._publishing is None
+        return (self._left or self._session.loss is not None) and is_kept and is_alone
 
     def expect(self, instance: ContainerInstance) -> None:
         """Give a host that an earlier server knew its time to come back."""
@@ -106,17 +108,19 @@ class Link:
         self._kept_standing = None
         self._bell.set()
 
-    def connected(self, socket: Socket, members: dict[str, str], heartbeat_id: str) -> int:
+    @property
+    def arn(self) -> str:
+        """Whose link it is."""
+        return self._arn
+
+    def connected(self, opened: Opened, heartbeat_id: str) -> int:
         """A handshake was accepted; answers the connection's number."""
         self._last_connection += 1
-        hello = Hello(
-            agent_version=members.get("agentVersion", ""),
-            agent_hash=members.get("agentHash", ""),
-            docker_version=members.get("dockerVersion", "").removeprefix("DockerVersion: "),
-            timeline=read_timeline(members.get("timeline", "")),
-        )
         number = self._last_connection
-        self._sockets[number] = (socket, hello)
+        self._sockets[number] = opened
+        if self._publishing is not None and self._publishing.key != opened.key:
+            # An agent with another key: the earlier one's telemetry is no more believed.
+            self._publishing.socket.close(session.CLOSE_REPLACED)
         now = self._ground.clock.monotonic()
         self.take(session.Connected(connection=number, now=now, heartbeat_id=heartbeat_id))
         return number
@@ -147,9 +151,20 @@ class Link:
 
     def wake(self) -> None:
         """Something about this instance changed: look again what it should hold."""
-        if self.is_connected:
+        if self.is_connected or self._publishing is not None:
             self._woken = True
             self._bell.set()
+
+    def published_by(self, socket: Socket, key: str) -> None:
+        """The websocket of telemetry was opened; a second one of the same host ends the first."""
+        if self._publishing is not None:
+            self._publishing.socket.close(session.CLOSE_REPLACED)
+        self._publishing = Opened(socket=socket, members={}, key=key)
+
+    def publishes_no_more(self, socket: Socket) -> None:
+        """That websocket is gone."""
+        if self._publishing is not None and self._publishing.socket is socket:
+            self._publishing = None
 
     async def publish(self, message: Any) -> None:
         """Keep what was published on the other websocket; raises what its handler raises."""
@@ -170,8 +185,7 @@ class Link:
 
     async def close(self, code: int) -> None:
         """Close the websockets and end the task."""
-        for socket, _ in self._sockets.values():
-            socket.close(code)
+        self._close_all(code)
         if self._retry is not None:
             self._retry.cancel()
         self._task.cancel()
@@ -183,10 +197,10 @@ class Link:
         match instruction:
             case session.SendFrame(frame=frame, connection=connection):
                 if connection in self._sockets:
-                    self._sockets[connection][0].frame(frame)
+                    self._sockets[connection].socket.frame(frame)
             case session.CloseConnection(code=code, connection=connection):
                 if connection in self._sockets:
-                    self._sockets[connection][0].close(code)
+                    self._sockets[connection].socket.close(code)
             case session.Deliver(message=message):
                 self._hear(message, fact)
             case session.Dropped(unreadable=unreadable):
@@ -202,6 +216,8 @@ class Link:
         match instruction:
             case session.DeclareLost(loss=loss):
                 _log.warning("%s is taken for lost: %s", self._arn, loss)
+                if loss == "silent" and self._publishing is not None:
+                    self._publishing.socket.close(session.CLOSE_SILENT)
             case session.DeclareSuspect():
                 _log.warning("nothing was heard of %s for a while", self._arn)
             case session.DeclareHeard():
@@ -264,13 +280,13 @@ class Link:
         before, connection = self._kept_standing, standing.connection
         if connection is None or (before is not None and before.connection == connection):
             return None
-        return self._sockets[connection][1]
+        return self._sockets[connection].hello
 
     def _due(self) -> list[Coroutine[Any, Any, None]]:
         due = [self._keep(*self._said.popleft()) for _ in range(min(SAID_AT_ONCE, len(self._said)))]
         if self._said:
             self._bell.set()
-        if self.is_connected and (self._woken or self._wants_manifest):
+        if self._woken or (self.is_connected and self._wants_manifest):
             due.append(self._outbox(wants_manifest=self._wants_manifest))
         self._woken = self._wants_manifest = False
         return due
@@ -306,7 +322,10 @@ class Link:
         instance = container_instances.get(call.tx, self._arn)
         if instance is None or instance.status == "INACTIVE":
             return None
-        return self._table.outgoing(call, self._arn, on_connect)
+        # Numbers are given to what is sent: one that is not here is sent nothing.
+        return (
+            self._table.outgoing(call, self._arn, on_connect) if self.is_connected else Outgoing()
+        )
 
     def _offer(self, found: Outgoing) -> None:
         payloads = tuple(one for one in found.messages if isinstance(one, PayloadMessage))
@@ -323,8 +342,12 @@ class Link:
     def _farewell(self) -> None:
         """The host was deregistered: its next handshake will be told so."""
         self._left = True
-        for socket, _ in self._sockets.values():
-            socket.close(CLOSE_DEREGISTERED)
+        self._close_all(CLOSE_DEREGISTERED)
+
+    def _close_all(self, code: int) -> None:
+        for opened in (*self._sockets.values(), self._publishing):
+            if opened is not None:
+                opened.socket.close(code)
 
     async def _kept(self, what: str, work: Coroutine[Any, Any, object]) -> bool:
         """Whether a work was done; one that was not is to be tried again, after a growing pause."""

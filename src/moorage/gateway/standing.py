@@ -1,17 +1,39 @@
-"""Where a host stands, and how what has changed of that is kept.
+"""Where a host stands, by its connections and its silence, and how what has changed is kept.
 
 A link knows it at once and in memory; the rows follow, as soon as the database takes it, with the
 newest standing alone: where the host stands now, not where it stood.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from moorage.acs.patience import Ending, Loss, Patience
 from moorage.ecs.agents import AgentTable
-from moorage.ecs.operations.session import Hello
+from moorage.ecs.operations.session import Hello, read_timeline
+from moorage.gateway.websocket import Socket
 from moorage.ground.record import Record
 from moorage.kernel.call import Call
 from moorage.kernel.site import Site
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A websocket whose handshake was accepted: the members of its query, the key that signed it."""
+
+    socket: Socket
+    members: Mapping[str, str]
+    key: str = ""
+
+    @property
+    def hello(self) -> Hello:
+        """What the agent said of itself."""
+        said = self.members.get
+        return Hello(
+            agent_version=said("agentVersion", ""),
+            agent_hash=said("agentHash", ""),
+            docker_version=said("dockerVersion", "").removeprefix("DockerVersion: "),
+            timeline=read_timeline(said("timeline", "")),
+        )
 
 
 class Standing(Record):
