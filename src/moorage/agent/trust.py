@@ -75,7 +75,7 @@ class Trust:
         if not self.bundle:
             raise NotBelieved(f"this host believes {SYSTEM}, and no single one")
         told = _authorities("".join(certificates))
-        if set(told).isdisjoint(certificates_in(self.bundle)):
+        if _keys(told).isdisjoint(_keys(certificates_in(self.bundle))):
             raise NotBelieved("none of these authorities is known here")
         bundle = "".join(told)
         if bundle == self.bundle:
@@ -138,7 +138,7 @@ async def establish(
         except (OSError, UnicodeDecodeError, NotBelieved) as error:
             raise OptionsRefused(f"--ca {options.authority}: {error}") from error
         return
-    known = {key_hash(one) for one in certificates_in(trust.bundle)} if trust.bundle else set()
+    known = _keys(certificates_in(trust.bundle)) if trust.bundle else set()
     if told and told not in known and (is_new or not known):
         trust.keep(await _pinned(options.endpoint, told, session))
 
@@ -197,6 +197,10 @@ def _authorities(text: str) -> tuple[str, ...]:
         if not _may_sign(one):
             raise NotBelieved(f"{one.subject.rfc4514_string()} is no authority")
     return found
+
+
+def _keys(certificates: Iterable[str]) -> set[str]:
+    return {key_hash(one) for one in certificates}
 
 
 def _may_sign(certificate: x509.Certificate) -> bool:

@@ -22,7 +22,7 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command(
-    epilog="Example: moorage agent --endpoint http://127.0.0.1:4750 --token $(moorage host token)"
+    epilog="Example: moorage agent --endpoint https://registry.lab:4750 --token TOKEN"
 )
 def agent(
     endpoint: Annotated[str, typer.Option(help="The server's URL.")],
@@ -53,6 +53,19 @@ def agent(
     shared_engine: Annotated[
         bool, typer.Option("--shared-engine", help="Other agents have hosts on this engine.")
     ] = False,
+    ca: Annotated[
+        Path | None, typer.Option(help="Certificates (PEM) of whom to believe over https.")
+    ] = None,
+    certs_d: Annotated[
+        Path | None, typer.Option(help="The engine's certs.d, for docker login on this host.")
+    ] = None,
+    no_certs_d: Annotated[
+        bool, typer.Option("--no-certs-d", help="Write nothing for docker login.")
+    ] = False,
+    new_host: Annotated[
+        bool,
+        typer.Option("--new-host", help="Join without a look at whose containers run here."),
+    ] = False,
 ) -> None:
     """Join a cluster with a token, and run the tasks that are placed on this host."""
     pairs = tuple(_pair(text) for text in attribute or ())
@@ -69,6 +82,10 @@ def agent(
         memory_mebibytes=memory,
         run_folder=run,
         shared_engine=shared_engine,
+        authority=ca,
+        certs_d=certs_d,
+        no_certs_d=no_certs_d,
+        new_host=new_host,
     )
     try:
         check(options)
