@@ -232,3 +232,82 @@ def test_a_lost_hosts_tasks_are_disconnected_until_it_returns(house):
     connect_host(house, key)
     house.settle()
     assert house.ask("DescribeTasks", tasks=[task])["tasks"][0]["connectivity"] == "CONNECTED"
+
+
+def test_a_doubtful_host_gets_no_task_until_it_is_heard(house):
+    key = a_host(house)
+    run(house, key, AGENT.doubted, True)
+    answer = house.ask("RunTask", taskDefinition=a_definition(house))
+    assert [one["reason"] for one in answer["failures"]] == ["AGENT"]
+    before = instance(house, key)
+    run(house, key, AGENT.doubted, True)
+    assert instance(house, key) == before, "written once"
+    run(house, key, AGENT.doubted, False)
+    assert house.ask("RunTask", taskDefinition=a_definition(house))["failures"] == []
+
+
+@pytest.mark.parametrize("way", ["disconnected", "lost", "connected"])
+def test_doubt_ends_with_certainty(house, way):
+    key = a_host(house)
+    run(house, key, AGENT.doubted, True)
+    more = {"disconnected": ("closed",), "lost": ("silent",), "connected": (Hello(),)}
+    run(house, key, getattr(AGENT, way), *more[way])
+    assert not instance(house, key).suspect
+
+
+def test_a_host_without_its_engine_is_lost_although_it_is_connected_and_comes_back(house):
+    key = a_host(house)
+    task = a_task(house)["taskArn"]
+    told = {
+        status: PublishInstanceStatusRequest(
+            statuses=(InstanceStatus(type="ContainerRuntime", status=status),)
+        )
+        for status in ("IMPAIRED", "OK")
+    }
+    say(house, key, told["IMPAIRED"])
+    gone_at = house.clock.now()
+    house.clock.advance(seconds(60))
+    say(house, key, told["IMPAIRED"])
+    assert instance(house, key).engine_gone_at == gone_at
+    run(house, key, AGENT.lost, "engine")
+    found = instance(house, key)
+    assert (found.connected, found.loss, found.lost_at) == (True, "engine", house.clock.now())
+    assert task_of(house, task).connectivity == "DISCONNECTED"
+    run(house, key, AGENT.returned)
+    assert instance(house, key).loss == "engine", "its engine is still gone"
+    say(house, key, told["OK"])
+    assert instance(house, key).lost_at is not None, "that is the session's to say"
+    run(house, key, AGENT.returned)
+    found = instance(house, key)
+    assert (found.lost_at, found.engine_gone_at) == (None, None)
+    assert task_of(house, task).connectivity == "CONNECTED"
+
+
+def test_a_new_connection_does_not_bring_a_missing_engine_back(house):
+    key = a_host(house)
+    message = PublishInstanceStatusRequest(
+        statuses=(InstanceStatus(type="ContainerRuntime", status="IMPAIRED"),)
+    )
+    say(house, key, message)
+    run(house, key, AGENT.lost, "silent")
+    connect_host(house, key)
+    found = instance(house, key)
+    assert (found.connected, found.loss, len(found.losses)) == (True, "engine", 1)
+
+
+def test_a_host_remembers_two_losses_and_flaps_by_them(house):
+    key = a_host(house)
+    for _ in range(3):
+        house.clock.advance(seconds(100))
+        run(house, key, AGENT.lost)
+        house.clock.advance(seconds(50))
+        connect_host(house, key)
+    found = instance(house, key)
+    assert len(found.losses) == 2
+    assert found.flapping_until == house.clock.now() + house.site.flapping_rest
+    answer = house.ask("RunTask", taskDefinition=a_definition(house))
+    assert [one["reason"] for one in answer["failures"]] == ["AGENT"]
+    house.settle()
+    house.pass_time(house.site.flapping_rest)
+    assert instance(house, key).flapping_until is None
+    assert house.ask("RunTask", taskDefinition=a_definition(house))["failures"] == []

@@ -94,6 +94,9 @@ def test_tasks_on_drained_hosts_do_not_count_for_balance():
         ({"connected": False}, {}, "AGENT"),
         ({"lost_at": NOW}, {}, "AGENT"),
         ({"runtime_status": "IMPAIRED"}, {}, "AGENT"),
+        ({"engine_gone_at": NOW}, {}, "AGENT"),
+        ({"suspect": True}, {}, "AGENT"),
+        ({"flapping_until": NOW}, {}, "AGENT"),
         ({}, {"attributes": (InstanceAttribute(name="gpu"),)}, "ATTRIBUTE"),
         (
             {"attributes": {"disk": "hdd"}},
