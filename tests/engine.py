@@ -74,7 +74,9 @@ class _Connection(http.client.HTTPConnection):
 class Engine:
     """A running dockerd and the few things that tests ask of it directly."""
 
-    def __init__(self) -> None:
+    def __init__(self, *arguments: str) -> None:
+        """Arguments are dockerd's own, beside those that keep it apart from other engines."""
+        self.arguments = arguments
         self.home = Path(tempfile.mkdtemp(prefix="moorage-engine-"))
         self.socket = str(self.home / "docker.sock")
         self.bridge, self.subnet = _bridge()
@@ -90,6 +92,7 @@ class Engine:
             *("--pidfile", str(self.home / "pid"), "--iptables=false", "--ip6tables=false"),
             *("--containerd-namespace", self.bridge),
             *("--containerd-plugins-namespace", f"{self.bridge}-plugins"),
+            *self.arguments,
         ]
         with (self.home / "log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -124,6 +127,19 @@ class Engine:
         """Let them go on."""
         assert self.process is not None
         self.process.send_signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """SIGKILL; its containerd dies with it, its containers live on until it is back."""
+        assert self.process is not None
+        containerd = Path(f"/proc/{(self.home / 'exec/containerd/containerd.pid').read_text()}")
+        self.process.kill()
+        self.process.wait(STOP_SECONDS)
+        self.process = None
+        # A dockerd that finds the number of the old containerd in use, if only by a zombie, would
+        # wait for that one.
+        deadline = time.monotonic() + STOP_SECONDS
+        while containerd.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
 
     def answers(self) -> bool:
         """Whether dockerd serves its socket."""
