@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from moorage.ecs.rules.deployment.configuration import full_configuration
+from moorage.ecs.store import rollouts
 from moorage.shapes.ecs.deployment_configuration import (
     DeploymentCircuitBreaker,
     DeploymentConfiguration,
@@ -172,6 +173,27 @@ def test_a_broken_image_is_rolled_back(rig):
     said = rig.events(service)
     assert f"(deployment {newest.id}) deployment failed: tasks failed to start." in said
     assert f"rolling back to deployment {good}." in said
+
+
+def test_after_a_hundred_deployments_the_last_good_one_is_still_known(rig):
+    """It used to be forgotten with the oldest, and nothing was left to roll back to."""
+    asked = DeploymentConfiguration(
+        minimum_healthy_percent=0,
+        maximum_percent=100,
+        deployment_circuit_breaker=BREAKER.deployment_circuit_breaker,
+    )
+    service = steady(rig, 1, configuration=asked)
+    good = rig.service(service).deployment
+    broken = rig.define("web", "demo:broken")
+    for _ in range(rollouts.DEPLOYMENTS_MAX + 5):
+        rig.update(service, broken)
+        rig.settle()
+    kept = [one.id for one in rig.deployments(service)]
+    assert good in kept
+    assert len(kept) <= rollouts.DEPLOYMENTS_MAX + 2
+    rig.advance(60)
+    assert rig.service(service).deployment == good
+    assert {task.revision for task in rig.live(service)} == {1}
 
 
 def test_a_broken_image_without_rollback_fails_and_starts_no_more(rig):
