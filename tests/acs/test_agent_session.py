@@ -29,7 +29,7 @@ def session() -> a.AgentSession:
     """An agent that is connected since 0."""
     session = a.AgentSession()
     assert session.handle(Tick(now=ZERO)) == [a.Dial()]
-    assert session.handle(a.Opened(now=ZERO)) == [a.SetTimer(at=at(15))]
+    assert session.handle(a.Opened(now=ZERO)) == [a.SetTimer(at=at(10.5))]
     assert session.connected
     return session
 
@@ -42,13 +42,13 @@ def test_it_dials_once_at_a_time():
 
 def test_what_is_understood_is_delivered_and_puts_silence_off(session):
     done = session.handle(FrameReceived(frame=encode(BEAT), now=at(5)))
-    assert done == [a.SetTimer(at=at(22.5)), Deliver(message=BEAT)]
+    assert done == [a.SetTimer(at=at(16)), Deliver(message=BEAT)]
     (dropped,) = session.handle(FrameReceived(frame="{", now=at(6)))
     assert isinstance(dropped, Dropped)
-    assert session.handle(Tick(now=at(22))) == []
-    assert session.handle(Tick(now=at(22.5))) == [
+    assert session.handle(Tick(now=at(15.9))) == []
+    assert session.handle(Tick(now=at(16))) == [
         CloseConnection(code=CLOSE_SILENT),
-        a.SetTimer(at=at(22.75)),
+        a.SetTimer(at=at(16.25)),
     ]
     assert not session.connected
     assert session.handle(FrameReceived(frame=encode(BEAT), now=at(23))) == []
@@ -91,6 +91,14 @@ def test_waits_grow_by_half_to_a_bound_with_jitter_on_top():
     assert waits[-1] == seconds(15)
     (timer,) = session.handle(a.DialFailed(now=ZERO, jitter=1.0))
     assert timer == a.SetTimer(at=Moment(seconds(18)))
+
+
+def test_where_nobody_answers_it_tries_again_within_seconds():
+    """What is surplus after a cut is to go soon after the cable is whole."""
+    session = a.AgentSession()
+    session.failures = 30
+    (timer,) = session.handle(a.DialFailed(now=ZERO, unreached=True, jitter=1.0))
+    assert timer == a.SetTimer(at=at(2.4))
 
 
 def test_a_lasting_connection_makes_waits_short_again(session):

@@ -27,13 +27,18 @@ from moorage.acs.session import (
 from moorage.ground.instant import Duration, Moment, hours, minutes, seconds
 from moorage.ground.record import Record
 
-INACTIVITY_MIN = seconds(15)
-INACTIVITY_JITTER = seconds(5)
+# Two beats missed, and less than after what the server counts a host as lost: an agent behind a cut
+# cable is already dialling when the cable is whole again, and waits for no retransmission.
+INACTIVITY_MIN = seconds(10.5)
+INACTIVITY_JITTER = seconds(1)
 BACK_OFF_FIRST = seconds(0.25)
 BACK_OFF_FACTOR = 1.5
 BACK_OFF_JITTER = 0.2
 # Amazon's agent waits up to two minutes; on machines of one's own a server comes back sooner.
 BACK_OFF_MAX = seconds(15)
+# Where nobody answered there is no server to be pestered; and what is surplus is to go within
+# seconds once the cable is whole.
+UNREACHED_BACK_OFF_MAX = seconds(2)
 BACK_OFF_STEPS_MAX = 32
 INACTIVE_INSTANCE_WAIT = hours(1)
 # Refusals that no further try will change: only a person can; but he may do so at the server.
@@ -66,10 +71,14 @@ class Closed(Record):
 
 
 class DialFailed(Record):
-    """No connection came about; `refusal` where the server said why."""
+    """No connection came about; `refusal` where the server said why.
+
+    `unreached` where nobody answered at all.
+    """
 
     now: Moment
     refusal: Refusal | None = None
+    unreached: bool = False
     jitter: float = 0.0
 
 
@@ -166,12 +175,13 @@ class AgentSession:
             wait = HOPELESS_WAIT_FIRST * 2 ** min(self.hopeless, BACK_OFF_STEPS_MAX)
             self.hopeless += 1
             return self._wait(fact.now, Duration(min(wait, HOPELESS_WAIT_MAX)))
-        return self._wait(fact.now, self._back_off(fact.jitter))
+        most = UNREACHED_BACK_OFF_MAX if fact.unreached else BACK_OFF_MAX
+        return self._wait(fact.now, self._back_off(fact.jitter, most))
 
-    def _back_off(self, jitter: float) -> Duration:
+    def _back_off(self, jitter: float, most: Duration = BACK_OFF_MAX) -> Duration:
         wait = BACK_OFF_FIRST * BACK_OFF_FACTOR ** min(self.failures, BACK_OFF_STEPS_MAX)
         self.failures += 1
-        return Duration(round(min(wait, BACK_OFF_MAX) * (1 + BACK_OFF_JITTER * jitter)))
+        return Duration(round(min(wait, most) * (1 + BACK_OFF_JITTER * jitter)))
 
     def _wait(self, now: Moment, wait: Duration) -> list[AgentInstruction]:
         self.dial_at = Moment(now + wait)

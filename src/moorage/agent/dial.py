@@ -9,19 +9,25 @@ from moorage.acs.codec import FRAME_BYTES_MAX, REFUSAL_BYTES_MAX, Refusal, decod
 from moorage.agent.control import ControlPlane
 from moorage.ground.fault import Fault
 from moorage.ground.record import Record
+from moorage.wire.client import Unreachable, Untrusted
 
 DIAL_SECONDS_MAX = 30.0
 CLOSE_SECONDS_MAX = 2.0
+# A first packet that is lost is sent again after one second; after two it is worth a new dial.
+CONNECT_SECONDS_MAX = 2.0
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
 
 class NotOpened(Exception):  # noqa: N818 - turned into a fact of the session
     """No connection came about."""
 
-    def __init__(self, reason: str, refusal: Refusal | None = None) -> None:
-        """Keep the server's word, if it said one."""
+    def __init__(
+        self, reason: str, refusal: Refusal | None = None, *, unreached: bool = False
+    ) -> None:
+        """Keep the server's word, if it said one, and whether anybody answered at all."""
         super().__init__(reason)
         self.refusal = refusal
+        self.unreached = unreached
 
 
 class Opened(Record):
@@ -42,7 +48,9 @@ class Dialler:
         tracing = aiohttp.TraceConfig()
         tracing.on_request_end.append(self._keep_refusal)
         self._session = aiohttp.ClientSession(
-            trace_configs=[tracing], cookie_jar=aiohttp.DummyCookieJar()
+            trace_configs=[tracing],
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=DIAL_SECONDS_MAX, sock_connect=CONNECT_SECONDS_MAX),
         )
 
     async def aclose(self) -> None:
@@ -86,7 +94,9 @@ class Dialler:
             found = await self._control.discover(self._instance)
         except Fault as fault:
             refusal = Refusal(name=fault.code, text=fault.message)
-            raise NotOpened(f"DiscoverPollEndpoint: {fault}", refusal) from fault
+            gone = isinstance(fault, Unreachable) and not isinstance(fault, Untrusted)
+            reason = f"DiscoverPollEndpoint: {fault}"
+            raise NotOpened(reason, refusal, unreached=gone) from fault
         endpoint = found.endpoint or self._control.endpoint
         return endpoint, found.telemetry_endpoint or endpoint
 
@@ -95,7 +105,7 @@ class Dialler:
 
         A name of the server need not be known where this host is.
         """
-        reason, refusal = "", None
+        reason, refusal, unreached = "", None, False
         own = urlsplit(self._control.endpoint)
         told = urlsplit(endpoint)
         places = [endpoint]
@@ -118,9 +128,10 @@ class Dialler:
                 raise NotOpened(f"HTTP {error.status}{said}", refusal) from error
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
                 reason = f"{place}: {str(error) or type(error).__name__}"
+                unreached = not isinstance(error, aiohttp.ClientSSLError)
             else:
                 return Opened(socket=socket, url=url)
-        raise NotOpened(reason)
+        raise NotOpened(reason, unreached=unreached)
 
     async def _keep_refusal(
         self, session: aiohttp.ClientSession, context: object, end: aiohttp.TraceRequestEndParams

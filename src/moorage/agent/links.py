@@ -150,7 +150,11 @@ class AcsLink:
         except NotOpened as failure:
             log.warning("no connection to the server: %s", failure)
             now, jitter = self._clock.monotonic(), self._chance.uniform(0, 1)
-            self._take(acs.DialFailed(now=now, refusal=failure.refusal, jitter=jitter))
+            self._take(
+                acs.DialFailed(
+                    now=now, refusal=failure.refusal, unreached=failure.unreached, jitter=jitter
+                )
+            )
             if failure.refusal is not None:
                 self._hearer.refused(failure.refusal)
             return

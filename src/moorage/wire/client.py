@@ -29,7 +29,8 @@ from moorage.wire.trust import SYSTEM, BundleRefused, client_context, distrust
 ATTEMPTS_MAX = 4
 BACKOFF_SECONDS_FIRST = 0.1
 BACKOFF_SECONDS_MAX = 5.0
-CONNECT_SECONDS_MAX = 5.0
+CONNECT_SECONDS_MAX = 5.0  # with the certificates
+SOCKET_SECONDS_MAX = 2.0  # a packet that was lost was sent again by then
 CALL_SECONDS_MAX = 60.0
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 SERVER_ERROR_STATUS = 500
@@ -47,7 +48,9 @@ THROTTLING_CODES = frozenset(
 )
 
 _S = TypeVar("_S", bound=msgspec.Struct)
-_TIMEOUT = aiohttp.ClientTimeout(total=CALL_SECONDS_MAX, connect=CONNECT_SECONDS_MAX)
+_TIMEOUT = aiohttp.ClientTimeout(
+    total=CALL_SECONDS_MAX, connect=CONNECT_SECONDS_MAX, sock_connect=SOCKET_SECONDS_MAX
+)
 _PORTS = {"http": 80, "https": 443}
 
 
