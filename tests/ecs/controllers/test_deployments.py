@@ -187,7 +187,7 @@ def test_after_a_hundred_deployments_the_last_good_one_is_still_known(rig):
     broken = rig.define("web", "demo:broken")
     for _ in range(rollouts.DEPLOYMENTS_MAX + 5):
         rig.update(service, broken)
-        rig.settle()
+        rig.advance(0.5)
     kept = [one.id for one in rig.deployments(service)]
     assert good in kept
     assert len(kept) <= rollouts.DEPLOYMENTS_MAX + 2
