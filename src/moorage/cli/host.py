@@ -1,22 +1,24 @@
-"""`moorage host token`: the right to join."""
+"""`moorage host`: tokens to join with (here), and hosts that have joined (`host_commands.py`)."""
 
 from typing import Annotated
 
 import typer
 
+from moorage.cli import host_commands
 from moorage.cli.lengths import seconds_of
 from moorage.cli.place import OWN_TARGET, DataOption, EndpointOption, fail, find
 from moorage.ground.fault import Fault
 from moorage.shapes.moorage.host import CreateJoinTokenRequest, CreateJoinTokenResponse
 
 app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="Make tokens with which hosts join."
+    add_completion=False, no_args_is_help=True, help="Hosts: tokens to join with, drains, losses."
 )
+host_commands.add_to(app)
 
 
 @app.callback()
 def host() -> None:
-    """Make tokens with which hosts join a cluster."""
+    """Let hosts join, see where they stand, drain them, and say which are lost."""
 
 
 @app.command(

@@ -16,8 +16,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "env": ("moorage.cli.env", "Print exports that point AWS clients to this server."),
     "profile": ("moorage.cli.profile", "Install a profile for the AWS CLI and SDKs."),
     "serve": ("moorage.cli.serve", "Run control plane and registry in this terminal."),
+    "serve install": ("moorage.cli.install.server", "Run the server as a service."),
+    "serve uninstall": ("moorage.cli.install.server_removal", "Take that service away again."),
     "agent": ("moorage.cli.agent", "Run a host that joins a cluster with a token."),
-    "host": ("moorage.cli.host", "Make tokens with which hosts join."),
+    "agent install": ("moorage.cli.install.agent", "Join, and run the agent as a service."),
+    "agent uninstall": ("moorage.cli.install.agent_removal", "Take that service away again."),
+    "host": ("moorage.cli.host", "Hosts: list, drain, activate, remove, confirm as lost; tokens to join."),
     "freeze": ("moorage.cli.freeze", "Start, stop and replace nothing, for a while."),
     "thaw": ("moorage.cli.thaw", "End a freeze."),
     "account": ("moorage.cli.account", "Create accounts."),
@@ -45,13 +49,14 @@ def main() -> None:
     if words[0] == "--version":
         sys.stdout.write(f"moorage {version('moorage')}\n")
         return
-    if words[0] not in COMMANDS:
+    name = next((one for one in (" ".join(words[:2]), words[0]) if one in COMMANDS), "")
+    if not name:
         near = difflib.get_close_matches(words[0], COMMANDS, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
         sys.stderr.write(f"moorage: there is no command {words[0]}.{hint} See: moorage --help\n")
         sys.exit(USAGE_EXIT)
-    module: Any = importlib.import_module(COMMANDS[words[0]][0])
-    module.app(words[1:], prog_name=f"moorage {words[0]}")
+    module: Any = importlib.import_module(COMMANDS[name][0])
+    module.app(words[len(name.split()) :], prog_name=f"moorage {name}")
 
 
 def usage() -> str:

@@ -11,13 +11,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from moorage.cli.freezes import listed, words_of
+from moorage.cli.host_client import HostClient
+from moorage.cli.host_table import name_of, notes_of, table_of
 from moorage.cli.place import ECS_TARGET, DataOption, EndpointOption, Place, fail, find
+from moorage.ground.clock import SystemClock
 from moorage.ground.fault import Fault
 from moorage.ground.instant import from_epoch, iso
 from moorage.shapes.ecs import cluster as clusters
-from moorage.shapes.ecs import container_instance as instances
 from moorage.shapes.ecs import service as services
 from moorage.shapes.ecs import task as tasks
+from moorage.shapes.moorage.host_state import Host
 
 EVENTS_SHOWN = 8
 TASKS_SHOWN_MAX = 500
@@ -56,27 +59,9 @@ class Reader:
             lambda page: (page.cluster_arns, page.next_token),
         )
 
-    def hosts(self, cluster: str) -> list[instances.ContainerInstance]:
+    def hosts(self, cluster: str) -> list[Host]:
         """The hosts of a cluster."""
-        arns = _pages(
-            lambda token: self.call(
-                "ListContainerInstances",
-                instances.ListContainerInstancesRequest(cluster=cluster, next_token=token),
-                instances.ListContainerInstancesResponse,
-            ),
-            lambda page: (page.container_instance_arns, page.next_token),
-        )
-        found: list[instances.ContainerInstance] = []
-        for some in _cut(arns, TASKS_DESCRIBED_AT_ONCE):
-            described = self.call(
-                "DescribeContainerInstances",
-                instances.DescribeContainerInstancesRequest(
-                    cluster=cluster, container_instances=some
-                ),
-                instances.DescribeContainerInstancesResponse,
-            )
-            found += described.container_instances or []
-        return found
+        return HostClient(self._place, cluster).all()
 
     def services(self, cluster: str) -> list[services.Service]:
         """The services of a cluster."""
@@ -136,8 +121,10 @@ def _show(console: Console, reader: Reader, cluster: str) -> None:
     console.rule(f"cluster {cluster}", align="left")
     for line in reader.freezes(cluster):
         console.print(f"[bold yellow]{escape(line)}[/]", highlight=False, soft_wrap=True)
-    names = {host.container_instance_arn or "": _host_name(host) for host in hosts}
-    console.print(_hosts(hosts))
+    names = {host.container_instance_arn or "": name_of(host) for host in hosts}
+    console.print(table_of(hosts, SystemClock().now(), brief=True))
+    for note in notes_of(hosts):
+        console.print(f"[yellow]{escape(note)}[/]", highlight=False, soft_wrap=True)
     if found:
         console.print(_services(found))
     if running:
@@ -156,22 +143,6 @@ def _show(console: Console, reader: Reader, cluster: str) -> None:
             highlight=False,
             soft_wrap=True,
         )
-
-
-def _hosts(hosts: list[instances.ContainerInstance]) -> Table:
-    table = _table("host", "status", "connected", "tasks", "free cpu", "free MiB", "id")
-    for host in sorted(hosts, key=_host_name):
-        free = {one.name: one.integer_value for one in host.remaining_resources or []}
-        table.add_row(
-            _host_name(host),
-            host.status,
-            "[green]yes[/]" if host.agent_connected else "[red]no[/]",
-            str((host.running_tasks_count or 0) + (host.pending_tasks_count or 0)),
-            str(free.get("CPU", "")),
-            str(free.get("MEMORY", "")),
-            (host.container_instance_arn or "").rsplit("/", 1)[1][:12],
-        )
-    return table
 
 
 def _services(found: list[services.Service]) -> Table:
@@ -218,13 +189,6 @@ def _table(*columns: str) -> Table:
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
-
-
-def _host_name(host: instances.ContainerInstance) -> str:
-    for attribute in host.attributes or []:
-        if attribute.name == "moorage.name":
-            return attribute.value or "?"
-    return host.ec2_instance_id or (host.container_instance_arn or "?")[-12:]
 
 
 def _pages(
