@@ -47,7 +47,10 @@ when the server starts. Lists are parted by commas in the environment and are li
 
 def command_line() -> str:
     """The page on the commands."""
-    table = [f"| [`{name}`](#moorage-{name}) | {line} |" for name, (_, line) in COMMANDS.items()]
+    table = [
+        f"| [`{name}`](#moorage-{name.replace(' ', '-')}) | {line} |"
+        for name, (_, line) in COMMANDS.items()
+    ]
     sections = [section for name in COMMANDS for section in commands_of(name)]
     head = [COMMAND_LINE_HEAD, "| command | what it does |", "|---|---|", *table, ""]
     return "\n".join([*head, *sections])

@@ -55,6 +55,22 @@ async def run_agent(options: AgentOptions) -> int:
         os.close(lock)
 
 
+async def join_now(options: AgentOptions) -> None:
+    """Join and no more: what lies in the data folder afterwards is all that an agent needs.
+
+    Raises OptionsRefused.
+    """
+    check(options)
+    journal.begin(options.name or "host")
+    lock = identity.claim(options.data)
+    try:
+        trust = Trust(options.data, options.endpoint)
+        async with DockerRuntime(options.docker_socket) as runtime, aiohttp.ClientSession() as http:
+            await become_host(options, trust, runtime, http)
+    finally:
+        os.close(lock)
+
+
 async def _until(stop: asyncio.Event, work: Awaitable[int]) -> int:
     """The answer of `work`, or 0 where it is told to stop first."""
     working = asyncio.ensure_future(work)

@@ -121,8 +121,8 @@ async def establish(
 ) -> None:
     """See to it that it is known whom to believe, before anything secret is said.
 
-    By --ca, by the hash in the token of a host that `is_new`, else by what is kept, or by the
-    system. Raises OptionsRefused, and Unreachable where no server answers yet.
+    What is kept is believed, and may be newer than what is said here; of a host that `is_new`, or
+    has kept nothing, whom --ca names, else whose hash is in the token, else whom the system believes. Raises OptionsRefused, and Unreachable where no server answers yet.
     """
     _, told = split_token(options.token)
     if not trust.is_tls:
@@ -132,7 +132,7 @@ async def establish(
                 "it in the clear: give an https:// URL."
             )
         return
-    if options.authority is not None:
+    if options.authority is not None and (is_new or not trust.bundle):
         try:
             trust.keep("".join(_authorities(options.authority.read_text("ascii"))))
         except (OSError, UnicodeDecodeError, NotBelieved) as error:

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,9 +21,7 @@ REFUSED_EXIT = 5  # what Amazon's agent answers where starting it again is of no
 app = typer.Typer(add_completion=False)
 
 
-@app.command(
-    epilog="Example: moorage agent --endpoint https://registry.lab:4750 --token TOKEN"
-)
+@app.command(epilog="Example: moorage agent --endpoint https://registry.lab:4750 --token TOKEN")
 def agent(
     endpoint: Annotated[str, typer.Option(help="The server's URL.")],
     token: Annotated[
@@ -54,7 +52,7 @@ def agent(
         bool, typer.Option("--shared-engine", help="Other agents have hosts on this engine.")
     ] = False,
     ca: Annotated[
-        Path | None, typer.Option(help="Certificates (PEM) of whom to believe over https.")
+        Path | None, typer.Option(help="Whom to believe over https (PEM); the first time only.")
     ] = None,
     certs_d: Annotated[
         Path | None, typer.Option(help="The engine's certs.d, for docker login on this host.")
@@ -68,31 +66,35 @@ def agent(
     ] = False,
 ) -> None:
     """Join a cluster with a token, and run the tasks that are placed on this host."""
-    pairs = tuple(_pair(text) for text in attribute or ())
-    options = AgentOptions(
-        endpoint=endpoint,
-        data=data,
-        token=token,
-        name=name or socket.gethostname().partition(".")[0],
-        docker_socket=docker,
-        zone=zone,
-        attributes=pairs,
-        publish_address=publish_address,
-        cpu=cpu,
-        memory_mebibytes=memory,
-        run_folder=run,
-        shared_engine=shared_engine,
-        authority=ca,
-        certs_d=certs_d,
-        no_certs_d=no_certs_d,
-        new_host=new_host,
-    )
+    options = options_of(**locals())
     try:
         check(options)
         raise typer.Exit(asyncio.run(run_agent(options)))
     except OptionsRefused as refused:
         typer.secho(f"moorage agent: {refused}", err=True, fg=typer.colors.RED)
         raise typer.Exit(REFUSED_EXIT) from refused
+
+
+def options_of(**given: Any) -> AgentOptions:
+    """The agent's options, from those of the command by name."""
+    return AgentOptions(
+        endpoint=given["endpoint"],
+        data=given["data"],
+        token=given["token"],
+        name=given["name"] or socket.gethostname().partition(".")[0],
+        docker_socket=given["docker"],
+        zone=given["zone"],
+        attributes=tuple(_pair(text) for text in given["attribute"] or ()),
+        publish_address=given["publish_address"],
+        cpu=given["cpu"],
+        memory_mebibytes=given["memory"],
+        run_folder=given["run"],
+        shared_engine=given["shared_engine"],
+        authority=given["ca"],
+        certs_d=given["certs_d"],
+        no_certs_d=given["no_certs_d"],
+        new_host=given["new_host"],
+    )
 
 
 def _pair(text: str) -> tuple[str, str]:
