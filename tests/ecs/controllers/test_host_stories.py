@@ -45,7 +45,7 @@ def freeze(rig: Rig, service: str = "", **members) -> None:
                 cluster="default",
                 service=service,
                 cause="operator",
-                reason="moving the rack.",
+                reason="moving the rack",
                 created_at=call.now,
                 until=later(call.now, minutes(30)),
                 **members,

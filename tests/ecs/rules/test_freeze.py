@@ -17,7 +17,7 @@ def a_freeze(cause="operator", until=None, service="", **more):
         cluster=CLUSTER,
         service=service,
         cause=cause,
-        reason="moving the rack.",
+        reason="moving the rack",
         created_at=NOW,
         until=until,
         **more,
@@ -43,7 +43,7 @@ def test_the_one_that_ends_last_holds(freezes, chosen):
 
 def test_who_is_refused_learns_why_and_until_when():
     assert refusal("c", a_freeze(until=SOON)) == (
-        f"The cluster c is frozen until {iso(SOON)}: moving the rack. No task is started there "
-        "meanwhile. `moorage thaw c` ends it sooner."
+        f'The cluster c is frozen until {iso(SOON)} ("moving the rack"): no task is started there '
+        "meanwhile. It ends sooner by: moorage thaw c."
     )
     assert until_words(a_freeze()) == "until it is thawed by hand"

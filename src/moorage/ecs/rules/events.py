@@ -122,7 +122,7 @@ def ignored_tag(service: str, tag: str) -> str:
 def frozen(service: str, until: str, reason: str) -> str:
     """A freeze holds the service now; `until` says for how long."""
     return (
-        f"(service {service}) is frozen {until}: {reason} Nothing of it is started, stopped or "
+        f'(service {service}) is frozen {until} ("{reason}"): nothing of it is started, stopped or '
         "replaced."
     )
 

@@ -28,8 +28,8 @@ def until_words(freeze: Freeze) -> str:
 def refusal(cluster: str, freeze: Freeze) -> str:
     """What a caller is told who wants to start a task in a frozen cluster."""
     return (
-        f"The cluster {cluster} is frozen {until_words(freeze)}: {freeze.reason} "
-        f"No task is started there meanwhile. `moorage thaw {cluster}` ends it sooner."
+        f'The cluster {cluster} is frozen {until_words(freeze)} ("{freeze.reason}"): no task is '
+        f"started there meanwhile. It ends sooner by: moorage thaw {cluster}."
     )
 
 

@@ -20,8 +20,8 @@ def test_a_frozen_service_moves_nothing_and_says_it_once():
     plan = world.act()
     (said,) = plan.events
     assert said == (
-        f"(service web) is frozen until {iso(until)}: moving the rack. Nothing of it is started, "
-        "stopped or replaced."
+        f'(service web) is frozen until {iso(until)} ("moving the rack"): nothing of it is '
+        "started, stopped or replaced."
     )
     assert plan.look_again == until
     crashed = world.live()[0]
