@@ -149,7 +149,7 @@ def test_a_frozen_engine_holds_up_nothing_but_itself(own: Engine, tmp_path: Path
 
 
 def test_a_ghost_is_told_and_removed(own: Engine, tmp_path: Path) -> None:
-    """containerd stands still while a container's process and its shim die: dockerd knows nothing."""
+    """Containerd stands still while a container's process and its shim die: dockerd knows nothing."""
 
     async def story(rig: Rig) -> None:
         rig.give(mine(1), mine(2))

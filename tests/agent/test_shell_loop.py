@@ -13,6 +13,7 @@ from moorage.agent.pulling import Puller, discard
 from moorage.agent.runtime.memory import MemoryRuntime
 from moorage.agent.runtime.memory_engine import Script, plays
 from moorage.agent.runtime.port import (
+    CannotCreate,
     CannotPull,
     CannotStart,
     ContainerSpec,
@@ -133,6 +134,84 @@ def test_an_engine_that_goes_and_returns(tmp_path: Path) -> None:
     tell(story, tmp_path)
 
 
+def test_orders_are_kept_while_the_engine_is_away_and_performed_later(tmp_path: Path) -> None:
+    async def story(rig: Rig) -> None:
+        rig.give(task(1))
+        await rig.until(lambda: rig.told(1) == ["RUNNING"])
+        await rig.runtime.take_down(containers_end=False)
+        await rig.until(lambda: bool(rig.statuses))
+        heard = len(rig.said)
+        rig.give(task(1, "STOPPED"), task(2))
+        await rig.until(lambda: len(rig.said) == heard + 2)
+        assert rig.told(1) == ["RUNNING"]
+        await rig.runtime.bring_up()
+        await rig.until(lambda: rig.told(1)[-1] == "STOPPED" and rig.told(2) == ["RUNNING"])
+
+    lost, back = tell(story, tmp_path).statuses
+    assert (lost.impaired, back.impaired) == (True, False)
+    assert (lost.reason or "").startswith("EngineLost: ")
+
+
+def test_a_stop_that_hangs_delays_neither_reports_nor_other_stops(tmp_path: Path) -> None:
+    async def story(rig: Rig) -> None:
+        rig.give(task(1), task(2))
+        await rig.until(lambda: rig.told(1) == rig.told(2) == ["RUNNING"])
+        rig.runtime.hang("stop")
+        rig.give(task(1, "STOPPED"))
+        await rig.until(lambda: rig.watch.breaker.out == 1)
+        rig.runtime.let_pass("stop")
+        rig.give(task(2, "STOPPED"), task(3))
+        await rig.until(lambda: rig.told(2)[-1] == "STOPPED" and rig.told(3) == ["RUNNING"])
+        assert rig.told(1) == ["RUNNING"]
+        assert rig.statuses == []
+
+    tell(story, tmp_path)
+
+
+def test_a_container_that_cannot_be_killed_is_never_told_as_stopped(tmp_path: Path) -> None:
+    """F34: its process waits for a dead disk. Only its host is impaired, until it ends after all."""
+    engine = stocked(plays(Script(undying=True)))
+
+    async def story(rig: Rig) -> None:
+        rig.give(task(1), task(2))
+        await rig.until(lambda: rig.told(1) == rig.told(2) == ["RUNNING"])
+        rig.give(task(1, "STOPPED"))
+        await rig.until(lambda: bool(rig.statuses))
+        await asyncio.sleep(0.2)
+        assert rig.told(1) == rig.told(2) == ["RUNNING"]
+        (stuck,) = (
+            record.runtime_id
+            for each in rig.loop.engine.tasks()
+            for record in each.containers
+            if each.desired == "STOPPED"
+        )
+        await rig.runtime.exit(stuck, 137)
+        await rig.until(lambda: rig.told(1) == ["RUNNING", "STOPPED"])
+        await rig.until(lambda: len(rig.statuses) == 2)
+        assert rig.told(2) == ["RUNNING"]
+
+    rig = tell(story, tmp_path, engine)
+    stuck, fine = rig.statuses
+    assert (stuck.reason or "").startswith("ContainerStuck: container web of task ")
+    assert "did not receive an exit event" in (stuck.reason or "")
+    assert (fine.impaired, fine.reason) == (False, None)
+
+
+def test_an_exhausted_host_says_why_nothing_can_be_made(tmp_path: Path) -> None:
+    """F36: the engine has no room left."""
+
+    async def story(rig: Rig) -> None:
+        rig.runtime.fail("create", CannotCreate("mkdir /var/lib/docker: no space left on device"))
+        rig.give(task())
+        await rig.until(lambda: rig.told() == ["STOPPED"])
+        assert not rig.vigil.lost
+
+    reason = tell(story, tmp_path).reports[-1].containers[0].reason
+    assert reason is not None
+    assert reason.startswith("CannotCreateContainerError: ")
+    assert "no space left on device" in reason
+
+
 def test_a_call_that_hangs_blocks_no_other_task(tmp_path: Path) -> None:
     def scripts(spec: ContainerSpec) -> Script:
         return Script()
@@ -209,8 +288,10 @@ def test_nothing_is_acknowledged_before_it_is_kept(
         assert len(rig.said) == 1
 
     with caplog.at_level(logging.ERROR):
-        tell(story, tmp_path)
-    assert "cannot save" in caplog.text
+        rig = tell(story, tmp_path)
+    assert caplog.text.count("cannot save") == 1
+    assert [status.impaired for status in rig.statuses] == [True, False]
+    assert (rig.statuses[0].reason or "").startswith("RecordsUnwritable: ")
 
 
 def test_a_bug_in_the_hands_stops_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -240,6 +240,16 @@ class ContainerRuntimeContract:
         assert await desk.runtime.containers({"moorage.test": "nobody"}) == ()
 
     @scenario
+    async def test_a_roster_shows_the_same_in_one_call(self, desk: Desk) -> None:
+        await desk.runtime.ping()
+        await desk.runtime.create(desk.spec("created"))
+        await desk.run("running")
+        found = await desk.runtime.containers(desk.labels)
+        rows = await desk.runtime.roster(desk.labels)
+        assert {(r.id, r.name, r.status) for r in rows} == {(c.id, c.name, c.status) for c in found}
+        assert all(row.labels.items() >= desk.labels.items() for row in rows)
+
+    @scenario
     async def test_events_tell_a_life_in_order(self, desk: Desk) -> None:
         since = SystemClock().now()
         container = await desk.run(command=EXITS_3)

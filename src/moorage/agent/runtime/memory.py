@@ -6,7 +6,7 @@ wants to do to an engine: take it down, let single calls fail or hang, end a con
 
 import asyncio
 import functools
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator, Mapping
 
 from moorage.agent.runtime.memory_engine import MemoryEngine
@@ -51,6 +51,7 @@ class MemoryRuntime:
         self.engine = engine
         self.registry: dict[str, ImageFacts] = {}
         self.pulled: list[PullRequest] = []
+        self.calls: Counter[str] = Counter()
         self.up = True
         self._silences = 0
         self._clock = clock
@@ -70,6 +71,10 @@ class MemoryRuntime:
     def hang(self, method: str) -> None:
         """Let calls of `method` wait until `release`; then they find the engine unavailable."""
         self._hanging[method] = asyncio.Event()
+
+    def let_pass(self, method: str) -> None:
+        """Let new calls of `method` through; those that hang go on hanging."""
+        del self._hanging[method]
 
     def release(self, method: str) -> None:
         """End what `hang` began."""
@@ -281,6 +286,7 @@ class MemoryRuntime:
 
     async def _enter(self, method: str) -> None:
         """What each call begins with: the engine's mishaps, then whatever is due."""
+        self.calls[method] += 1
         hanging = self._hanging.get(method)
         if hanging is not None:
             await hanging.wait()
