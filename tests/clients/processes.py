@@ -204,6 +204,7 @@ class Host(Process):
                 *("--docker", self.docker_socket),
                 *("--publish-address", self.publish_address),
                 *("--run", str(self.server.data.parent / "run")),
+                "--new-host",
                 *self.flags,
             ]
         )

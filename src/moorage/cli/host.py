@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from moorage.cli import host_commands
+from moorage.cli.host_key import rotate_key
 from moorage.cli.lengths import seconds_of
 from moorage.cli.place import OWN_TARGET, DataOption, EndpointOption, fail, find
 from moorage.ground.fault import Fault
@@ -14,6 +15,7 @@ app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Hosts: tokens to join with, drains, losses."
 )
 host_commands.add_to(app)
+app.command("rotate-key", epilog="Example: moorage host rotate-key host-2")(rotate_key)
 
 
 @app.callback()

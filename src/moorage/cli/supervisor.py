@@ -114,6 +114,8 @@ class Supervisor:
             *("--cpu", str(host.cpu)),
             *("--memory", str(host.memory)),
             *("--run", str(self._data / "run")),
+            # Whose containers run here says nothing: other servers may have hosts on this engine.
+            "--new-host",
             *(("--shared-engine",) if len(self._plan.hosts) > 1 else ()),
         ]
 
