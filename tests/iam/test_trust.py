@@ -41,7 +41,7 @@ def token(house):
 
 def certified(house):
     def work(call):
-        return trust.certify(call.tx, call.vault, trusts.get(call.tx), NAMES)
+        return trust.certify(call.tx, call.vault, trusts.get(call.tx), NAMES, call.now)
 
     return house.write(work)
 

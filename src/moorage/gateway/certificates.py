@@ -22,6 +22,7 @@ from moorage.gateway.folder import write_durably
 from moorage.gateway.settings import Settings
 from moorage.gateway.tls import server_context
 from moorage.ground.certificate import certificates_in
+from moorage.ground.clock import Clock
 from moorage.ground.instant import Instant, earlier, hours, iso
 from moorage.iam import trust as trusting
 from moorage.iam.records.trust import Trust
@@ -65,27 +66,28 @@ class Source(Protocol):
 class OwnAuthority:
     """Our authority signs; a certificate is made anew where the one that is kept does not do."""
 
-    def __init__(self, settings: Settings, database: Database, vault: Vault) -> None:
+    def __init__(self, settings: Settings, database: Database, vault: Vault, clock: Clock) -> None:
         """Take the settings that give the names."""
         self._data = Path(settings.data)
         self._names = certified_names(settings)
         self._database = database
         self._vault = vault
+        self._clock = clock
 
     def load(self, before: Served | None) -> Served:
         """Make what is missing or due; answers what is served from now on."""
-        kept = self._kept()
+        kept, now = self._kept(), self._clock.now()
 
-        def work(tx: Transaction) -> tuple[Trust, Issued | None, Instant]:
+        def work(tx: Transaction) -> tuple[Trust, Issued | None]:
             known = trusts.get(tx).version
             trust = trusting.sign_ourselves(tx, self._vault)
             if trust.version != known:
                 tell_hosts(tx)
-            if kept is not None and self._does(kept, trust, tx.now):
-                return trust, None, tx.now
-            return trust, trusting.certify(tx, self._vault, trust, self._names), tx.now
+            if kept is not None and self._does(kept, trust, now):
+                return trust, None
+            return trust, trusting.certify(tx, self._vault, trust, self._names, now)
 
-        trust, made, now = self._database.write(work).result()
+        trust, made = self._database.write(work).result()
         keep_bundle(self._data, trust)
         _warn_of_age(trust, now)
         if made is None and before is not None:

@@ -170,7 +170,7 @@ def _custodian(settings: Settings, ground: Ground) -> Custodian | None:
     if not speaks_tls(settings):
         ground.database.write(lambda tx: take(tx, "none")).result()
         return None
-    source: Source = OwnAuthority(settings, ground.database, ground.vault)
+    source: Source = OwnAuthority(settings, ground.database, ground.vault, ground.clock)
     if settings.certificate:
         source = GivenFiles(settings, ground.database, ground.clock)
     return Custodian(source)

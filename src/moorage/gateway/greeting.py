@@ -77,7 +77,7 @@ class Greeter:
             if len(self._greetings) >= GREETINGS_MAX:
                 newcomer.close()
                 continue
-            greeting = asyncio.create_task(self._greet(newcomer, str(address[0])))
+            greeting = asyncio.create_task(self._greet(newcomer, f"{address[0]}:{address[1]}"))
             self._greetings.add(greeting)
             greeting.add_done_callback(self._greetings.discard)
 

@@ -7,6 +7,7 @@ be half done. What lies in `keys/` beside it is derived and can be made anew.
 from collections.abc import Callable
 
 from moorage.ground.certificate import key_hash
+from moorage.ground.instant import Instant
 from moorage.ground.record import evolve
 from moorage.iam.records.trust import Authority, Source, Trust
 from moorage.iam.rules import trust as rules
@@ -53,12 +54,17 @@ def finish(tx: Transaction) -> Trust | str:
     return _stepped(tx, lambda trust: rules.finished(trust, tx.now))
 
 
-def certify(tx: Transaction, vault: Vault, trust: Trust, names: tuple[str, ...]) -> Issued:
-    """A server's certificate for those names, signed by our authority, with its chain."""
+def certify(
+    tx: Transaction, vault: Vault, trust: Trust, names: tuple[str, ...], now: Instant
+) -> Issued:
+    """A server's certificate for those names, signed by our authority, with its chain.
+
+    `now` is what the clock says: clients compare with theirs, and a transaction's never goes back.
+    """
     signing = trust.signing
     assert signing is not None, "only who signs himself certifies"
     authority = Issued(certificate=signing.certificate, key=vault.reveal(signing.sealed_key))
-    made = server_certificate(authority, names, tx.chance.octets(ENTROPY_BYTES), tx.now)
+    made = server_certificate(authority, names, tx.chance.octets(ENTROPY_BYTES), now)
     return evolve(made, certificate="".join((made.certificate, *rules.chain(trust))))
 
 
