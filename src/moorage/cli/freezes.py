@@ -25,10 +25,9 @@ def name_of(freeze: FrozenScope) -> str:
 def words_of(freeze: FrozenScope) -> str:
     """One line that says what is frozen, until when, by whom and why."""
     until = "until thawed" if freeze.until is None else f"until {iso(from_epoch(freeze.until))}"
-    what = {
-        "brake": "replacement held: too many hosts were lost at once",
-        "restore": "frozen: this database is an older one",
-    }.get(freeze.cause or "", "frozen")
+    what = {"brake": "replacement held", "restore": "frozen by a restore"}.get(
+        freeze.cause or "", "frozen"
+    )
     return f"{name_of(freeze)} {what}, {until}: {freeze.reason}"
 
 
