@@ -66,3 +66,23 @@ def test_the_highest_number_of_all_is_remembered_on_disk():
     assert engine.timeline() == 9
     engine.handle(manifest(12), world.now)
     assert Engine(HOST, engine.tasks(), engine.memory()).timeline() == 12
+
+
+def test_an_end_that_the_server_has_forgotten_is_told_again(world):
+    """It was taken in, by a database that was then restored from a backup: so the manifest lists
+    the task, or an order to stop it comes. Else the server would wait for it for ever."""
+    world.feed(evolve(payload(a_task()), seq_num=1))
+    world.run()
+    world.feed(payload(Task(arn=arn(1), desired_status="STOPPED")))
+    world.run()
+    [task] = world.engine.tasks()
+    assert task.settled
+    for asked in (manifest(7, t1="RUNNING"), payload(Task(arn=arn(1), desired_status="STOPPED"))):
+        answer = world.feed(asked)
+        said = [one.report for one in answer if isinstance(one, i.SubmitTaskStateChange)]
+        assert [one.task for one in said] == [arn(1)]
+        sequence = world.engine.tasks()[0].sequence
+        world.feed(e.ReportAcknowledged(task_arn=arn(1), sequence=sequence))
+        world.feed(e.ReportAcknowledged(task_arn=arn(1), sequence=sequence + 1))
+        assert world.engine.tasks()[0].settled
+    assert world.engine.timeline() == 7

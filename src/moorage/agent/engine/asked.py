@@ -81,6 +81,16 @@ def _stop(state: State, task: Task, turn: Turn) -> None:
         state.put(adoption.stopping(task, turn.now))
     elif known.desired == "RUNNING":
         state.put(evolve(known, desired="STOPPED"))
+    else:
+        _say_again(state, task.arn)
+
+
+def _say_again(state: State, arn: str) -> None:
+    """A server that does not know of an end that it took in was restored from a backup."""
+    known = state.tasks[arn]
+    if known.settled:
+        state.to_report[arn] = None
+        state.put(evolve(known, settled=False, reported=None))
 
 
 def _keep(state: State, task: Task, message_id: str, turn: Turn) -> None:
@@ -156,6 +166,8 @@ def compare(state: State, event: ManifestReceived, turn: Turn) -> None:
                 )
             )
         )
+    for arn in sorted(listed & state.tasks.keys()):
+        _say_again(state, arn)
     for arn in sorted(listed - state.tasks.keys()):
         missing = Task(arn=arn, desired_status="STOPPED", task_cluster_arn=event.cluster_arn)
         state.to_report[arn] = None
