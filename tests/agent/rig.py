@@ -15,7 +15,7 @@ from moorage.agent.engine.machine import Engine
 from moorage.agent.loop import AgentLoop
 from moorage.agent.performer import Performer, Tools
 from moorage.agent.post_mortems import PostMortems
-from moorage.agent.processes import Witness
+from moorage.agent.process_table import Witness
 from moorage.agent.pulling import Puller
 from moorage.agent.records.host import Host
 from moorage.agent.records.report import TaskReport

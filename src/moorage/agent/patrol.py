@@ -20,7 +20,7 @@ from moorage.agent.engine.labels import LABEL_CONTAINER, LABEL_HOST, LABEL_TASK_
 from moorage.agent.engine.transitions import LIVE
 from moorage.agent.observed import exit_of
 from moorage.agent.observer import Observer
-from moorage.agent.processes import Witness
+from moorage.agent.process_table import Witness
 from moorage.agent.records.container import ContainerRecord, Exit
 from moorage.agent.records.task import TaskRecord
 from moorage.agent.runtime.port import Container, ContainerRuntime, EngineUnavailable

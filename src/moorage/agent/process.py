@@ -17,10 +17,11 @@ from moorage.agent.certificates import Logins, folder_for
 from moorage.agent.cgroups import find_cgroups
 from moorage.agent.control import ControlPlane, Registration
 from moorage.agent.identity import Identity
-from moorage.agent.joining import become_host, believe, describe
+from moorage.agent.joining import become_host, believe
 from moorage.agent.membership import Membership
 from moorage.agent.options import AgentOptions, OptionsRefused, check
 from moorage.agent.proxy import registry_names
+from moorage.agent.remembered import known_engine
 from moorage.agent.rotation import HostKeys, Rotation
 from moorage.agent.runtime.docker import DockerRuntime
 from moorage.agent.shell import Parts, Surroundings
@@ -131,7 +132,7 @@ async def _serve(around: Surroundings) -> int:
     trust = Trust(options.data, options.endpoint)
     runtime = await around.stack.enter_async_context(DockerRuntime(options.docker_socket))
     session = await around.stack.enter_async_context(aiohttp.ClientSession())
-    facts = await describe(runtime)
+    facts = await known_engine(runtime, options.data)
     who = kept or await become_host(options, trust, runtime, session)
     standing = HostStanding(around, who, trust, session)
     limits = await find_cgroups(facts, f"/moorage/probe-{chance.hex(PROBE_DIGITS)}")

@@ -10,7 +10,7 @@ import msgspec
 
 from moorage.agent.observer import Observer
 from moorage.agent.patrol import PATROL_PERIOD_SECONDS, Beat, Patrol
-from moorage.agent.processes import Processes, Witness
+from moorage.agent.process_table import Processes, Witness
 from moorage.agent.records.task import TaskRecord
 from moorage.agent.runtime.breaker import LANES, Breaker, Lane
 from moorage.agent.runtime.guarded import GuardedRuntime, WholeEngine

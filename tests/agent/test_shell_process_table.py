@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from moorage.agent.engine.ghosts import Sight
-from moorage.agent.processes import Processes
+from moorage.agent.process_table import Processes
 
 ID = "c" * 64
 
