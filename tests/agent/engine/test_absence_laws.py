@@ -45,7 +45,7 @@ FORMS = {
 }
 KINDS = {
     "healed": TaskExtras(service_name="s", heal_after_seconds=10.0),
-    "fenced": TaskExtras(service_name="s", fence_after_seconds=60.0),
+    "fenced": TaskExtras(service_name="s", heal_after_seconds=10.0, fence_after_seconds=60.0),
     "alone": None,
 }
 FENCE_SECONDS = 60.0
@@ -70,8 +70,12 @@ class Absence(RuleBasedStateMachine):
     # --- the server ---
 
     @precondition(lambda self: self.away is None)
-    @rule(form=st.sampled_from(sorted(FORMS)), kind=st.sampled_from(sorted(KINDS)))
-    def run_task(self, form: str, kind: str) -> None:
+    @rule(
+        form=st.sampled_from(sorted(FORMS)),
+        kind=st.sampled_from([*sorted(KINDS), "healed", "healed"]),
+        at_once=st.booleans(),
+    )
+    def run_task(self, form: str, kind: str, at_once: bool) -> None:
         task = arn(len(self.kind) + 1)
         self.kind[task], self.form[task], self.wanted[task] = kind, form, "RUNNING"
         if kind == "healed" or form == "policy":
@@ -86,6 +90,7 @@ class Absence(RuleBasedStateMachine):
                 moorage=KINDS[kind],
             )
         )
+        self._perform_all(30 if at_once else 3)
 
     @precondition(lambda self: self.away is None and self.wanted)
     @rule(which=st.integers(0, 50))
@@ -120,9 +125,19 @@ class Absence(RuleBasedStateMachine):
     def server_is_back(self) -> None:
         self.away = None
         self.world.feed(e.ServerHeard())
-        if self.world.engine.state.sighted():
-            held = [c for t in self.world.engine.tasks() for c in t.containers if c.held]
-            assert not held, "nothing waits to be healed while the server is there"
+
+    @invariant()
+    def nothing_waits_to_be_healed_while_the_server_is_there(self) -> None:
+        if self.away is None and self.world.engine.state.sighted():
+            assert not [c for t in self.world.engine.tasks() for c in t.containers if c.held]
+
+    @precondition(lambda self: self.world.reachable)
+    @rule(which=st.integers(0, 50), length=st.sampled_from([0.2, 3, 30]))
+    def process_ends_while_the_server_is_away_for_short(self, which: int, length: float) -> None:
+        self.server_is_away(0.4)
+        self.process_ends(which, code=1, noticed=True)
+        self.server_is_away(length)
+        self.server_is_back()
 
     # --- the host ---
 
@@ -168,17 +183,18 @@ class Absence(RuleBasedStateMachine):
         if self.away is None:
             self.world.tick(seconds_)
 
-    @rule()
-    def agent_dies(self) -> None:
+    @rule(looks=st.sampled_from([True, True, True, False]))
+    def agent_dies(self, looks: bool) -> None:
         self.world.begin()
+        self._perform_all(2 if looks else 0)
         if self.away is None:
             self.world.feed(e.ServerHeard())
         else:
             self._silent()
 
-    @rule()
-    def engine_goes(self) -> None:
-        if self.world.reachable:
+    @rule(goes=st.sampled_from([True, False, False, False]))
+    def engine_goes(self, goes: bool) -> None:
+        if goes and self.world.reachable:
             self.world.reachable = False
             self.world.pending = [
                 p for p in self.world.pending if isinstance(p, i.SubmitTaskStateChange)
@@ -186,13 +202,14 @@ class Absence(RuleBasedStateMachine):
             self.world.feed(e.EngineLost())
 
     @precondition(lambda self: not self.world.reachable)
-    @rule(died=st.booleans())
-    def engine_returns(self, died: bool) -> None:
+    @rule(died=st.booleans(), looks=st.sampled_from([True, True, True, False]))
+    def engine_returns(self, died: bool, looks: bool) -> None:
         for real in self.world.containers.values():
             if died and real.running:
                 self.world.end(real, 137)
         self.world.reachable = True
         self.world.feed(e.EngineReturned())
+        self._perform_all(2 if looks else 0)
 
     # --- what holds always ---
 
