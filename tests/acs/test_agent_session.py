@@ -14,7 +14,7 @@ from moorage.acs.session import (
     SendFrame,
     Tick,
 )
-from moorage.ground.instant import Moment, hours, seconds
+from moorage.ground.instant import Moment, hours, minutes, seconds
 
 ZERO = Moment(0)
 BEAT = HeartbeatMessage(message_id="h", healthy=True)
@@ -107,13 +107,15 @@ def test_a_lasting_connection_makes_waits_short_again(session):
     assert session.failures == 1
 
 
-def test_a_deregistered_instance_waits_an_hour():
+def test_a_deregistered_instance_waits_ever_longer_up_to_an_hour():
     session = a.AgentSession()
     session.handle(Tick(now=ZERO))
     refusal = Refusal(name="InactiveInstanceException", text="deregistered")
-    assert session.handle(a.DialFailed(now=ZERO, refusal=refusal)) == [
-        a.SetTimer(at=Moment(hours(1)))
-    ]
+    waits = []
+    for _ in range(9):
+        (timer,) = session.handle(a.DialFailed(now=ZERO, refusal=refusal))
+        waits.append(timer.at)
+    assert waits == [min(Moment(minutes(2**n)), Moment(hours(1))) for n in range(9)]
     other = Refusal(name="AccessDeniedException")
     assert session.handle(a.DialFailed(now=ZERO, refusal=other)) == [a.SetTimer(at=at(0.25))]
 

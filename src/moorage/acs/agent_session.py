@@ -40,9 +40,8 @@ BACK_OFF_MAX = seconds(15)
 # seconds once the cable is whole.
 UNREACHED_BACK_OFF_MAX = seconds(2)
 BACK_OFF_STEPS_MAX = 32
-INACTIVE_INSTANCE_WAIT = hours(1)
 # Refusals that no further try will change: only a person can; but he may do so at the server.
-HOPELESS = frozenset({REPLACED_KEY_REFUSAL, "UnrecognizedClientException"})
+HOPELESS = frozenset({INACTIVE_INSTANCE, REPLACED_KEY_REFUSAL, "UnrecognizedClientException"})
 HOPELESS_WAIT_FIRST = minutes(1)
 HOPELESS_WAIT_MAX = hours(1)
 # Another agent with our identity has taken our place: to take it back would end its connection, and
@@ -169,8 +168,6 @@ class AgentSession:
     def _failed(self, fact: DialFailed) -> list[AgentInstruction]:
         self.dialling = False
         name = fact.refusal.name if fact.refusal else ""
-        if name == INACTIVE_INSTANCE:
-            return self._wait(fact.now, INACTIVE_INSTANCE_WAIT)
         if name in HOPELESS:
             wait = HOPELESS_WAIT_FIRST * 2 ** min(self.hopeless, BACK_OFF_STEPS_MAX)
             self.hopeless += 1
