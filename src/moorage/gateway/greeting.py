@@ -90,8 +90,11 @@ class Greeter:
                     await self._shake_hands(newcomer)
                 else:
                     await _turn_away(newcomer, first)
-        except (OSError, TimeoutError) as error:  # SSLError is an OSError
-            _log.info("no TLS with %s: %s", peer, str(error) or "it took too long")
+        except TimeoutError:
+            _log.info("no TLS with %s: it took longer than %g s", peer, self._handshake_seconds)
+            newcomer.close()
+        except OSError as error:  # ssl.SSLError among them
+            _log.info("no TLS with %s: %s", peer, str(error) or "closed in the handshake")
             newcomer.close()
         except asyncio.CancelledError:
             newcomer.close()
