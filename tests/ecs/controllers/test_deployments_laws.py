@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from tests.ecs.controllers.host import ScriptedHost
 from tests.ecs.controllers.rig import Rig
+from tests.ecs.controllers.test_host_stories import freeze, thaw
 
 HOSTS = ("a", "b", "c")
 DISASTERS = (
@@ -24,6 +25,8 @@ DISASTERS = (
     "wait",
     "restart",
     "settle",
+    "freeze",
+    "thaw",
 )
 
 
@@ -57,10 +60,13 @@ class Story:
             "wait": lambda _: self.rig.advance(float(number)),
             "restart": lambda _: self.rig.restart(),
             "settle": lambda _: self.rig.settle(),
+            "freeze": lambda _: freeze(self.rig),
+            "thaw": lambda _: thaw(self.rig),
         }[what](one)
 
     def calm(self) -> None:
         """Everything works again, and some time passes."""
+        thaw(self.rig)
         for one in self.hosts:
             one.slow = one.deaf = False
             self.rig.change_host(one, status="ACTIVE")
