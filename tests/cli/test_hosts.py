@@ -68,7 +68,7 @@ def test_hosts_stand_in_a_table_by_name_in_eighty_columns():
     assert "lost 3m 20s" in lines[4]
     assert "0 +3 lost" in lines[4]
     wide = printed(table_of(hosts, NOW), width=160)
-    assert [word for word in ("zone", "agent", "engine", "drain") if word in wide[1]] == [
+    assert [word for word in ("zone", "agent", "engine") if word in wide[1]] == [
         "zone",
         "agent",
         "engine",
@@ -77,8 +77,14 @@ def test_hosts_stand_in_a_table_by_name_in_eighty_columns():
 
 def test_who_is_not_well_gets_a_sentence():
     hosts = [a_host("b", "LOST"), a_host("a", "ENGINE_GONE"), a_host("c")]
-    assert notes_of(hosts) == ["a: It is ENGINE_GONE.", "b: It is LOST."]
+    drained = a_host("d", drain=HostDrain(service_tasks_left=2))
+    assert notes_of([*hosts, drained], NOW) == [
+        "a: It is ENGINE_GONE.",
+        "b: It is LOST.",
+        "d: draining, 2 tasks of services left.",
+    ]
     assert state_of(hosts[1]) == "engine gone"
+    assert state_of(a_host("e", "NEVER_CONNECTED")) == "never seen"
 
 
 def test_a_host_without_a_name_is_called_by_its_id():

@@ -53,7 +53,7 @@ def list_(
         return
     console = Console()
     console.print(table_of(found, SystemClock().now()))
-    for note in notes_of(found):
+    for note in notes_of(found, SystemClock().now()):
         console.print(note, highlight=False, markup=False, soft_wrap=True)
 
 

@@ -21,6 +21,8 @@ _COLOURS = {
     "LOST": "red",
 }
 
+_WORDS = {"NEVER_CONNECTED": "never seen"}
+
 
 def table_of(hosts: Sequence[Host], now: Instant, *, brief: bool = False) -> Table:
     """One line a host, by name; a column that would be empty throughout is left out.
@@ -38,20 +40,21 @@ def table_of(hosts: Sequence[Host], now: Instant, *, brief: bool = False) -> Tab
         if title in _ALWAYS or (any(cells) and not (brief and title in _DETAILS))
     ]
     for title, _ in shown:
-        table.add_column(title, overflow="fold")
+        table.add_column(title, overflow="fold", no_wrap=title in _WHOLE)
     for row in zip(*(cells for _, cells in shown), strict=True):
         table.add_row(*row)
     return table
 
 
-def notes_of(hosts: Sequence[Host]) -> list[str]:
-    """A sentence for each host that is not well: why, and what follows."""
-    ordered = sorted(hosts, key=name_of)
-    return [
-        f"{name_of(host)}: {host.state_reason}"
-        for host in ordered
-        if host.state != WELL and host.state_reason
-    ]
+def notes_of(hosts: Sequence[Host], now: Instant) -> list[str]:
+    """A sentence for each host that is not well, why and what follows; and how far drains are."""
+    notes: list[str] = []
+    for host in sorted(hosts, key=name_of):
+        if host.state != WELL and host.state_reason:
+            notes.append(f"{name_of(host)}: {host.state_reason}")
+        if host.drain is not None:
+            notes.append(f"{name_of(host)}: draining, {progress_of(host, now)}.")
+    return notes
 
 
 def name_of(host: Host) -> str:
@@ -61,7 +64,8 @@ def name_of(host: Host) -> str:
 
 def state_of(host: Host) -> str:
     """`connected`, `lost`, `engine gone` ..."""
-    return (host.state or "?").replace("_", " ").lower()
+    word = host.state or "?"
+    return _WORDS.get(word, word.replace("_", " ").lower())
 
 
 def progress_of(host: Host, now: Instant) -> str:
@@ -103,6 +107,7 @@ def _text(member: Callable[[Host], object]) -> Callable[[Host, Instant], str]:
 
 
 _ALWAYS = frozenset({"host", "status", "state", "tasks", "free cpu", "free MiB", "id"})
+_WHOLE = frozenset({"status", "state", "id"})
 _DETAILS = frozenset({"zone", "agent", "engine"})
 _COLUMNS: tuple[tuple[str, Callable[[Host, Instant], str]], ...] = (
     ("host", _text(name_of)),
@@ -112,7 +117,6 @@ _COLUMNS: tuple[tuple[str, Callable[[Host, Instant], str]], ...] = (
     ("free cpu", _text(lambda host: host.remaining_cpu)),
     ("free MiB", _text(lambda host: host.remaining_memory)),
     ("zone", _text(lambda host: host.zone)),
-    ("drain", lambda host, now: escape(progress_of(host, now))),
     ("agent", _text(lambda host: host.agent_version)),
     ("engine", _text(lambda host: host.docker_version)),
     ("id", _text(lambda host: (host.container_instance_arn or "").rpartition("/")[2][:12])),

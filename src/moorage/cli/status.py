@@ -123,7 +123,7 @@ def _show(console: Console, reader: Reader, cluster: str) -> None:
         console.print(f"[bold yellow]{escape(line)}[/]", highlight=False, soft_wrap=True)
     names = {host.container_instance_arn or "": name_of(host) for host in hosts}
     console.print(table_of(hosts, SystemClock().now(), brief=True))
-    for note in notes_of(hosts):
+    for note in notes_of(hosts, SystemClock().now()):
         console.print(f"[yellow]{escape(note)}[/]", highlight=False, soft_wrap=True)
     if found:
         console.print(_services(found))
