@@ -146,7 +146,7 @@ class Absence(RuleBasedStateMachine):
         running = [c for c in self.world.containers.values() if c.running]
         if running:
             event = self.world.end(running[which % len(running)], code)
-            if noticed:
+            if noticed and self.world.reachable:  # an engine that is away tells nothing
                 self.world.feed(event)
 
     @precondition(lambda self: self.world.pending and self.world.reachable)

@@ -13,7 +13,7 @@ from moorage.agent.engine import events as e
 from moorage.agent.engine import healing
 from moorage.agent.engine import instructions as i
 from moorage.agent.records.container import Health
-from moorage.ground.instant import Duration, seconds
+from moorage.ground.instant import Duration, later, seconds
 from tests.agent.engine.builders import a_container, a_task, kinds
 from tests.agent.engine.world import World, arn, payload
 
@@ -291,7 +291,7 @@ def test_the_agent_may_die_at_any_moment_of_it(world):
     world.begin()
     world.run()
     assert record(world).held, "the wait is kept"
-    silent(world, 0.5)
+    silent(world, 20)
     world.tick(3)
     world.take()  # the start is begun, and the process dies before it is told
     world.begin()
@@ -333,6 +333,35 @@ def test_a_server_that_is_heard_before_the_first_look_changes_nothing_of_what_ru
     world.feed(e.ServerHeard())
     world.run()
     assert world.booked[ONE] == "RUNNING"
+    assert runs(world) == 2
+
+
+def test_a_silence_that_is_none_heals_nothing_however_long_it_lasts(world):
+    """A server that is there and refuses this host."""
+    begin(world)
+    silent(world, 0)
+    die(world)
+    for _ in range(60):
+        world.tick(1)
+        silent(world, 0)
+        world.run()
+    assert (runs(world), record(world).held) == (1, True)
+    for second in range(1, 13):
+        world.tick(1)
+        silent(world, second)
+        world.run()
+    assert runs(world) == 2
+
+
+def test_a_clock_that_was_set_back_does_not_delay_it_for_long(world):
+    begin(world)
+    silent(world, 20)
+    die(world)
+    world.now = later(world.now, seconds(-7200))
+    world.tick(1)
+    silent(world, 21)
+    world.tick(61)
+    world.run()
     assert runs(world) == 2
 
 

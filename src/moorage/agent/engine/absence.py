@@ -5,12 +5,17 @@ from moorage.agent.engine.advance import with_container
 from moorage.agent.engine.events import HostDeregistered, ServerHeard, ServerSilent
 from moorage.agent.engine.state import State
 from moorage.agent.engine.turn import Turn
+from moorage.ground.record import evolve
 
 
 def server_silent(state: State, event: ServerSilent, turn: Turn) -> None:
     """It is away: ends are held back from now on, and what is to be fenced stops in its time."""
     state.unheard = event.unheard
     fencing.fence(state, event.unconfirmed, turn)
+    for task in list(state.tasks.values()):
+        if any(record.held for record in task.containers):
+            records = (healing.repaced(task, r, event.unheard, turn.now) for r in task.containers)
+            state.put(evolve(task, containers=tuple(records)))
 
 
 def server_heard(state: State, _event: ServerHeard, turn: Turn) -> None:

@@ -29,6 +29,8 @@ HEAL_BACK_OFF_MAX = seconds(60)
 HEAL_DOUBLINGS_MAX = 6
 # One that ran for so long begins anew with the shortest wait.
 HEAL_STEADY_RUN = minutes(1)
+# Two readings of the silence differ by less: then nothing has changed.
+REPACED_BEYOND = seconds(1)
 PAST_STARTS_MAX = 8
 _BEGUN = frozenset({S.CREATED, S.STARTING, S.RUNNING})
 _COMING = frozenset({S.CREATED, S.STARTING})
@@ -96,6 +98,24 @@ def instead(
         health_since=None,
         health_message=None,
     )
+
+
+def repaced(
+    task: TaskRecord, record: ContainerRecord, unheard: Duration, now: Instant
+) -> ContainerRecord:
+    """The record, where it is held with its next start no sooner, and no later, than it should be.
+
+    No sooner: the silence has begun anew, or is none (a server that is there and refuses this
+    host). No later: the wall clock was set back.
+    """
+    patience = heal_after(task)
+    if not record.held or patience is None or record.retry_at is None:
+        return record
+    soonest = later(now, Duration(max(patience - unheard, 0)))
+    latest = later(soonest, HEAL_BACK_OFF_MAX)
+    if later(record.retry_at, REPACED_BEYOND) < soonest and unheard < patience:
+        return evolve(record, retry_at=soonest)
+    return evolve(record, retry_at=latest) if record.retry_at > latest else record
 
 
 def waits(task: TaskRecord, name: str) -> bool:
