@@ -112,6 +112,11 @@ def _refuse_unless_lost(instance: ContainerInstance) -> None:
             f"The host {name} is connected: nothing of it is lost. To empty it: moorage host drain "
             f"{name}"
         )
+    if instance.lost_at is None and instance.disconnection == "never":
+        raise Validation(
+            f"The host {name} has never connected, so it has nothing to lose. To take it out: "
+            f"moorage host remove {name}"
+        )
     if instance.lost_at is None:
         since = (
             "" if instance.disconnected_at is None else f" since {iso(instance.disconnected_at)}"
