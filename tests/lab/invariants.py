@@ -56,6 +56,7 @@ class Watch:
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
         self.broken: list[str] = []
+        self.began = time.monotonic()
         self.samples: list[Sample] = []
         self.tasks: dict[str, Json] = {}
         self.maxima: dict[str, int] = {}
@@ -201,17 +202,18 @@ class Watch:
                         f"{most} may be"
                     )
 
-    def ran_everywhere(self, service: str) -> int:
-        """The most containers of a service that ran at one moment, on all machines together."""
+    def counts(self, service: str, began: float) -> list[int]:
+        """How many containers of a service ran on all machines together, since a moment."""
         group = f"service:{service}"
-        return max(
+        first = max((n for n, one in enumerate(self.samples) if one.at <= began), default=0)
+        return [
             sum(
                 self.tasks.get(arn, {}).get("group") == group
                 for arns in sample.running.values()
                 for arn in arns
             )
-            for sample in self.samples
-        )
+            for sample in self.samples[first:]
+        ]
 
 
 def converged(lab: Lab, seconds: float = CONVERGED_SECONDS_MAX) -> None:

@@ -13,10 +13,10 @@ PORT = 4750
 # What a test can wait for; the default durations are those of a night's sleep.
 SHORT = {
     "settle_seconds": 1.0,
-    "suspect_seconds": 4.0,
-    "lost_seconds": 6.0,
-    "closed_grace_seconds": 8.0,
-    "goodbye_grace_seconds": 14.0,
+    "suspect_seconds": 5.0,
+    "lost_seconds": 8.0,
+    "closed_grace_seconds": 10.0,
+    "goodbye_grace_seconds": 18.0,
     "reconnect_window_seconds": 8.0,
     "engine_grace_seconds": 8.0,
     "flapping_window_seconds": 1.0,

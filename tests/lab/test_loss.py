@@ -11,6 +11,7 @@ pytestmark = pytest.mark.lab
 
 DETECTED_SECONDS_MAX = 13.0
 ELSEWHERE_SECONDS_MAX = 18.0
+HARMLESS_SECONDS = 7.0
 SURPLUS_SECONDS_MAX = 5.0  # and the stopTimeout
 STOP_TIMEOUT_SECONDS = 2
 IGNORES_SIGTERM = {"command": ["/bin/sleep", "86400"], "stopTimeout": STOP_TIMEOUT_SECONDS}
@@ -26,8 +27,12 @@ def test_a_host_cut_off_is_found_and_its_tasks_run_elsewhere(scene: Scene):
     lab.await_connected(3)
     scene.service("web", 6, container=IGNORES_SIGTERM)
     host = lab.hosts[0]
-    mine = scene.where("web")["h1"]
+    before, mine = scene.containers(), scene.where("web")["h1"]
     assert mine
+    host.cut()
+    scene.holds(lambda: scene.containers() == before, HARMLESS_SECONDS, "nothing moves so soon")
+    host.heal()
+    scene.holds(lambda: scene.containers() == before, HARMLESS_SECONDS, "nothing moves after that")
     host.cut()
     began = time.monotonic()
     lab.await_connection(host, there=False, seconds=DETECTED_SECONDS_MAX)
@@ -50,14 +55,14 @@ def test_a_short_silence_changes_nothing(scene: Scene):
     scene.service("web", 6)
     before = scene.containers()
     scene.lab.hosts[1].cut()
-    scene.holds(lambda: scene.containers() == before, 3, "all containers as they were")
+    scene.holds(lambda: scene.containers() == before, 2, "all containers as they were")
     scene.lab.hosts[1].heal()
     scene.holds(lambda: scene.containers() == before, 8, "all containers as they were")
     assert all(one["agentConnected"] for one in scene.lab.instances())
 
 
 def test_an_agent_that_crashes_or_is_upgraded_moves_nothing_within_its_grace(scene: Scene):
-    """Closed: 8 s here; a goodbye: 14 s. Nothing is placed there meanwhile; then it is as lost."""
+    """Closed: 10 s here; a goodbye: 18 s. Nothing is placed there meanwhile; then it is as lost."""
     lab = scene.lab
     scene.service("web", 6)
     before = scene.containers()
@@ -72,12 +77,12 @@ def test_an_agent_that_crashes_or_is_upgraded_moves_nothing_within_its_grace(sce
     new = scene.containers().keys() - before.keys()
     assert new <= scene.containers(lab.hosts[0]).keys()
     grown = scene.containers()
-    scene.holds(lambda: scene.containers() == grown, 6 - since(began), "nothing moves at first")
+    scene.holds(lambda: scene.containers() == grown, 8 - since(began), "nothing moves at first")
     scene.await_elsewhere("web", 8, crashed, seconds=12)
-    assert 7.5 <= since(began) <= 13
+    assert 9.5 <= since(began) <= 16
     upgraded.start_agent(lab.server.url)
     lab.await_connection(upgraded, there=True, seconds=10)
-    assert since(began) < 14
+    assert since(began) < 18
     assert grown.items() >= scene.containers(upgraded).items()
     crashed.start_agent(lab.server.url)
     lab.await_connection(crashed, there=True, seconds=10)
