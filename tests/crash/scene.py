@@ -42,7 +42,7 @@ class Zygote:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             cwd=ROOT,
-            env=clean_environment(PYTHONPATH=f"{ROOT}"),
+            env=clean_environment(PYTHONPATH=f"{ROOT}:{ROOT / 'src'}"),
         )
         try:
             yield cls(process)
