@@ -143,8 +143,7 @@ class _Counting:
             if destined.at <= self.now:
                 return "beyond"
             self.changes.append(destined.at)
-        if destined.hold is not None:
-            self.holds.setdefault(destined.hold, set()).add(host.name)
+        self.holds.setdefault(destined.hold, set()).add(host.name)
         if destined.hold == "fence" and destined.at is not None:
             self.fenced_at = max(self.fenced_at or destined.at, destined.at)
         if task.desired_status == "STOPPED":

@@ -75,13 +75,13 @@ class LossRule(Record):
 
 
 class Fate(Record):
-    """When tasks on a lost host are given up: at an instant, or for as long as `hold` holds them.
+    """When tasks on a lost host are given up: `at` an instant, or nobody knows when.
 
-    With both, `hold` says what they wait for until then.
+    `hold` says what they wait for until then.
     """
 
     at: Instant | None = None
-    hold: Hold | None = None
+    hold: Hold = "wait"
 
 
 def loss_rule(service: Service) -> LossRule:
