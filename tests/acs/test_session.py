@@ -159,6 +159,20 @@ def test_heartbeats_go_out_each_five_seconds():
     assert beats == ["h5", "h10", "h15", "h20"]
 
 
+def test_all_hosts_are_asked_in_the_same_tick_so_that_they_are_missed_together():
+    sessions = [s.ServerSession(ZERO) for _ in range(3)]
+    for second, session in enumerate(sessions, 1):
+        connected(session, now=at(second))
+    for second in range(4, 21):
+        asked = [
+            bool(sent(session.handle(s.Tick(now=at(second), heartbeat_id="h"))))
+            for session in sessions
+        ]
+        assert asked == [second % 5 == 0] * 3
+        for session in sessions:
+            session.handle(ack("x", at(second)))
+
+
 def test_silence_is_suspect_then_lost():
     session = s.ServerSession(ZERO)
     connected(session)

@@ -32,6 +32,7 @@ from moorage.gateway.output import HostAway, Pieces, Wanted
 from moorage.gateway.standing import Opened
 from moorage.gateway.websocket import Socket
 from moorage.ground.fault import Fault
+from moorage.ground.instant import in_seconds
 from moorage.ground.record import Record
 from moorage.iam.authorize import REPLACED_KEY
 from moorage.sql.transaction import Change
@@ -39,7 +40,6 @@ from moorage.sql.transaction import Change
 ACS_PATH = "/acs/ws"
 TCS_PATH = "/tcs/ws"
 INSTANCE = "instance"
-TICK_SECONDS = 1.0
 # Agents publish each 20 s or oftener; one that is silent for so long has gone without a word.
 TELEMETRY_SILENCE_SECONDS_MAX = 180.0
 QUERY_PARAMETERS_MAX = 64
@@ -209,11 +209,11 @@ class AgentsDoor:
 
     async def _tick(self) -> None:
         while True:
-            await asyncio.sleep(TICK_SECONDS)
+            await asyncio.sleep(in_seconds(session.TICK_PERIOD))
             await self.tick()
 
     async def tick(self) -> None:
-        """Let a second pass for every host; a link whose host is lost makes way for a new one."""
+        """Let time pass for every host; a link whose host is lost makes way for a new one."""
         now = self._ground.clock.monotonic()
         for arn, link in list(self._links.items()):
             try:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from moorage.ecs.agents import AGENT
 from moorage.ecs.operations.host import confirm_host_lost, drain_host
 from moorage.ecs.records.freeze import Freeze
 from moorage.ecs.rules.host.drain import FROZEN_LOOK
@@ -144,6 +145,38 @@ def test_a_deregistered_host_releases_the_others(bare):
     bare.change_host(named(bare, "b"), status="INACTIVE", connected=False, deregistered_at=now)
     bare.settle()
     assert brakes(bare) == []
+    assert reached(bare, service) == 3
+
+
+def test_hosts_that_are_cut_off_together_are_held_though_missed_apart(bare):
+    for name in "abc":
+        bare.host(name)
+    service = serving(bare, 3)
+    bare.agent(named(bare, "b"), AGENT.doubted, True)
+    lose(bare, "a")
+    bare.advance(3)
+    assert (reached(bare, service), brakes(bare)) == (2, []), "it waits for what becomes of b"
+    lose(bare, "b")
+    assert brakes(bare)
+    return_(bare, "b")
+    bare.advance(3)
+    assert (reached(bare, service), brakes(bare)) == (3, [])
+
+
+@pytest.mark.parametrize("heard", [True, False])
+def test_doubt_delays_a_replacement_only_for_as_long_as_it_lasts(bare, heard):
+    for name in "abc":
+        bare.host(name)
+    service = serving(bare, 3)
+    bare.agent(named(bare, "b"), AGENT.doubted, True)
+    lose(bare, "a")
+    bare.advance(2)
+    assert reached(bare, service) == 2
+    if heard:
+        bare.agent(named(bare, "b"), AGENT.doubted, False)
+        bare.settle()
+    else:
+        bare.advance(4)
     assert reached(bare, service) == 3
 
 

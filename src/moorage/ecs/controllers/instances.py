@@ -52,7 +52,10 @@ def _released(turn: Turn, key: str) -> Instant | None:
     instance = _now(turn, key)
     if instance.lost_at is None or instance.replace_at is not None:
         return None
-    return brakes.brake(turn.tx, brakes.of_host(instance), brakes.brake_rule(turn.site))
+    cluster = brakes.of_host(instance)
+    if brakes.holding(turn.tx, cluster) is not None:
+        return None  # its cluster's controller looks again
+    return brakes.brake(turn.tx, cluster, brakes.brake_rule(turn.site))
 
 
 def _drained(turn: Turn, key: str) -> Instant | None:

@@ -89,8 +89,10 @@ def disconnected(call: Call, instance_arn: str, how: Ending) -> None:
 def doubted(call: Call, instance_arn: str, suspect: bool) -> None:  # noqa: FBT001 - the form of the agents' table
     """Nothing was heard of a host for a while, so it gets no new task; or it is heard again."""
     instance = _live(call, instance_arn)
-    if instance is not None:
-        _write(call, instance, evolve(instance, suspect=suspect))
+    if instance is None or not _write(call, instance, evolve(instance, suspect=suspect)):
+        return
+    if not suspect:  # what was lost a moment ago may have waited for this one
+        brakes.brake(call.tx, brakes.of_host(instance), brake_rule(call.site))
 
 
 def lost(call: Call, instance_arn: str, why: Loss = "silent") -> None:

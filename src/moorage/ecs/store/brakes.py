@@ -17,11 +17,13 @@ from moorage.ecs.rules.host.brake import BrakeRule, Wave, too_many, wave
 from moorage.ecs.store import container_instances, freezes, services, tasks
 from moorage.ecs.store.announcements import announce
 from moorage.ground.arn import make_arn
-from moorage.ground.instant import Duration, Instant, later
+from moorage.ground.instant import Duration, Instant, later, seconds
 from moorage.ground.record import Record, evolve
 from moorage.sql.transaction import Transaction
 
 CAUSE: FreezeCause = "brake"
+# Ticks are counted, not measured: the last second of a doubt may be a long one.
+DOUBT_MARGIN = seconds(2)
 
 
 class Braked(Record):
@@ -41,6 +43,16 @@ class Timing(Protocol):
     """The settings of the brake, as the site has them."""
 
     @property
+    def suspect_after(self) -> Duration:
+        """Silence after which a host is suspect."""
+        ...
+
+    @property
+    def lost_after(self) -> Duration:
+        """Silence after which it is lost."""
+        ...
+
+    @property
     def brake_window(self) -> Duration:
         """Losses within this are counted together."""
         ...
@@ -58,7 +70,12 @@ class Timing(Protocol):
 
 def brake_rule(site: Timing) -> BrakeRule:
     """The brake's settings."""
-    return BrakeRule(window=site.brake_window, timeout=site.brake_timeout, pace=site.brake_pace)
+    return BrakeRule(
+        window=site.brake_window,
+        timeout=site.brake_timeout,
+        pace=site.brake_pace,
+        doubt=Duration(max(site.lost_after - site.suspect_after, 0) + DOUBT_MARGIN),
+    )
 
 
 def of_host(instance: ContainerInstance) -> Braked:

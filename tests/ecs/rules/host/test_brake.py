@@ -11,7 +11,7 @@ from moorage.ground.instant import Instant, later, minutes, seconds
 from moorage.ground.record import evolve
 from tests.ecs.rules.builders import ACCOUNT, CLUSTER, NOW, REGION, an_instance
 
-RULE = BrakeRule(window=seconds(60), timeout=minutes(15), pace=seconds(60))
+RULE = BrakeRule(window=seconds(60), timeout=minutes(15), pace=seconds(60), doubt=seconds(6))
 
 
 def at(count: float) -> Instant:
@@ -69,6 +69,32 @@ def test_a_wave_holds_the_hosts_in_it_and_no_less_is_replaced_at_once(lost, well
     assert names(found.replace) == ([] if held else [f"h{n}" for n in range(lost)])
     assert (found.lost, found.hosts) == (lost, lost + well)
     assert found.look_again == (at(900) if held else None)
+
+
+@pytest.mark.parametrize(
+    ("doubtful", "well", "now", "replaced", "look"),
+    [
+        (1, 0, 0.0, [], 6),
+        (1, 1, 0.0, [], 6),
+        (1, 1, 5.9, [], 6),
+        (1, 1, 6.0, ["h0"], None),
+        (1, 4, 0.0, ["h0"], None),
+        (2, 4, 0.0, [], 6),
+        (0, 2, 0.0, ["h0"], None),
+    ],
+)
+def test_a_loss_waits_while_others_may_follow_it(doubtful, well, now, replaced, look):
+    """Two that are cut off together are missed some seconds apart: the first is not the only one."""
+    hosts = [lose(0)] + [a_host(n, suspect=True) for n in range(1, doubtful + 1)]
+    hosts += [a_host(n) for n in range(10, 10 + well)]
+    found = decide(hosts, now=now)
+    assert (found.holds, names(found.replace)) == (False, replaced)
+    assert found.look_again == (at(look) if look else None)
+
+
+def test_a_zone_that_is_half_lost_and_half_suspect_is_a_zone():
+    zone = [lose(0, 0, "a"), a_host(1, "a", suspect=True)]
+    assert names(decide([*zone, a_host(2, "b"), a_host(3, "b")]).replace) == ["h0"]
 
 
 def test_what_was_replaced_already_stays_replaced_and_what_was_not_waits():
@@ -155,7 +181,7 @@ def test_after_the_timeout_one_host_a_minute_is_replaced_the_longest_lost_first(
 
 MOVES = st.lists(
     st.tuples(
-        st.sampled_from(["lose", "return", "confirm", "wait"]),
+        st.sampled_from(["lose", "return", "confirm", "doubt", "wait"]),
         st.integers(0, 9),
         st.integers(0, 50),
         st.booleans(),
@@ -173,9 +199,12 @@ def test_no_more_than_one_or_a_third_are_replaced_within_a_window_by_themselves(
         now += length
         one = hosts[number % count]
         if move == "lose" and one.lost_at is None:
-            one = evolve(one, lost_at=at(now), connected=False)
+            one = evolve(one, lost_at=at(now), connected=False, suspect=False)
         elif move == "return":
-            one = evolve(one, lost_at=None, replace_at=None, confirmed_at=None, connected=True)
+            back = {"lost_at": None, "replace_at": None, "confirmed_at": None, "suspect": False}
+            one = evolve(one, connected=True, **back)
+        elif move == "doubt" and one.lost_at is None:
+            one = evolve(one, suspect=True)
         elif move == "confirm" and one.lost_at is not None:
             one = evolve(one, confirmed_at=at(now), replace_at=one.replace_at or at(now))
         hosts[number % count] = one
@@ -197,6 +226,6 @@ def test_no_more_than_one_or_a_third_are_replaced_within_a_window_by_themselves(
         ]
         assert len(by_itself) <= max(1, count // 3)
         waiting = [h for h in lost if h.replace_at is None]
-        assert held is not None or not waiting, "who waits, waits for the brake"
+        assert held is not None or not waiting or found.look_again is not None
         again = wave(list(hosts.values()), held, late, RULE, at(now))
         assert (again.replace, again.hold) == ((), ()) or held is not None

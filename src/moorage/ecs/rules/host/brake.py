@@ -7,7 +7,9 @@ overload what is left, and double everything when the cable is back.
 A *wave* is a cluster's hosts that were lost within `window`. While more than max(1, a third) of
 its ACTIVE hosts are in it, replacement holds for the cluster: no host of it gets its `replace_at`,
 nor does one that is lost meanwhile. A whole zone that is lost while all others are whole is what a
-lost zone looks like: that does not hold. The hold ends when enough hosts are back or confirmed
+lost zone looks like: that does not hold. Hosts that are cut off together are not missed in the same
+instant: while others are suspect that would make it a wave, a loss waits for `doubt` to be sure.
+The hold ends when enough hosts are back or confirmed
 lost that the rule holds no longer; after `timeout` one host each `pace` is replaced all the same.
 """
 
@@ -22,11 +24,12 @@ SHARE = 3  # more than one in so many
 
 
 class BrakeRule(Record):
-    """The settings of the brake."""
+    """The settings of the brake; `doubt` is how long a host is suspect before it is lost."""
 
     window: Duration
     timeout: Duration
     pace: Duration
+    doubt: Duration
 
 
 class Wave(Record):
@@ -73,7 +76,10 @@ def wave(
     holds = too_many(len(gone), len(active)) and not _is_a_zone(gone, active)
     decided = Wave(holds=holds, lost=len(gone), hosts=len(active))
     if not holds:
-        return _with(decided, replace=waiting)
+        feared = [*gone, *(one for one in active if one.lost_at is None and one.suspect)]
+        if not too_many(len(feared), len(active)) or _is_a_zone(feared, active):
+            return _with(decided, replace=waiting)
+        return _doubtful(decided, waiting, rule.doubt, now)
     if held is not None and held.until is not None and now >= held.until:
         return _paced(decided, gone, waiting, held.until, rule, now)
     back = [
@@ -81,6 +87,16 @@ def wave(
     ]
     until = later(now, rule.timeout) if held is None else held.until
     return _with(decided, hold=back, look_again=until)
+
+
+def _doubtful(
+    decided: Wave, waiting: Sequence[ContainerInstance], doubt: Duration, now: Instant
+) -> Wave:
+    """Others may be about to follow what is lost: a loss waits until that is known."""
+    sure_at = {one.arn: later(one.lost_at or now, doubt) for one in waiting}
+    ready = [one for one in waiting if sure_at[one.arn] <= now]
+    later_on = [instant for instant in sure_at.values() if instant > now]
+    return _with(decided, replace=ready, look_again=min(later_on, default=None))
 
 
 def too_many(lost: int, hosts: int) -> bool:
