@@ -4,9 +4,11 @@ import asyncio
 
 from moorage.acs.messages import LogsChunk
 from moorage.agent.engine.instructions import StreamLogs, SubmitTaskStateChange
-from moorage.agent.output import OutputStreams
+from moorage.agent.output import BROKEN_OFF, OutputStreams
 from moorage.agent.records.report import TaskReport
 from moorage.agent.reports import BACK_OFF_SECONDS_MAX, Reporter, back_off_seconds
+from moorage.agent.runtime.breaker import Breaker
+from moorage.agent.runtime.guarded import GuardedRuntime
 from moorage.agent.runtime.memory import MemoryRuntime
 from moorage.agent.runtime.memory_engine import Script, plays
 from moorage.agent.runtime.port import ContainerSpec
@@ -128,6 +130,35 @@ def test_output_goes_on_as_it_is_read() -> None:
         await runtime.aclose()
 
     asyncio.run(story())
+
+
+def test_output_is_broken_off_when_the_engine_is_lost() -> None:
+    said: list[LogsChunk] = []
+
+    async def say(message: LogsChunk) -> bool:
+        said.append(message)
+        return True
+
+    async def story() -> None:
+        engine = MemoryRuntime(stocked(plays(Script(output=(("stdout", b"x"),)))), SystemClock())
+        runtime = GuardedRuntime(engine, Breaker())
+        spec = ContainerSpec(name="c", labels={"x": "y"}, body={"Image": IMAGE})
+        made = await runtime.create(spec)
+        await runtime.start(made.id)
+        streams = OutputStreams(runtime, say, runtime.breaker.enrol)
+        streams.begin(StreamLogs(request_id="r", runtime_id=made.id, follow=True))
+        async with asyncio.timeout(5):
+            while not said:  # noqa: ASYNC110 - the work of a task of its own
+                await asyncio.sleep(0.01)
+            runtime.breaker.open("the engine is lost")
+            streams.begin(StreamLogs(request_id="q", runtime_id=made.id, follow=True))
+            while streams._open:  # noqa: ASYNC110 - the end of a task of its own
+                await asyncio.sleep(0.01)
+        await engine.aclose()
+
+    asyncio.run(story())
+    ends = {chunk.request_id: chunk.error for chunk in said if chunk.end}
+    assert ends == {"r": BROKEN_OFF, "q": "not asked, since the engine is lost"}
 
 
 def test_output_that_cannot_be_read_ends_with_its_reason() -> None:

@@ -7,7 +7,7 @@ from moorage.agent.engine.events import EngineLost, EngineReturned
 from moorage.agent.runtime.breaker import Breaker
 from moorage.agent.runtime.memory import MemoryRuntime
 from moorage.agent.runtime.port import EngineUnavailable
-from moorage.agent.vigil import HANG_NOTICED_SECONDS, Rhythm, Vigil
+from moorage.agent.vigil import HANG_NOTICED_SECONDS, NO_ANSWER, Rhythm, Vigil
 from moorage.ground.clock import SystemClock
 from tests.agent.rig import stocked
 
@@ -45,6 +45,27 @@ def test_one_refusal_is_enough() -> None:
         assert not vigil.lost
 
     assert watch(story) == [EngineLost.__name__, EngineReturned.__name__]
+
+
+def test_the_engines_own_words_are_told() -> None:
+    told: list[Any] = []
+
+    async def story() -> None:
+        runtime = MemoryRuntime(stocked(), SystemClock())
+        vigil = Vigil(runtime, told.append, rhythm=QUICK)
+        runtime.fail("ping", AWAY)
+        await vigil.step()
+        await vigil.step()
+        for _ in range(2):
+            runtime.fail("ping", SLOW)
+        await vigil.step()
+        await runtime.aclose()
+
+    asyncio.run(story())
+    assert [event.reason for event in told if isinstance(event, EngineLost)] == [
+        "connection refused",
+        NO_ANSWER,
+    ]
 
 
 def test_one_slow_answer_is_not() -> None:

@@ -122,6 +122,7 @@ class Parts:
         self.standing = standing
         self.control = standing.control
         self.connected_once = False
+        self.impairment: str | None = None
         self.name = host_label(who.name, who.container_instance_arn)
 
     async def build(self, runtime: DockerRuntime, limits: Cgroups | None) -> None:
@@ -339,8 +340,9 @@ class Parts:
             self.tcs.publish(message)
 
     def _publish_status(self, wanted: to.PublishInstanceStatus) -> None:
-        if wanted.impaired:
+        if wanted.impaired and wanted.reason != self.impairment:
             log.warning("this host is impaired: %s", wanted.reason)
+        self.impairment = wanted.reason
         name, now = self.agent.chance.hex(MESSAGE_ID_DIGITS), self.agent.clock.now()
         self.tcs.publish(publishing.status(wanted, self._sender(), name, now))
 

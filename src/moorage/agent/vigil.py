@@ -22,7 +22,7 @@ PINGS_UNANSWERED_MAX = 2
 PERIOD_SECONDS = 3.0
 RETURN_PERIOD_SECONDS = 0.5
 HANG_NOTICED_SECONDS = PERIOD_SECONDS + PINGS_UNANSWERED_MAX * PING_SECONDS
-NO_ANSWER = "the container engine does not answer"
+NO_ANSWER = "the container engine takes connections and does not answer"
 log = logging.getLogger("moorage.agent")
 
 Feed = Callable[[EngineLost | EngineReturned | EventsMissed], None]
@@ -53,6 +53,7 @@ class Vigil:
         self._rhythm = rhythm or Rhythm()
         self._woken = asyncio.Event()
         self._asking: asyncio.Task[bool] | None = None
+        self._why = NO_ANSWER
         self.lost = False
         self.losses = 0
 
@@ -94,7 +95,7 @@ class Vigil:
                 self._breaker.close()
                 self._feed(EngineReturned())
         else:
-            self.doubt(NO_ANSWER)
+            self.doubt(self._why)
         if self.lost:
             await asyncio.sleep(self._rhythm.return_seconds)
             return
@@ -104,6 +105,7 @@ class Vigil:
 
     async def _ask(self) -> bool:
         """One verdict. Where this process cannot even ask, what was known stands."""
+        self._why = NO_ANSWER
         for _ in range(PINGS_UNANSWERED_MAX):
             try:
                 async with asyncio.timeout(self._rhythm.answer_seconds):
@@ -118,6 +120,7 @@ class Vigil:
                     return not self.lost
                 if failure.timed_out:
                     continue
+                self._why = failure.reason
                 return False
             else:
                 return True
