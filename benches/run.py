@@ -16,8 +16,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 import api  # noqa: E402 - the folders above are known only now
+import crash  # noqa: E402
 import memory  # noqa: E402
 import registry  # noqa: E402
+import start  # noqa: E402
 import swarm  # noqa: E402
 
 BENCHES: dict[str, Callable[[int], None]] = {
@@ -25,6 +27,8 @@ BENCHES: dict[str, Callable[[int], None]] = {
     "registry": registry.measure,
     "api": api.measure,
     "memory": memory.measure,
+    "start": start.measure,
+    "crash": crash.measure,
 }
 ROUNDS = 3
 
