@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from moorage.acs.messages import HeartbeatAckRequest, HeartbeatMessage
 from moorage.agent.contact import FENCE_START_GRACE, FILE, NEVER, Contact, Kept
-from moorage.agent.engine.events import ServerHeard, ServerSilent
+from moorage.agent.engine.events import ServerHeard, ServerSilent, ServerUnconfirmed
 from moorage.ground.clock import ManualClock
 from moorage.ground.instant import Moment, in_seconds, seconds
 
@@ -111,6 +111,18 @@ def test_known_is_when_an_answer_was_sent_that_the_server_names(scene):
     scene.beat("h2", answered="h1")
     scene.wait(20)
     assert scene.silence() == (20, 25), "since h1 was answered"
+
+
+def test_a_server_that_speaks_and_does_not_hear_is_told_apart(scene):
+    """The way from here to there is cut: heartbeats come, and name no answer."""
+    scene.connect()
+    for number in range(1, 4):
+        scene.wait(4)
+        scene.beat(f"h{number}")
+        scene.fed.clear()
+        scene.contact.look()
+    assert scene.fed == [ServerUnconfirmed(unconfirmed=seconds(12))]
+    assert scene.contact.speaks
 
 
 @pytest.mark.parametrize("answered", [None, "h9", "h1"])

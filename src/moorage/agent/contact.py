@@ -28,7 +28,7 @@ from moorage.acs.messages import (
     ServerMessage,
 )
 from moorage.agent import journal
-from moorage.agent.engine.events import ServerHeard, ServerSilent
+from moorage.agent.engine.events import ServerHeard, ServerSilent, ServerUnconfirmed
 from moorage.ground.clock import Clock
 from moorage.ground.instant import Duration, Moment, hours, seconds
 from moorage.ground.record import Record
@@ -39,13 +39,15 @@ LOOK_PERIOD_SECONDS = 1.0
 WRITE_PERIOD = seconds(10)
 # Heartbeats come each five seconds: a connection that says nothing for longer does not speak.
 SPEAKS_WITHIN = seconds(8)
+# An answer is confirmed by the heartbeat that follows it.
+CONFIRMED_WITHIN = seconds(12)
 # A process that has just begun is given so long to reach the server before it fences.
 FENCE_START_GRACE = seconds(3)
 NEVER = hours(24 * 365)
 ANSWERS_MAX = 64
 log = logging.getLogger(journal.LOGGER)
 
-Feed = Callable[[ServerSilent | ServerHeard], None]
+Feed = Callable[[ServerSilent | ServerUnconfirmed | ServerHeard], None]
 
 
 class Kept(Record):
@@ -109,10 +111,12 @@ class Contact:
         """Say how long the silence is, if there is one."""
         now = self._clock.boottime()
         unheard = Duration(now - self._heard_at)
-        if self._connected and self._speaking and unheard < SPEAKS_WITHIN:
-            return
-        self._speaking = False
-        self._feed(ServerSilent(unheard=unheard, unconfirmed=self._unconfirmed(now)))
+        unconfirmed = self._unconfirmed(now)
+        if not self._connected or not self._speaking or unheard >= SPEAKS_WITHIN:
+            self._speaking = False
+            self._feed(ServerSilent(unheard=unheard, unconfirmed=unconfirmed))
+        elif unconfirmed >= CONFIRMED_WITHIN:
+            self._feed(ServerUnconfirmed(unconfirmed=unconfirmed))
 
     async def step(self) -> None:
         """Look once, write down what is known if that is due, and wait for the next time."""

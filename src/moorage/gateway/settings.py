@@ -108,7 +108,7 @@ BOUNDS: tuple[tuple[str, float, float], ...] = (
     ("brake_timeout_seconds", 0, 7 * 24 * 3600),
     ("brake_pace_seconds", 0, 3600),
     ("heal_after_seconds", 1, 3600),
-    ("fence_after_seconds", 5, 24 * 3600),
+    ("fence_after_seconds", 15, 24 * 3600),  # an agent knows after two heartbeats that it is heard
     ("fence_margin_seconds", 0, 3600),
     ("post_mortem_retention_hours", 1, 24 * 365),
     ("request_body_kib", 64, 65536),

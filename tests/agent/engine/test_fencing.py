@@ -52,6 +52,14 @@ def test_who_is_fenced_and_when(world, extras, unheard, unconfirmed, stops):
     assert (world.booked[ONE] == "STOPPED") is stops
 
 
+def test_a_server_that_does_not_hear_this_host_is_lost_to_it_too(world):
+    begin(world)
+    assert not doings(world.feed(e.ServerUnconfirmed(unconfirmed=seconds(59))))
+    world.feed(e.ServerUnconfirmed(unconfirmed=seconds(60)))
+    world.run()
+    assert world.booked[ONE] == "STOPPED"
+
+
 def test_the_reason_is_told_with_its_end(world):
     begin(world)
     silent(world, 60, 60)

@@ -2,7 +2,12 @@
 
 from moorage.agent.engine import fencing, healing, post_mortems
 from moorage.agent.engine.advance import with_container
-from moorage.agent.engine.events import HostDeregistered, ServerHeard, ServerSilent
+from moorage.agent.engine.events import (
+    HostDeregistered,
+    ServerHeard,
+    ServerSilent,
+    ServerUnconfirmed,
+)
 from moorage.agent.engine.state import State
 from moorage.agent.engine.turn import Turn
 from moorage.ground.record import evolve
@@ -16,6 +21,11 @@ def server_silent(state: State, event: ServerSilent, turn: Turn) -> None:
         if any(record.held for record in task.containers):
             records = (healing.repaced(task, r, event.unheard, turn.now) for r in task.containers)
             state.put(evolve(task, containers=tuple(records)))
+
+
+def server_unconfirmed(state: State, event: ServerUnconfirmed, turn: Turn) -> None:
+    """It is there for us, and may take us for lost: only what is to be fenced is concerned."""
+    fencing.fence(state, event.unconfirmed, turn)
 
 
 def server_heard(state: State, _event: ServerHeard, turn: Turn) -> None:

@@ -108,6 +108,12 @@ class ServerSilent(Record):
     unconfirmed: Duration
 
 
+class ServerUnconfirmed(Record):
+    """The server speaks, and has not confirmed for so long that it hears this host, too."""
+
+    unconfirmed: Duration
+
+
 class ServerHeard(Record):
     """The server speaks (again); fed before what it says."""
 
@@ -368,6 +374,7 @@ ServerEvent = (
     | ReportAcknowledged
     | ReportRefused
     | ServerSilent
+    | ServerUnconfirmed
     | ServerHeard
     | HostDeregistered
 )

@@ -88,6 +88,7 @@ HANDLERS: Mapping[type[object], Callable[[State, Any, Turn], None]] = {
     events.LogsRequested: asked.logs_requested,
     events.HeartbeatReceived: asked.heartbeat_received,
     events.ServerSilent: absence.server_silent,
+    events.ServerUnconfirmed: absence.server_unconfirmed,
     events.ServerHeard: absence.server_heard,
     events.HostDeregistered: absence.host_deregistered,
     events.PostMortemGathered: post_mortems.gathered,
