@@ -70,6 +70,7 @@ def test_who_may_run_none_too_many_waits_and_says_so():
     world.change_host("h1", confirmed_at=world.now)
     plan = world.act()
     assert [world.tasks[one.task].instance for one in plan.stop] == [instance_arn("h1")]
+    assert plan.stop[0].reason == "The host of the task was confirmed lost"
     assert starts(plan) == 1
     assert not world.act().start
 

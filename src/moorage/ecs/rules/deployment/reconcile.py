@@ -25,6 +25,7 @@ from moorage.ground.instant import Instant
 from moorage.ground.record import evolve
 
 STOP_CODE = "ServiceSchedulerInitiated"
+WRITTEN_OFF_REASON = "The host of the task was confirmed lost"
 
 
 def reconcile(state: ServiceState, now: Instant, view: ClusterView | None = None) -> Plan:
@@ -130,15 +131,19 @@ def _conclude(state: ServiceState, ledger: Ledger, taken: Census, moved: Moves) 
 
 
 def _orders(state: ServiceState, taken: Census, moved: Moves) -> tuple[StopOrder, ...]:
-    scaling = f"Scaling activity initiated by (deployment {state.service.deployment})"
     return tuple(
-        StopOrder(
-            task=task.arn,
-            code=STOP_CODE,
-            reason=UNHEALTHY_REASON if _failed_checks(state, taken, task) else scaling,
-        )
+        StopOrder(task=task.arn, code=STOP_CODE, reason=_why(state, taken, task))
         for task in (*moved.stop, *taken.abandoned)
     )
+
+
+def _why(state: ServiceState, taken: Census, task: Task) -> str:
+    """The reason that a task which is stopped will show."""
+    if state.host(task).confirmed_at is not None:
+        return WRITTEN_OFF_REASON
+    if _failed_checks(state, taken, task):
+        return UNHEALTHY_REASON
+    return f"Scaling activity initiated by (deployment {state.service.deployment})"
 
 
 def _failed_checks(state: ServiceState, taken: Census, task: Task) -> bool:
