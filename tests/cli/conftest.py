@@ -6,6 +6,7 @@ import pytest
 
 from moorage.gateway import folder
 from moorage.gateway.folder import Credentials
+from tests.certificates import Office
 
 ADDRESS = "http://127.0.0.1:4750"
 ROOT = Credentials(
@@ -31,3 +32,11 @@ def place(tmp_path: Path) -> Path:
     folder.keep_credentials(data, "operator", OPERATOR)
     (data / "run" / "address").write_text(f"{ADDRESS}\n")
     return data
+
+
+@pytest.fixture
+def secure_place(place: Path) -> Path:
+    """The same of a server that speaks TLS by an authority of its own."""
+    (place / "run" / "address").write_text("https://127.0.0.1:4750\n")
+    (place / "keys" / "ca.pem").write_text(Office(1).authority.certificate)
+    return place

@@ -1,4 +1,7 @@
+import contextlib
 import socket
+import ssl
+import threading
 from pathlib import Path
 
 import pytest
@@ -6,6 +9,9 @@ from typer.testing import CliRunner
 
 from moorage.cli import doctor
 from moorage.cli.plan import Plan, keep
+from moorage.gateway.tls import server_context
+from moorage.ground.instant import hours, later
+from tests.certificates import Office
 
 
 def a_plan(place, port):
@@ -76,3 +82,77 @@ def test_the_command_fails_where_anything_is_bad(place, tmp_path):
     assert result.exit_code == 1
     assert "no engine answers" in result.stdout
     assert Path(place).name in result.stdout
+
+
+@contextlib.contextmanager
+def serving(place, files):
+    """A server that shows these files, in a thread; the folder says that it is there."""
+    context = server_context(files.certificate, files.key)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listening,
+        context.wrap_socket(listening, server_side=True) as secured,
+    ):
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    with contextlib.suppress(ssl.SSLError):
+                        secured.accept()[0].close()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        (place / "run" / "address").write_text(f"https://127.0.0.1:{secured.getsockname()[1]}\n")
+        (place / "keys" / "ca.pem").write_text(files.authority.read_text())
+        try:
+            yield
+        finally:
+            secured.shutdown(socket.SHUT_RDWR)
+            thread.join(10)
+
+
+@pytest.mark.parametrize(
+    ("age_days", "names", "verdict", "told"),
+    [
+        (0, (), "good", "is good until"),
+        (80, (), "mind", "ends at"),
+        (91, (), "bad", "expired"),
+        (0, ("other.test",), "bad", "not valid for"),
+    ],
+)
+def test_the_certificate_is_looked_at_as_clients_do(
+    place, tmp_path, age_days, names, verdict, told
+):
+    office = Office(1)
+    made = later(office.now, -hours(24 * age_days))
+    with serving(place, office.write(tmp_path / "given", *names, now=made)):
+        found = doctor._certificate(place, office.now)
+    assert (found.verdict, told in found.what) == (verdict, True), found
+
+
+def test_a_certificate_of_somebody_else_is_bad(place, tmp_path):
+    office = Office(1)
+    with serving(place, office.write(tmp_path / "given")):
+        (place / "keys" / "ca.pem").write_text(Office(2).authority.certificate)
+        found = doctor._certificate(place, office.now)
+    assert found.verdict == "bad"
+    assert str(place / "keys" / "ca.pem") in found.what
+
+
+@pytest.mark.parametrize(
+    ("address", "verdict"),
+    [
+        ("http://127.0.0.1:4750", "good"),
+        ("http://10.0.0.5:4750", "mind"),
+        ("https://127.0.0.1:1", "mind"),
+    ],
+)
+def test_what_shows_no_certificate_is_told(place, address, verdict):
+    (place / "run" / "address").write_text(address + "\n")
+    assert doctor._certificate(place, Office(1).now).verdict == verdict
+
+
+def test_a_server_s_key_that_others_can_read_is_told(place):
+    key = place / "keys" / "server-key.pem"
+    key.write_text("key")
+    key.chmod(0o644)
+    assert doctor._folder(place).advice == f"chmod 600 {key}"

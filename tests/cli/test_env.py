@@ -30,3 +30,11 @@ def test_unset_undoes_each_of_them(place, tmp_path):
     result = CliRunner().invoke(app, ["--data", str(place), "--unset"], env={"PATH": str(tmp_path)})
     names = {shlex.split(line)[1] for line in result.stdout.splitlines()}
     assert names == set(exports(find(place, None, key="root")))
+
+
+def test_whom_to_trust_is_exported_where_there_is_tls(secure_place, place):
+    made = exports(find(secure_place, None, key="root"))
+    assert made["AWS_CA_BUNDLE"] == str(secure_place / "keys" / "ca.pem")
+    assert made["AWS_ENDPOINT_URL"] == "https://127.0.0.1:4750"
+    (place / "run" / "address").write_text("http://127.0.0.1:4750\n")
+    assert "AWS_CA_BUNDLE" not in exports(find(place, None, key="root"))

@@ -56,3 +56,30 @@ def test_a_key_that_is_missing_is_named(monkeypatch, capsys, missing):
     with pytest.raises(typer.Exit):
         find(None, "http://10.0.0.1:4750")
     assert missing in capsys.readouterr().err
+
+
+def test_a_folder_says_whom_to_trust_over_https_and_only_then(place):
+    assert find(place, None).authorities == ""
+    bundle = place / "keys" / "ca.pem"
+    bundle.write_text("PEM")
+    assert find(place, None).authorities == ""
+    (place / "run" / "address").write_text("https://127.0.0.1:4750\n")
+    assert find(place, None).authorities == str(bundle)
+    bundle.unlink()
+    assert find(place, None).authorities == "", "every system trusts it"
+
+
+def test_a_server_elsewhere_is_trusted_as_aws_s_clients_are_told(monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
+    assert find(None, "https://registry.lab").authorities == ""
+    monkeypatch.setenv("AWS_CA_BUNDLE", "/etc/ca.pem")
+    assert find(None, "https://registry.lab").authorities == "/etc/ca.pem"
+
+
+def test_a_bundle_that_cannot_be_used_ends_a_stream_s_command(secure_place, capsys):
+    (secure_place / "keys" / "ca.pem").write_text("nothing")
+    with pytest.raises(typer.Exit):
+        find(secure_place, None).connector()
+    assert str(secure_place / "keys" / "ca.pem") in capsys.readouterr().err

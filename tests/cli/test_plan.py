@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from moorage.cli import plan
 from moorage.cli.engine import EngineSize
 from moorage.cli.plan import HostPlan, Plan, shares
+from moorage.ground.record import evolve
 
 
 def an_engine(cores=2, memory=8192):
@@ -53,3 +54,14 @@ def test_a_plan_is_read_as_it_was_kept(place):
 @pytest.mark.parametrize("count", [2, 32])
 def test_names_are_unlike(count):
     assert len({host.name for host in shares(an_engine(), count)}) == count
+
+
+def test_a_plan_of_before_listens_on_loopback(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / plan.PLAN_FILE).write_text(
+        '{"data": "d", "port": 4750, "docker_socket": "s", "hosts": [], "settle_seconds": 5}'
+    )
+    made = plan.read(tmp_path)
+    assert made is not None
+    assert made.address == "127.0.0.1:4750"
+    assert evolve(made, listen="0.0.0.0:4751").address == "0.0.0.0:4751"

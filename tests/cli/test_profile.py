@@ -5,7 +5,8 @@ import configparser
 import pytest
 from typer.testing import CliRunner
 
-from moorage.cli.profile import _merge, app
+from moorage.cli.place import find
+from moorage.cli.profile import _merge, app, config_members
 
 MEMBERS = {"region": "us-east-1", "endpoint_url": "http://127.0.0.1:4750"}
 THEIRS = """# my own notes
@@ -92,3 +93,9 @@ def test_install_writes_both_files(place, tmp_path):
 def test_a_name_that_would_do_harm_is_refused(place, tmp_path, name):
     assert installed(place, tmp_path, name).exit_code == 1
     assert not (tmp_path / ".aws").exists()
+
+
+def test_a_profile_says_whom_to_trust_where_there_is_tls(secure_place):
+    members = config_members(find(secure_place, None, key="root"))
+    assert members["ca_bundle"] == str(secure_place / "keys" / "ca.pem")
+    assert members["endpoint_url"].startswith("https://")

@@ -6,10 +6,17 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from aiohttp import web
+from aiohttp.test_utils import unused_port
+
 from moorage.agent.options import TOKEN_VARIABLE
+from moorage.cli.place import ADDRESS_FILE
 from moorage.cli.plan import PID_FILE, PROGRESS_FILE, HostPlan, Plan
 from moorage.cli.supervisor import OUTPUT_BYTES_MAX, TERMINAL_EXIT, Supervisor
+from moorage.gateway.tls import server_context
 from moorage.ground.fault import Unavailable
+from moorage.ground.record import evolve
+from tests.certificates import Office
 
 SECONDS_MAX = 20
 
@@ -193,5 +200,41 @@ def test_children_end_with_a_supervisor_that_is_killed(tmp_path):
         parent.wait()
         gone = Path("/proc") / ready.read_text() / "cmdline"
         await until(lambda: not gone.exists() or not gone.read_bytes())
+
+    asyncio.run(story())
+
+
+def test_a_server_for_others_is_asked_over_tls_and_so_are_its_agents(tmp_path):
+    """`moorage up --listen`: whom to trust is what the server has written down."""
+    files = Office(1).write(tmp_path / "given")
+    (tmp_path / "keys").mkdir()
+    host = HostPlan(name="host-1", cpu=1, memory=1, publish_address="127.0.0.1")
+
+    async def healthy(_request):
+        return web.Response()
+
+    async def story():
+        application = web.Application()
+        application.router.add_get("/healthz", healthy)
+        runner, port = web.AppRunner(application), unused_port()
+        await runner.setup()
+        context = server_context(files.certificate, files.key)
+        await web.TCPSite(runner, "127.0.0.1", port, ssl_context=context).start()
+        plan = evolve(
+            a_supervisor(tmp_path)._plan,
+            listen=f"0.0.0.0:{port}",
+            public_names=("registry.lab", "b.lab"),
+        )
+        supervisor = Supervisor(plan)
+        assert " ".join(supervisor._server()).count("--public-name") == 2
+        asked = asyncio.create_task(supervisor._healthy())
+        (tmp_path / ADDRESS_FILE).write_text(f"https://127.0.0.1:{port}\n")
+        bundle = tmp_path / "keys" / "ca.pem"
+        bundle.write_text(files.authority.read_text())
+        assert await asyncio.wait_for(asked, SECONDS_MAX)
+        words = supervisor._agent(host)
+        assert words[words.index("--endpoint") + 1] == f"https://127.0.0.1:{port}"
+        assert words[words.index("--ca") + 1] == str(bundle)
+        await runner.cleanup()
 
     asyncio.run(story())
