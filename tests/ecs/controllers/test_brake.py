@@ -113,6 +113,19 @@ def test_a_hold_is_over_after_a_while_and_then_one_host_a_minute_is_replaced(bar
     assert brakes(bare), "it is over when hosts return, or are confirmed"
 
 
+def test_a_hold_outlives_the_server_and_ends_in_time(bare):
+    for name in "abc":
+        bare.host(name)
+    service = serving(bare, 3)
+    lose(bare, "a", "b")
+    bare.advance(600)
+    bare.restart()
+    bare.advance(299)
+    assert reached(bare, service) == 1
+    bare.advance(1)
+    assert reached(bare, service) == 2
+
+
 def test_a_confirmed_host_is_replaced_also_where_never_two_may_run(bare):
     for name in "abc":
         bare.host(name)

@@ -54,7 +54,8 @@ def _released(turn: Turn, key: str) -> Instant | None:
         return None
     cluster = brakes.of_host(instance)
     if brakes.holding(turn.tx, cluster) is not None:
-        return None  # its cluster's controller looks again
+        turn.tx.wake("cluster", cluster.arn)  # whose controller looks again in time
+        return None
     return brakes.brake(turn.tx, cluster, brakes.brake_rule(turn.site))
 
 
