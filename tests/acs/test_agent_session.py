@@ -29,7 +29,7 @@ def session() -> a.AgentSession:
     """An agent that is connected since 0."""
     session = a.AgentSession()
     assert session.handle(Tick(now=ZERO)) == [a.Dial()]
-    assert session.handle(a.Opened(now=ZERO)) == [a.SetTimer(at=at(10.5))]
+    assert session.handle(a.Opened(now=ZERO)) == [a.SetTimer(at=at(9))]
     assert session.connected
     return session
 
@@ -42,13 +42,13 @@ def test_it_dials_once_at_a_time():
 
 def test_what_is_understood_is_delivered_and_puts_silence_off(session):
     done = session.handle(FrameReceived(frame=encode(BEAT), now=at(5)))
-    assert done == [a.SetTimer(at=at(16)), Deliver(message=BEAT)]
+    assert done == [a.SetTimer(at=at(14.5)), Deliver(message=BEAT)]
     (dropped,) = session.handle(FrameReceived(frame="{", now=at(6)))
     assert isinstance(dropped, Dropped)
-    assert session.handle(Tick(now=at(15.9))) == []
-    assert session.handle(Tick(now=at(16))) == [
+    assert session.handle(Tick(now=at(14.4))) == []
+    assert session.handle(Tick(now=at(14.5))) == [
         CloseConnection(code=CLOSE_SILENT),
-        a.SetTimer(at=at(16.25)),
+        a.SetTimer(at=at(14.75)),
     ]
     assert not session.connected
     assert session.handle(FrameReceived(frame=encode(BEAT), now=at(23))) == []

@@ -27,9 +27,9 @@ from moorage.acs.session import (
 from moorage.ground.instant import Duration, Moment, hours, minutes, seconds
 from moorage.ground.record import Record
 
-# Two beats missed, and less than after what the server counts a host as lost: an agent behind a cut
-# cable is already dialling when the cable is whole again, and waits for no retransmission.
-INACTIVITY_MIN = seconds(10.5)
+# One beat missed and most of the next, and less than after what the server counts a host as lost:
+# an agent behind a cut cable dials before that, and waits for no retransmission.
+INACTIVITY_MIN = seconds(9)
 INACTIVITY_JITTER = seconds(1)
 BACK_OFF_FIRST = seconds(0.25)
 BACK_OFF_FACTOR = 1.5
