@@ -43,9 +43,9 @@ def archive(path: Path, weight_mib: int = 0) -> None:
             tar.addfile(entry, io.BytesIO(content))
 
 
-def push(path: Path, uri: str, password: str, certificates: Path | None = None) -> None:
-    """Push an archive; `certificates` is a folder with the authority of the registry, if any."""
-    trust = ("--dest-cert-dir", str(certificates)) if certificates else ("--dest-tls-verify=false",)
+def push(path: Path, uri: str, password: str, certificates: Path) -> None:
+    """Push an archive; `certificates` is a folder with the authority of the registry."""
+    trust = ("--dest-cert-dir", str(certificates))
     login = ("--dest-creds", f"AWS:{password}")
     run(["skopeo", "copy", "--quiet", "--insecure-policy", *trust, *login,
          f"docker-archive:{path}", f"docker://{uri}"])  # fmt: skip

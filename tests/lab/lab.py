@@ -245,11 +245,10 @@ class Lab(Place):
     def client(self, service: str, key: Json | None = None, **config: object) -> Any:
         """A boto3 client, signing as the first account's root unless a key is given."""
         key = key or self.server.key()
-        authority = self.server.authority()
         return Session().client(
             service,
             endpoint_url=self.server.url,
-            verify=str(authority) if authority else None,
+            verify=str(self.server.authority),
             region_name=key.get("region", "us-east-1"),
             aws_access_key_id=key["access_key_id"],
             aws_secret_access_key=key["secret_access_key"],
@@ -266,14 +265,11 @@ class Lab(Place):
         push(path, uri, self.password(), self.certificates())
         return uri
 
-    def certificates(self) -> Path | None:
+    def certificates(self) -> Path:
         """A folder of certificates as Docker and skopeo want it."""
-        authority = self.server.authority()
-        if authority is None:
-            return None
         folder = self.folder / "certificates"
         folder.mkdir(exist_ok=True)
-        (folder / "ca.crt").write_bytes(authority.read_bytes())
+        (folder / "ca.crt").write_bytes(self.server.authority.read_bytes())
         return folder
 
     # -- what really runs ------------------------------------------------------------------------

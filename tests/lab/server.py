@@ -25,7 +25,7 @@ SHORT = {
     "brake_timeout_seconds": 60.0,
     "brake_pace_seconds": 10.0,
     "heal_after_seconds": 3.0,
-    "fence_after_seconds": 5.0,
+    "fence_after_seconds": 15.0,
     "fence_margin_seconds": 2.0,
 }
 
@@ -37,9 +37,9 @@ class Server(Process):
         super().__init__("server", folder / "server.log")
         self.data = folder / "data"
         self.address = f"{address}:{PORT}"
-        self.url = f"http://{self.address}"
+        self.url = f"https://{self.address}"
         self.settings: dict[str, float] = {}
-        self.flags: tuple[str, ...] = ("--insecure",)
+        self.flags: tuple[str, ...] = ("--public-name", self.address)
 
     def launch(self) -> None:
         """Start it without waiting for it."""
@@ -65,6 +65,8 @@ class Server(Process):
 
     def healthy(self) -> bool:
         """Whether /healthz answers 200."""
+        if not self.authority.exists():
+            return False
         try:
             with urllib.request.urlopen(
                 f"{self.url}/healthz", timeout=5, context=self.trust()
@@ -73,14 +75,14 @@ class Server(Process):
         except (urllib.error.URLError, OSError):
             return False
 
-    def authority(self) -> Path | None:
-        """The file with the certificate of its authority, where it speaks TLS."""
-        return None
+    @property
+    def authority(self) -> Path:
+        """The file with the certificate of its authority."""
+        return self.data / "keys" / "ca.pem"
 
-    def trust(self) -> ssl.SSLContext | None:
+    def trust(self) -> ssl.SSLContext:
         """What a client of its trusts."""
-        path = self.authority()
-        return ssl.create_default_context(cafile=str(path)) if path else None
+        return ssl.create_default_context(cafile=str(self.authority))
 
     def tail(self) -> str:
         """The end of its log without the requests that went well."""

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.lab
 
 DETECTED_SECONDS_MAX = 13.0
 ELSEWHERE_SECONDS_MAX = 18.0
-HARMLESS_SECONDS = 7.0
+HARMLESS_SECONDS = 5.0
 SURPLUS_SECONDS_MAX = 5.0  # and the stopTimeout
 STOP_TIMEOUT_SECONDS = 2
 IGNORES_SIGTERM = {"command": ["/bin/sleep", "86400"], "stopTimeout": STOP_TIMEOUT_SECONDS}
