@@ -90,6 +90,8 @@ class Door:
             code = "ok"
         except Fault as fault:
             response, code = _refuse(fault, way, request_id), fault.code
+            if who.kind == "host" and way is not None:
+                _log.warning("%s: the host %s is refused: %s", way.operation, who.name, fault)
         except Exception:  # noqa: BLE001 - the gateway's edge: the caller gets an id, the log the trace
             _log.exception("request %s failed by a fault of ours", request_id)
             broken = Internal(
