@@ -125,3 +125,36 @@ def test_what_hosts_do_without_their_server_and_what_is_told_of_it(hasty: Place,
     assert "The scheduler started task" in said
     assert "last 2 lines of main" in said
     assert "moorage:fence" in explained(place, fenced["taskArn"])
+
+
+def test_a_host_that_was_given_up_by_force_stops_what_it_ran(place: Place, images):
+    """Told so by a connection, and told so at the start of its agent, which was away meanwhile."""
+    place.ecs.create_cluster(clusterName="leavers")
+    hosts = place.add_hosts(2, "leavers")
+    definition = place.register("leaver", {"image": images["shell"], "command": ["sleep", "600"]})
+    try:
+        tasks = {}
+        for host in place.instances("leavers"):
+            arn = host["containerInstanceArn"]
+            (started,) = place.ecs.start_task(
+                cluster="leavers", taskDefinition=definition, containerInstances=[arn]
+            )["tasks"]
+            place.started(started["taskArn"], "leavers")
+            tasks[arn] = place.container(started["taskArn"])["Id"]
+        assert set(tasks.values()) <= set(place.containers())
+        hosts[1].kill()
+        for arn in tasks:
+            place.ecs.deregister_container_instance(
+                cluster="leavers", containerInstance=arn, force=True
+            )
+        until(lambda: len(set(tasks.values()) & set(place.containers())) == 1, 15, "one stopped")
+        hosts[1].start()
+        until(lambda: not set(tasks.values()) & set(place.containers()), 15, "both stopped")
+        for host in hosts:
+            until(lambda host=host: "This host was deregistered" in host.tail(), 5, "advice")
+            assert not host.ended(), host.tail()
+    finally:
+        for host in hosts:
+            host.stop()
+            place.hosts.remove(host)
+        place.ecs.delete_cluster(cluster="leavers")
