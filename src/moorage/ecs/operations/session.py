@@ -92,7 +92,7 @@ def doubted(call: Call, instance_arn: str, suspect: bool) -> None:  # noqa: FBT0
     if instance is None or not _write(call, instance, evolve(instance, suspect=suspect)):
         return
     if not suspect:  # what was lost a moment ago may have waited for this one
-        brakes.brake(call.tx, brakes.of_host(instance), brake_rule(call.site))
+        brakes.heard(call.tx, instance, brake_rule(call.site))
 
 
 def lost(call: Call, instance_arn: str, why: Loss = "silent") -> None:
@@ -104,7 +104,7 @@ def lost(call: Call, instance_arn: str, why: Loss = "silent") -> None:
     if not _write(call, instance, after) or instance.lost_at is not None:
         return
     follow_host(call.tx, after)
-    brakes.brake(call.tx, brakes.of_host(after), brake_rule(call.site), newly_lost=after.arn)
+    brakes.lose(call.tx, after, brake_rule(call.site))
 
 
 def returned(call: Call, instance_arn: str) -> None:
@@ -176,8 +176,8 @@ def _return(call: Call, instance: ContainerInstance) -> None:
     after = rules.returned(instance, site.flapping_window, site.flapping_rest, call.now)
     container_instances.write(call.tx, after)
     follow_host(call.tx, after)
-    if instance.lost_at is not None and after.lost_at is None:
-        brakes.brake(call.tx, brakes.of_host(after), brake_rule(site))
+    if instance.suspect or (instance.lost_at is not None and after.lost_at is None):
+        brakes.heard(call.tx, after, brake_rule(site))
 
 
 def _write(call: Call, before: ContainerInstance, after: ContainerInstance) -> bool:

@@ -8,6 +8,7 @@ from moorage.ground.instant import Duration, Instant, between, hours, iso
 EVENTS_MAX = 100
 MUTED_FOR: Duration = hours(6)
 IDS_SHOWN_MAX = 20
+HELD = "replaces no task of a lost host for now"
 
 
 def started(service: str, task_ids: Sequence[str]) -> str:
@@ -160,11 +161,10 @@ def rollout_rolling_back(deployment: str) -> str:
     return f"ECS deployment circuit breaker: rolling back to deploymentId {deployment}."
 
 
-def replacement_held(service: str, lost: int, hosts: int, until: Instant) -> str:
+def replacement_held(service: str, reason: str, until: Instant) -> str:
     """Too many hosts of the cluster were lost at once (`rules.host.brake`); what to do."""
     return (
-        f"(service {service}) replaces no task of a lost host for now: {lost} of {hosts} hosts of "
-        "the cluster were lost within a short time, and what they run probably runs on. It goes on "
+        f"(service {service}) {HELD}: {reason}, and what they run probably runs on. It goes on "
         "when hosts return, for each host that you confirm as lost (moorage host confirm-lost "
         f"NAME), or by itself, one host after another, from {iso(until)} on."
     )

@@ -9,6 +9,7 @@ from moorage.ecs.records.event import ServiceEvent
 from moorage.ecs.rules.events import admitted
 from moorage.ecs.store import service_events, services
 from moorage.ecs.store.drafts import uuid_of
+from moorage.ground.instant import Instant
 from moorage.ground.record import evolve
 from moorage.sql.transaction import Transaction
 
@@ -32,3 +33,15 @@ def announce(tx: Transaction, arns: Iterable[str], sentence: Callable[[str], str
                 ),
             )
             services.note(tx, evolve(service, events_written=number))
+
+
+def unaware(tx: Transaction, arns: Iterable[str], words: str, since: Instant) -> list[str]:
+    """Those of these services that no event with these words was written for since then."""
+    return [
+        arn
+        for arn in arns
+        if not any(
+            words in event.message and event.created_at >= since
+            for event in service_events.newest(tx, arn)
+        )
+    ]

@@ -13,9 +13,9 @@ from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.freeze import Freeze, FreezeCause
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules import events
-from moorage.ecs.rules.host.brake import BrakeRule, Wave, too_many, wave
+from moorage.ecs.rules.host.brake import BrakeRule, Wave, wave
 from moorage.ecs.store import container_instances, freezes, services, tasks
-from moorage.ecs.store.announcements import announce
+from moorage.ecs.store.announcements import announce, unaware
 from moorage.ground.arn import make_arn
 from moorage.ground.instant import Duration, Instant, later, seconds
 from moorage.ground.record import Record, evolve
@@ -88,83 +88,97 @@ def holding(tx: Transaction, cluster: Braked) -> Freeze | None:
     return freezes.FREEZES.get(tx, cluster.account, cluster.region, cluster.name, "", CAUSE)
 
 
-def brake(
-    tx: Transaction, cluster: Braked, rule: BrakeRule, newly_lost: str = ""
-) -> Instant | None:
-    """Let lost hosts of a cluster be replaced, or hold them; answers when to look again.
-
-    `newly_lost` is the host (an ARN) whose loss is the occasion, if one is.
-    """
+def brake(tx: Transaction, cluster: Braked, rule: BrakeRule) -> Instant | None:
+    """Let lost hosts of a cluster be replaced, or hold them; answers when to look again."""
     held = holding(tx, cluster)
     hosts = container_instances.live_of_cluster(tx, cluster.arn)
     gone = [one for one in hosts if one.lost_at is not None]
     if not gone and held is None:
         return None
-    stranded = _Stranded(tx, gone) if too_many(len(gone), 0) or held else None
-    unreplaced = stranded.unreplaced() if stranded and held is None else frozenset[str]()
-    decided = wave(hosts, held, unreplaced, rule, tx.now)
+    decided = wave(hosts, held, frozenset(), rule, tx.now)
+    stranded = _Stranded(tx, gone) if decided.holds or held is not None else None
+    if stranded is not None and held is None:
+        decided = wave(hosts, held, stranded.unreplaced(), rule, tx.now)
     by_arn = {one.arn: one for one in gone}
     for arn in decided.replace:
         container_instances.write(tx, evolve(by_arn[arn], replace_at=tx.now))
     for arn in decided.hold:
         container_instances.write(tx, evolve(by_arn[arn], replace_at=None))
+    after = _keep(tx, cluster, decided, held, rule)
     if stranded is not None:
-        _tell(tx, stranded, decided, held, _unaware(stranded, held, newly_lost))
-    _keep(tx, cluster, decided, held, rule)
+        _tell(tx, stranded, decided, held, after)
     return decided.look_again
+
+
+def lose(tx: Transaction, instance: ContainerInstance, rule: BrakeRule) -> None:
+    """Decide about a host that was just lost.
+
+    While the brake holds, one more loss is held as well, and that may at the most make a lost zone
+    whole: its cluster's controller looks at that once for all. Else a wave of a thousand hosts
+    would be counted a thousand times.
+    """
+    held = holding(tx, of_host(instance))
+    if held is None:
+        brake(tx, of_host(instance), rule)
+    else:
+        stranded = _Stranded(tx, (instance,)).services((instance.arn,))
+        _hold(tx, held, unaware(tx, sorted(stranded), events.HELD, held.created_at))
+
+
+def heard(tx: Transaction, instance: ContainerInstance, rule: BrakeRule) -> None:
+    """Decide anew after a host was heard that was lost or suspect; as `lose`, while it holds."""
+    if holding(tx, of_host(instance)) is None:
+        brake(tx, of_host(instance), rule)
 
 
 def _keep(
     tx: Transaction, cluster: Braked, decided: Wave, held: Freeze | None, rule: BrakeRule
-) -> None:
-    """Begin the freeze, or end it, where that changes."""
+) -> Freeze | None:
+    """Begin the freeze, or end it, where that changes; the one that is kept now."""
     if held is not None and not decided.holds:
         freezes.delete(tx, held)
-    if held is None and decided.holds:
-        freezes.put(
-            tx,
-            Freeze(
-                account=cluster.account,
-                region=cluster.region,
-                cluster=cluster.name,
-                service="",
-                cause=CAUSE,
-                reason=f"{decided.lost} of {decided.hosts} hosts were lost within a short time",
-                created_at=tx.now,
-                until=later(tx.now, rule.timeout),
-            ),
-        )
-
-
-def _unaware(stranded: "_Stranded", held: Freeze | None, newly_lost: str) -> set[str]:
-    """The services that are to be told that the brake holds: each once."""
-    if held is None:
-        return stranded.services(stranded.arns)
-    before = [arn for arn in stranded.arns if arn != newly_lost]
-    return stranded.services((newly_lost,)) - stranded.services(before)
+        return None
+    if held is not None or not decided.holds:
+        return held
+    lost = f"{decided.lost} of {decided.hosts} hosts of the cluster"
+    begun = Freeze(
+        account=cluster.account,
+        region=cluster.region,
+        cluster=cluster.name,
+        service="",
+        cause=CAUSE,
+        reason=f"{lost} were lost within a short time",
+        created_at=tx.now,
+        until=later(tx.now, rule.timeout),
+    )
+    freezes.put(tx, begun)
+    return begun
 
 
 def _tell(
     tx: Transaction,
     stranded: "_Stranded",
     decided: Wave,
-    held: Freeze | None,
-    unaware: set[str],
+    before: Freeze | None,
+    after: Freeze | None,
 ) -> None:
     """The services with tasks on lost hosts learn what is held, and when it goes on."""
-    lost, hosts = decided.lost, decided.hosts
-    if decided.holds:
-        until = held.until if held is not None else decided.look_again
-        at = until or tx.now
-        if tx.now < at:
-            announce(tx, unaware, lambda name: events.replacement_held(name, lost, hosts, at))
-        for arn in decided.replace:
-            host = stranded.name(arn)
-            paced = partial(events.replacement_paced, host=host)
-            announce(tx, stranded.services((arn,)), paced)
-    elif held is not None:
+    if before is None and after is not None:
+        _hold(tx, after, stranded.services(stranded.arns))
+    elif before is not None and after is None:
+        lost, hosts = decided.lost, decided.hosts
         resumed = stranded.services(stranded.arns)
         announce(tx, resumed, lambda name: events.replacement_resumed(name, lost, hosts))
+    elif after is not None:
+        for arn in decided.replace:
+            paced = partial(events.replacement_paced, host=stranded.name(arn))
+            announce(tx, stranded.services((arn,)), paced)
+
+
+def _hold(tx: Transaction, held: Freeze, services_told: Iterable[str]) -> None:
+    until = held.until
+    if until is not None and tx.now < until:
+        announce(tx, services_told, lambda name: events.replacement_held(name, held.reason, until))
 
 
 class _Stranded:
