@@ -13,6 +13,8 @@ from moorage.gateway.tls import server_context
 from moorage.ground.instant import hours, later
 from tests.certificates import Office
 
+CONNECTIONS_MAX = 100
+
 
 def a_plan(place, port):
     return Plan(data=str(place), port=port, docker_socket="/none", hosts=(), settle_seconds=5.0)
@@ -95,7 +97,7 @@ def serving(place, files):
 
         def serve():
             with contextlib.suppress(OSError):
-                while True:
+                for _ in range(CONNECTIONS_MAX):
                     with contextlib.suppress(ssl.SSLError):
                         secured.accept()[0].close()
 

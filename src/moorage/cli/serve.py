@@ -3,7 +3,7 @@
 import errno
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -19,12 +19,7 @@ from moorage.sql.transaction import OpenRefused
 app = typer.Typer(add_completion=False)
 
 
-@app.command(
-    epilog="Example: moorage serve --listen 0.0.0.0:4750 --public-name registry.lab   (on anything "
-    "but loopback the server speaks TLS, by an authority of its own: DATA/keys/ca.pem. Docker trusts "
-    "it as /etc/docker/certs.d/registry.lab:4750/ca.crt, AWS's clients by AWS_CA_BUNDLE, which "
-    "moorage env exports.)"
-)
+@app.command(epilog="Example: moorage serve --listen 0.0.0.0:4750 --public-name registry.lab")
 def serve(
     data: DataOption = None,
     listen: Annotated[
@@ -55,7 +50,9 @@ def serve(
 ) -> None:
     """Run control plane and registry in this terminal, until Ctrl-C or SIGTERM.
 
-    SIGHUP reads the files of --certificate again.
+    On anything but loopback it speaks TLS, with a certificate of its own authority unless one is
+    given. Clients trust DATA/keys/ca.pem: AWS's by AWS_CA_BUNDLE (moorage env exports it), docker as
+    /etc/docker/certs.d/NAME:PORT/ca.crt. SIGHUP reads the files of --certificate again.
     """
     given: dict[str, object] = {
         "data": str(data_folder(data)),
@@ -69,7 +66,11 @@ def serve(
         "key": str(key) if key else None,
         "authority": str(authority) if authority else None,
     }
-    flags = {name: value for name, value in given.items() if value is not None}
+    _run({name: value for name, value in given.items() if value is not None}, config, log_to_file)
+
+
+def _run(flags: dict[str, object], config: Path | None, log_to_file: bool) -> NoReturn:
+    """Serve until the end, or end the command with what is wrong."""
     try:
         settings = load(flags, os.environ, config).settings
         folder = Path(settings.data) / "log" if log_to_file else None
