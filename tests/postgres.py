@@ -55,11 +55,11 @@ class PostgresServer:
         """The libpq URL of a database."""
         return f"postgresql:///{database}?host={self.folder}&user={USER}"
 
-    def create(self) -> str:
-        """Make an empty database; returns its URL."""
+    def create(self, template: str = "template1") -> str:
+        """Make a database, empty or as the one named is; returns its URL."""
         name = f"test_{next(self._numbers)}"
         with psycopg.connect(self.url(), autocommit=True) as link:
-            link.execute(f"CREATE DATABASE {name}".encode())
+            link.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
         return self.url(name)
 
     def _ctl(self, verb: str, *arguments: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.clients.place import Place
 from tests.clients.processes import Server
 from tests.engine import Engine
-from tests.postgres import postgres_server, postgres_url
+from tests.postgres import PostgresServer, postgres_server, postgres_url
 
 __all__ = ["postgres_server", "postgres_url"]
 
@@ -55,25 +55,50 @@ def shared_place(clients_engine: Engine, folder: Path) -> Iterator[Place]:
 
 
 @pytest.fixture(scope="package")
-def images(shared_place: Place, folder: Path) -> dict[str, str]:
-    """Images in the registry, by short names: two versions of the web page, and a bare shell."""
-    uri = shared_place.repository("web")
-    shared_place.login()
-    found = {}
-    for version in ("1", "2"):
-        shared_place.sample(f"sample:{version}", folder / f"sample-{version}", version)
-        found[f"web:{version}"] = shared_place.push(f"sample:{version}", f"{uri}:{version}")
-    tools = shared_place.repository("tools")
-    found["shell"] = shared_place.push("moorage-test/busybox:1", f"{tools}:1")
-    return found
+def postgres_place(
+    clients_engine: Engine, folder: Path, postgres_server: PostgresServer
+) -> Iterator[Place]:
+    """The same with PostgreSQL, for the stories that are told on both databases."""
+    server = Server(folder / "postgres", "--database", postgres_server.create())
+    place = Place(server, clients_engine)
+    try:
+        server.start()
+        place.add_hosts(HOSTS)
+        yield place
+    finally:
+        place.close()
+    assert not [line for line in server.log.read_text().splitlines() if FAULT_OF_OURS in line]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What is marked `both_databases` runs on each."""
+    if metafunc.definition.get_closest_marker("both_databases") is not None:
+        postgres = pytest.param("postgres_place", marks=pytest.mark.postgres, id="postgresql")
+        sqlite = pytest.param("shared_place", id="sqlite")
+        metafunc.parametrize("place", [sqlite, postgres], indirect=True)
 
 
 @pytest.fixture
-def place(shared_place: Place, request: pytest.FixtureRequest) -> Iterator[Place]:
-    """The shared place, with nothing running in it before and after."""
-    request.node.stash[PLACE] = shared_place
-    yield shared_place
-    shared_place.clear()
+def images(place: Place, folder: Path) -> dict[str, str]:
+    """Images in the registry, by short names: two versions of the web page, and a bare shell."""
+    if not place.images:
+        uri = place.repository("web")
+        place.login()
+        for version in ("1", "2"):
+            place.sample(f"sample:{version}", folder / f"sample-{version}", version)
+            place.images[f"web:{version}"] = place.push(f"sample:{version}", f"{uri}:{version}")
+        tools = place.repository("tools")
+        place.images["shell"] = place.push("moorage-test/busybox:1", f"{tools}:1")
+    return place.images
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    """The shared place (on SQLite unless told otherwise), with nothing running in it."""
+    shared: Place = request.getfixturevalue(getattr(request, "param", "shared_place"))
+    request.node.stash[PLACE] = shared
+    yield shared
+    shared.clear()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -37,6 +37,7 @@ class Place:
         self.server = server
         self.engine = engine
         self.hosts: list[Host] = []
+        self.images: dict[str, str] = {}
         self._clients: Json = {}
 
     def add_hosts(self, count: int, cluster: str = "default", *flags: str) -> list[Host]:

@@ -28,6 +28,7 @@ def check_no_twins_and_no_orphans(place: Place) -> None:
     assert {task["lastStatus"] for task in known.values()} <= {"RUNNING"}
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("after_seconds", [0.0, 0.4, 1.0, 1.6])
 def test_a_server_killed_in_the_middle_of_a_deployment_goes_on_with_it(
     place: Place, images, after_seconds
@@ -89,6 +90,7 @@ def test_a_server_that_was_away_restarts_nothing(place: Place, images):
     check_no_twins_and_no_orphans(place)
 
 
+@pytest.mark.both_databases
 def test_an_agent_killed_and_started_again_takes_up_its_containers(place: Place, images):
     """An agent dies by SIGKILL; its containers run on, the very same after its return.
 

@@ -89,6 +89,7 @@ def test_a_strategy_orders_the_hosts(place: Place, shell, strategy, hosts):
     assert sorted(found.values()) == hosts
 
 
+@pytest.mark.both_databases
 def test_a_drained_host_is_emptied_and_comes_back(place: Place, shell):
     """DRAINING: the service's tasks move to other hosts, a task run by hand stays.
 
@@ -149,6 +150,7 @@ def test_a_host_with_tasks_leaves_by_force_only(place: Place, images, shell, fol
     place.docker("rm", "--force", *left)
 
 
+@pytest.mark.both_databases
 def test_no_host_is_over_promised_by_many_at_once(place: Place, images):
     """Forty calls from eight threads ask for more memory than there is.
 

@@ -59,6 +59,7 @@ if shutil.which("podman"):
     CLIENTS.append(by_podman)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("copy", CLIENTS)
 def test_an_image_is_pulled_and_pushed_by_each_client(place: Place, images, copy, tmp_path):
     """From one repository to another: the same bytes, known by tag and digest, shown by ECR."""
@@ -110,6 +111,7 @@ def test_an_immutable_tag_moves_for_nobody(place: Place, images, tmp_path):
     place.ecr.delete_repository(repositoryName="fixed", force=True)
 
 
+@pytest.mark.both_databases
 def test_layers_are_mounted_from_another_repository(place: Place, folder):
     """Docker push of an image whose layers lie in a neighbour sends none of them again."""
     first, second = place.repository("mounted/first"), place.repository("mounted/second")
@@ -144,6 +146,7 @@ def test_pushes_that_cannot_be_say_why(place: Place, images):
     place.login()
 
 
+@pytest.mark.both_databases
 def test_ecr_speaks_of_what_was_pushed(place: Place, images):
     """The ECR calls over images: describe, get, check layers, put under a second tag, delete."""
     uri = place.repository("spoken", tags=[{"Key": "crew", "Value": "blue"}])

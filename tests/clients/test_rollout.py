@@ -65,6 +65,7 @@ def deployments(place: Place, name: str) -> list[str]:
     return [one["taskDefinition"].rpartition("/")[2] for one in place.service(name)["deployments"]]
 
 
+@pytest.mark.both_databases
 def test_a_rolling_update_never_drops_below_its_minimum(place: Place, images):
     """Three replicas at 100/200 % are replaced by a new version while pages are fetched.
 
@@ -118,6 +119,7 @@ def test_a_service_without_room_to_spare_stops_before_it_starts(place: Place, im
     assert all("version 2" in (page(task) or "") for task in place.running("tight"))
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("broken", ["exits", "missing"])
 def test_a_broken_image_rolls_back_and_the_old_tasks_never_stop(place: Place, images, broken):
     """The circuit breaker sees the new version fail again and again, and brings the old back.
@@ -165,6 +167,7 @@ def test_the_same_definition_again_with_force_replaces_all(place: Place, images)
     assert not before & {task["taskArn"] for task in place.running("again")}
 
 
+@pytest.mark.both_databases
 def test_one_deployment_runs_one_image_though_its_tag_moves(place: Place, images, folder):
     """A tag is resolved to a digest when the deployment is made: later tasks run the same bytes.
 

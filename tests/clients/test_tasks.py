@@ -115,6 +115,7 @@ def test_what_no_host_can_hold_is_refused_with_a_reason_for_each(place: Place, i
     assert place.tasks() == []
 
 
+@pytest.mark.both_databases
 def test_a_port_is_taken_once_on_each_host(place: Place, images):
     """A fixed port: three tasks on three hosts, the fourth finds RESOURCE:PORTS everywhere.
 
@@ -150,6 +151,7 @@ def test_a_service_that_cannot_be_placed_says_why_in_its_events(place: Place, im
     assert place.service("vast")["pendingCount"] == 0
 
 
+@pytest.mark.both_databases
 def test_the_same_client_token_runs_a_task_once(place: Place, shell: str):
     """RunTask with a token is idempotent; the token with other members is a ConflictException."""
     first = place.ecs.run_task(taskDefinition=shell, clientToken="once", count=1)

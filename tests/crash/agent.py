@@ -54,7 +54,6 @@ class ScriptedAgent:
         self.memory = memory
         self.call = Caller(url, memory.key, session)
         self.session = session
-        self.connected = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._reports: dict[str, asyncio.Task[None]] = {}
 
@@ -101,7 +100,6 @@ class ScriptedAgent:
         while True:
             with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
                 await self._session()
-            self.connected.clear()
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _session(self) -> None:
@@ -121,7 +119,6 @@ class ScriptedAgent:
         url = f"{self.url.replace('http', 'ws')}/acs/ws?{query}"
         headers = self.call.client.signed_headers("GET", url, "ecs")
         async with self.session.ws_connect(URL(url, encoded=True), headers=headers) as socket:
-            self.connected.set()
             for arn in self.memory.runs:
                 self._report(arn)
             async for frame in socket:

@@ -15,6 +15,8 @@ from moorage.wire.client import AwsClient
 
 TARGETS = {"ecs": "AmazonEC2ContainerServiceV20141113", "moorage": "Moorage_V1"}
 CALL_SECONDS_MAX = 10.0
+RETRY_SECONDS = 0.02
+TRIES_MAX = 500
 
 
 @dataclass
@@ -70,10 +72,15 @@ class Caller:
         assert outcome.acknowledged, (operation, outcome)
         return outcome.body
 
-    async def surely(self, operation: str, target: str = "ecs", /, **members: Any) -> dict[str, Any]:
+    async def surely(
+        self, operation: str, target: str = "ecs", /, **members: Any
+    ) -> dict[str, Any]:
         """Call until there is an answer, and fail unless it acknowledges."""
-        async with asyncio.timeout(CALL_SECONDS_MAX):
-            while (outcome := await self(operation, target, **members)).status in {None, 503}:
-                await asyncio.sleep(0.02)
+        outcome = await self(operation, target, **members)
+        for _ in range(TRIES_MAX):
+            if outcome.status not in {None, 503}:
+                break
+            await asyncio.sleep(RETRY_SECONDS)
+            outcome = await self(operation, target, **members)
         assert outcome.acknowledged, (operation, outcome)
         return outcome.body

@@ -81,13 +81,14 @@ class Scene:
         self.pid = 0
         self.agents: list[ScriptedAgent] = []
         self.seed = 1
+        self.settings: dict[str, Any] = dict(SETTINGS)
 
     # --- the server ------------------------------------------------------------------------------
 
     async def start(self, at: int = NEVER, moment: Moment = NEVER_MOMENT) -> None:
         """Fork a server, and wait until it answers."""
         settings = {
-            **SETTINGS,
+            **self.settings,
             "data": str(self.data),
             "listen": f"127.0.0.1:{self.port}",
             "database": self.database,
@@ -169,8 +170,19 @@ class Scene:
         await self.connected()
 
     async def connected(self) -> None:
-        async with asyncio.timeout(START_SECONDS_MAX):
-            await asyncio.gather(*(agent.connected.wait() for agent in self.agents))
+        """Wait until the server knows that every host is there."""
+
+        async def look() -> bool:
+            listed = await self.ask.surely("ListContainerInstances", cluster="default")
+            told = await self.ask.surely(
+                "DescribeContainerInstances",
+                cluster="default",
+                containerInstances=listed["containerInstanceArns"],
+            )
+            here = [one for one in told["containerInstances"] if one["agentConnected"]]
+            return len(here) == len(self.agents)
+
+        await self.until(look, START_SECONDS_MAX, "every host is connected")
 
     def running(self) -> list[str]:
         """What runs on the hosts themselves."""
@@ -204,9 +216,7 @@ class Scene:
             self.agents.append(agent)
             agent.start()
 
-    async def until(
-        self, look: Callable[[], Awaitable[object]], seconds: float, what: str
-    ) -> None:
+    async def until(self, look: Callable[[], Awaitable[object]], seconds: float, what: str) -> None:
         """Wait until `look` answers what is true; fail, naming what was waited for."""
         deadline = asyncio.get_running_loop().time() + seconds
         while not await look():

@@ -18,9 +18,12 @@ TOKEN = "the-same-token"
 
 @dataclass(frozen=True)
 class Story:
-    """`act` is the call that is interrupted; `again` whether it is to be made once more where it
-    had no answer; `seen` what an acknowledgement promises; `ends` when all has come about; `most`
-    how many tasks may ever run at once."""
+    """What is interrupted, and how it must end.
+
+    `act` is the call; `again` whether it is to be made once more where it had no answer; `seen`
+    what an acknowledgement promises; `ends` when all has come about; `most` how many tasks may
+    ever run at once.
+    """
 
     name: str
     prepare: Callable[[Scene], Awaitable[None]]
