@@ -64,6 +64,7 @@ class Control(ControlPlane):
         self._server = server
         self.key = who.access_key_id
         self.reports: list[TaskReport] = []
+        self.fault: RemoteFault | None = None
 
     def sign_with(self, access_key_id: str, secret_access_key: str) -> None:
         super().sign_with(access_key_id, secret_access_key)
@@ -77,6 +78,8 @@ class Control(ControlPlane):
         return str(await self._server.call(self.key, "Register"))
 
     async def submit(self, report: TaskReport) -> None:
+        if self.fault is not None:
+            raise self.fault
         self.reports.append(report)
 
 
@@ -226,12 +229,36 @@ def test_reports_wait_until_this_process_speaks_for_the_host(tmp_path: Path) -> 
         waiting = asyncio.ensure_future(host.member.submit(report))
         await asyncio.sleep(0.05)
         assert not waiting.done()
+        assert not host.member.is_registered
         await host.member.confirm()
         await waiting
         before = list(server.used)
         host.member.refused(Refusal(name="ServerException"))
         await host.member.confirm()
         assert server.used == before
+
+    told(tmp_path, story)
+
+
+@pytest.mark.parametrize("code", [REPLACED_KEY_REFUSAL, "UnrecognizedClientException"])
+def test_a_report_that_shows_a_key_to_be_good_for_nothing_is_the_last(
+    tmp_path: Path, code: str
+) -> None:
+    async def story(server: Server, start: Callable[[], Host]) -> None:
+        host = start()
+        await host.member.register()
+        host.control.fault = RemoteFault(code, 400, "join with a new token")
+        report = TaskReport(task="t", status="STOPPED")
+        with pytest.raises(RemoteFault):
+            await host.member.submit(report)
+        assert not host.member.is_registered
+        waiting = asyncio.ensure_future(host.member.submit(report))
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+        host.control.fault = None
+        await host.member.confirm()
+        await waiting
+        assert server.good == {"HOSTKEY"}
 
     told(tmp_path, story)
 

@@ -15,6 +15,7 @@ from moorage.agent.options import OptionsRefused
 from moorage.agent.records.report import TaskReport
 from moorage.agent.rotation import UNKNOWN_KEY, HostKeys
 from moorage.ground.chance import Chance
+from moorage.ground.fault import Fault
 from moorage.ground.instant import Duration
 from moorage.ground.record import evolve
 from moorage.wire.client import RemoteFault, Unreachable
@@ -32,6 +33,7 @@ _PACES = {
     REPLACED_KEY_REFUSAL: _HOPELESS,
     UNKNOWN_KEY: _HOPELESS,
 }
+_OUSTED = frozenset({SECOND_AGENT_REFUSAL, REPLACED_KEY_REFUSAL, UNKNOWN_KEY})
 UNKNOWN_KEY_ADVICE = (
     "the server does not know the key of this host: it is another server, or was restored from a "
     "backup older than the key. Containers run on. To make this machine a host again, stop the "
@@ -80,9 +82,14 @@ class Membership:
                 return arn
             await asyncio.sleep(waits.seconds * (1 + self._chance.uniform(0, 0.2)))
 
+    @property
+    def is_registered(self) -> bool:
+        """Whether the server has taken this very process for the host, and not said otherwise."""
+        return self._registered.is_set()
+
     async def confirm(self) -> None:
         """Register again where that is needed, before a connection is made."""
-        if not self._registered.is_set():
+        if not self.is_registered:
             await self.register()
 
     async def submit(self, report: TaskReport) -> None:
@@ -91,11 +98,18 @@ class Membership:
         Of a machine that was cloned the second would else report the tasks of the first.
         """
         await self._registered.wait()
-        await self._control.submit(report)
+        try:
+            await self._control.submit(report)
+        except Fault as fault:
+            self.refused(Refusal(name=fault.code))
+            raise
 
     def refused(self, refusal: Refusal) -> None:
-        """A connection was refused: another process may have taken this one's place."""
-        if refusal.name == SECOND_AGENT_REFUSAL:
+        """A call or a connection was refused: another may have taken this host's place.
+
+        Nothing is called any more until registering was tried again, at its own pace.
+        """
+        if refusal.name in _OUSTED:
             self.is_refused = True
             self._registered.clear()
 

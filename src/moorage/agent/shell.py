@@ -179,8 +179,8 @@ class Parts:
                 group.create_task(forever(patrol.step), name="patrol")
                 group.create_task(observer.run(since), name="observer")
                 group.create_task(forever(self.contact.step), name="contact")
-                group.create_task(forever(harmless(self.post_mortems.step)), name="post-mortems")
                 await self._registered(registering)
+                group.create_task(forever(harmless(self.post_mortems.step)), name="post-mortems")
                 self.standing.logins.write()
                 group.create_task(forever(self.standing.rotation.step), name="rotation")
                 self.acs.begin()
@@ -324,6 +324,8 @@ class Parts:
         return await self._open_acs()
 
     async def _open_tcs(self) -> Opened:
+        if not self.standing.member.is_registered:
+            raise NotOpened("this host is not registered")
         return await self.dialler.open_tcs(self.facts.version)
 
     def _sign(self, url: str, body: bytes) -> dict[str, str]:
