@@ -12,6 +12,7 @@ from moorage.agent.post_mortems import PostMortems, fitting, post_mortem_of, sig
 from moorage.agent.records.container import RunEnd
 from moorage.agent.records.post_mortem import ContainerEnd, PostMortem
 from moorage.agent.runtime.port import CannotRead, LogChunk
+from moorage.agent.shell import forever
 from moorage.agent.tail import Tail
 from moorage.ground.fault import Fault, TooLarge, Unavailable, UnknownOperation
 from moorage.ground.instant import Instant
@@ -67,11 +68,7 @@ class Scene:
 
     @asynccontextmanager
     async def telling(self):
-        async def forever() -> None:
-            while True:
-                await self.kept.step()
-
-        working = asyncio.ensure_future(forever())
+        working = asyncio.ensure_future(forever(self.kept.step))
         try:
             async with asyncio.timeout(SECONDS_MAX):
                 yield

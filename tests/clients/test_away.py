@@ -109,22 +109,26 @@ def test_what_hosts_do_without_their_server_and_what_is_told_of_it(hasty: Place,
     for name in ("unhealed", "fenced"):
         place.steady(name)
         assert len(place.running(name)) == 1
+    assert_explained(place, healed["taskArn"], off["taskArn"], fenced["taskArn"])
 
-    said = explained(place, healed["taskArn"][-32:][:8])
+
+def assert_explained(place: Place, healed: str, off: str, fenced: str) -> None:
+    """What `moorage explain task` says of each."""
+    said = explained(place, healed[-32:][:8])
     assert "has been RUNNING on host" in said
     assert "its host started container main again once" in said
     assert "ended with exit code 7" in said
     until(
-        lambda: "the last words" in explained(place, off["taskArn"]),
+        lambda: "the last words" in explained(place, off),
         15,
         "its last words are kept",
-        lambda: explained(place, off["taskArn"]),
+        lambda: explained(place, off),
     )
-    said = explained(place, off["taskArn"])
+    said = explained(place, off)
     assert "Container main (essential) ended with exit code 7" in said
     assert "The scheduler started task" in said
     assert "last 2 lines of main" in said
-    assert "moorage:fence" in explained(place, fenced["taskArn"])
+    assert "moorage:fence" in explained(place, fenced)
 
 
 def test_a_host_that_was_given_up_by_force_stops_what_it_ran(place: Place, images):

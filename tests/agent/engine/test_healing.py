@@ -21,9 +21,9 @@ HEALED = TaskExtras(service_name="web", heal_after_seconds=10.0)
 ONE = arn(1)
 
 
-def silent(world: World, unheard: float, unconfirmed: float | None = None) -> list[i.Instruction]:
-    lost = unheard if unconfirmed is None else unconfirmed
-    return world.feed(e.ServerSilent(unheard=seconds(unheard), unconfirmed=seconds(lost)))
+def silent(world: World, unheard: float) -> list[i.Instruction]:
+    lost = seconds(unheard)
+    return world.feed(e.ServerSilent(unheard=lost, unconfirmed=lost))
 
 
 def begin(world: World, *containers: Container, **members) -> None:
@@ -309,7 +309,7 @@ def test_an_end_found_by_the_first_look_waits_for_the_server_too(world):
     world.end(world.of(ONE, "web"), 4)
     world.begin()
     world.run()
-    assert record(world).held, "nobody knows yet whether the server is there"
+    assert record(world).held
     world.feed(e.ServerHeard())
     world.run()
     assert world.booked[ONE] == "STOPPED"
@@ -336,8 +336,7 @@ def test_a_server_that_is_heard_before_the_first_look_changes_nothing_of_what_ru
     assert runs(world) == 2
 
 
-def test_a_silence_that_is_none_heals_nothing_however_long_it_lasts(world):
-    """A server that is there and refuses this host."""
+def test_a_server_that_is_there_and_refuses_this_host_heals_nothing_however_long_it_lasts(world):
     begin(world)
     silent(world, 0)
     die(world)
@@ -398,5 +397,4 @@ def test_the_time_before_a_healing_is_counted_from_the_silence_not_from_the_end(
     begin(world)
     silent(world, 9.5)
     die(world, after=0.2)
-    due = Duration(record(world).retry_at - world.now)
-    assert seconds(0.4) < due <= seconds(1.1), "the first wait is the longer one here"
+    assert seconds(0.4) < Duration(record(world).retry_at - world.now) <= seconds(1.1)

@@ -88,6 +88,11 @@ def test_who_wanted_it_stopped(code, reason, sentence):
     assert sentence in said(stopped(code, reason))
 
 
+def test_an_engine_that_was_lost_is_named_by_the_containers_reason():
+    container = a_container(exit_code=137, reason="EngineLost: the engine died")
+    assert "container engine of its host was lost" in said(stopped(containers=(container,)))
+
+
 @pytest.mark.parametrize(
     ("container", "sentence"),
     [

@@ -28,6 +28,10 @@ REASONS: tuple[tuple[str, str], ...] = (
         "Its host had been deregistered, and stopped what it still ran.",
     ),
     (
+        "EngineLost",
+        "The container engine of its host was lost, and its containers ended with it.",
+    ),
+    (
         "ContainerEngineRestarted",
         "The container engine of its host was away, and its containers ended meanwhile.",
     ),
@@ -103,8 +107,9 @@ def _weight(end: ContainerEnd) -> tuple[bool, bool, int]:
 def wanted_by(task: Task) -> Cause:
     """Who or what wanted the task stopped."""
     reason = task.stopped_reason or ""
+    reasons = (reason, *(one.reason or "" for one in task.containers if one.essential))
     for beginning, sentence in REASONS:
-        if reason.startswith(beginning):
+        if any(one.startswith(beginning) for one in reasons):
             return Cause(text=sentence, at=_asked_at(task))
     said = _SAID.get(task.stop_code or "", _unasked)
     return Cause(text=said(reason), at=_asked_at(task))
