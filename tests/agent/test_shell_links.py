@@ -146,7 +146,7 @@ class Heard:
 async def linked(dialler: Dialler) -> AsyncIterator[tuple[AcsLink, Heard]]:
     heard = Heard()
     link = AcsLink(
-        lambda: dialler.open_acs("20.10.24", first=heard.times == 0),
+        lambda: dialler.open_acs("20.10.24", first=heard.times == 0, timeline=7),
         heard,
         SystemClock(),
         SystemChance(),
@@ -176,6 +176,8 @@ def test_commands_come_and_words_go() -> None:
             assert server.queries[0]["containerInstanceArn"] == INSTANCE
             assert server.queries[0]["sendCredentials"] == "true"
             assert server.queries[0]["dockerVersion"] == "DockerVersion: 20.10.24"
+            assert server.queries[0]["timeline"] == "7"
+            assert server.queries[0]["clientToken"] == "", "it has not registered"
             await socket.send_str(encode(HeartbeatMessage(message_id="m1", healthy=True)))
             await socket.send_str("nonsense")
             assert await heard.messages.get() == HeartbeatMessage(message_id="m1", healthy=True)
@@ -220,7 +222,7 @@ def test_a_refused_handshake_tells_its_reason() -> None:
     async def story(server: Server, _control: ControlPlane, dialler: Dialler) -> None:
         server.refusal = Refusal(name="InactiveInstanceException", text="deregistered")
         with pytest.raises(NotOpened, match="deregistered") as refusal:
-            await dialler.open_acs("20", first=True)
+            await dialler.open_acs("20", first=True, timeline=7)
         assert refusal.value.refusal == server.refusal
         async with linked(dialler) as (_link, heard):
             assert await heard.refusals.get() == server.refusal
@@ -229,10 +231,30 @@ def test_a_refused_handshake_tells_its_reason() -> None:
     run(story)
 
 
+def test_a_refused_look_for_the_websockets_tells_its_reason_too() -> None:
+    async def story(server: Server, control: ControlPlane, dialler: Dialler) -> None:
+        answer = {"__type": "ReplacedKeyException", "message": "join with a new token"}
+        server.answers["DiscoverPollEndpoint"] = (400, answer)
+        with pytest.raises(NotOpened) as refused:
+            await dialler.open_acs("20", first=True, timeline=0)
+        assert refused.value.refusal == Refusal(
+            name="ReplacedKeyException", text="join with a new token"
+        )
+        del server.answers["DiscoverPollEndpoint"]
+        found = {"containerInstance": {"containerInstanceArn": INSTANCE}}
+        server.answers["RegisterContainerInstance"] = (200, found)
+        await control.register(Registration(attributes=(), resources=(), client_token="t"))
+        opened = await dialler.open_acs("20", first=True, timeline=0)
+        assert server.queries[-1]["clientToken"] == "t"
+        await opened.socket.close()
+
+    run(story)
+
+
 def test_a_name_of_the_server_that_is_unknown_here_is_no_obstacle() -> None:
     async def story(server: Server, _control: ControlPlane, dialler: Dialler) -> None:
         server.elsewhere = "http://127.0.0.1:1"
-        opened = await dialler.open_acs("20", first=True)
+        opened = await dialler.open_acs("20", first=True, timeline=7)
         assert opened.url.startswith(server.url.replace("http", "ws"))
         await opened.socket.close()
 

@@ -74,6 +74,8 @@ class Dialler:
             "sendCredentials": "true" if first else "false",
             "seqNum": "1",
             "timeline": str(timeline),
+            # Which process of this host's agent this is; also ours, and ignored by other servers.
+            "clientToken": self._control.client_token,
         }
         return await self._open(endpoints[0], query)
 
