@@ -54,6 +54,7 @@ class ScriptedAgent:
         self.memory = memory
         self.call = Caller(url, memory.key, session)
         self.session = session
+        self._over = False
         self._task: asyncio.Task[None] | None = None
         self._reports: dict[str, asyncio.Task[None]] = {}
 
@@ -90,6 +91,7 @@ class ScriptedAgent:
         self._task = asyncio.create_task(self._serve())
 
     async def stop(self) -> None:
+        self._over = True
         tasks = [self._task, *self._reports.values()]
         for task in tasks:
             if task is not None:
@@ -97,7 +99,7 @@ class ScriptedAgent:
         await asyncio.gather(*(one for one in tasks if one), return_exceptions=True)
 
     async def _serve(self) -> None:
-        while True:
+        while not self._over:
             with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
                 await self._session()
             await asyncio.sleep(RETRY_SECONDS)
