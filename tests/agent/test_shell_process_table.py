@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from moorage.agent.engine.ghosts import Sight
-from moorage.agent.process_table import Processes
+from moorage.agent.process_table import Processes, booted_at
+from moorage.ground.instant import Instant, from_epoch
 
 ID = "c" * 64
 
@@ -59,6 +60,20 @@ def test_what_cannot_be_read_says_nothing(tmp_path: Path) -> None:
     (tmp_path / "8" / "cgroup").write_text(ID)
     assert Processes(tmp_path).see(7, ID) is Sight.UNCLEAR
     assert Processes(tmp_path).see(8, ID) is Sight.UNCLEAR
+
+
+@pytest.mark.parametrize(
+    ("stat", "told"),
+    [
+        ("cpu 1 2\nbtime 1800000000\nprocesses 3\n", from_epoch(1_800_000_000)),
+        ("cpu 1 2\n", None),
+        ("btime soon\n", None),
+    ],
+)
+def test_when_the_machine_came_up(tmp_path: Path, stat: str, told: Instant | None) -> None:
+    (tmp_path / "stat").write_text(stat)
+    assert booted_at(tmp_path) == told
+    assert booted_at(tmp_path / "absent") is None
 
 
 def test_this_very_process_is_in_some_cgroup() -> None:

@@ -8,10 +8,21 @@ from pathlib import Path
 from typing import Protocol
 
 from moorage.agent.engine.ghosts import Sight
+from moorage.ground.instant import Instant, from_epoch
 
 PROC = Path("/proc")
 _DEAD = frozenset("ZXx")  # ended, and not yet fetched by its parent: proc(5), state
 _STATE_FIELD, _BEGAN_FIELD = 0, 19  # of /proc/PID/stat, after the name in parentheses
+
+
+def booted_at(root: Path = PROC) -> Instant | None:
+    """When the kernel says that it began: proc(5), `btime` of /proc/stat; None where it does not."""
+    try:
+        lines = (root / "stat").read_text().splitlines()
+    except OSError:
+        return None
+    told = (line.split()[1] for line in lines if line.startswith("btime "))
+    return next((from_epoch(int(each)) for each in told if each.isdecimal()), None)
 
 
 class Witness(Protocol):

@@ -38,6 +38,7 @@ from moorage.agent.options import AgentOptions, OptionsRefused
 from moorage.agent.output import OutputStreams
 from moorage.agent.performer import Performer, Tools
 from moorage.agent.post_mortems import PostMortems, submit_by
+from moorage.agent.process_table import booted_at
 from moorage.agent.proxy import RegistryProxy, loopback_address, registry_names
 from moorage.agent.pulling import Puller
 from moorage.agent.records.host import Host
@@ -238,6 +239,7 @@ class Parts:
             memory_mebibytes=capability.memory_mebibytes(self.facts, self.options),
             reserved_ports=capability.reserved_ports(self.options),
             cgroup_root=None if limits is None else f"/moorage/{self.name}",
+            booted_at=booted_at(),
         )
         self._at_once: dict[type[object], Callable[[Any], None]] = {
             to.SendMessage: lambda wanted: self._say(wanted.message),

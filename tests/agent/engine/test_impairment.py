@@ -70,6 +70,25 @@ def test_an_end_is_the_engines_where_it_was_away_and_nobody_asked(
     assert attributed(task, exit_, absent_since).cause == cause
 
 
+@pytest.mark.parametrize(("began", "cause"), [(-60, "engine"), (60, "own"), (None, "own")])
+def test_what_began_before_the_machine_did_went_down_with_it(began, cause) -> None:
+    task = TaskRecord(task=a_task(), desired="RUNNING", containers=(), received_at=START)
+    started_at = None if began is None else later(START, seconds(began))
+    exit_ = Exit(exit_code=255, finished_at=later(START, seconds(90)), started_at=started_at)
+    assert attributed(task, exit_, None, booted_at=START).cause == cause
+    assert attributed(task, exit_, None, booted_at=None).cause == "own"
+
+
+def test_an_engine_that_an_earlier_process_lost_takes_the_blame_too(busy: World) -> None:
+    """Engine and agent were restarted together, as an upgrade of both does."""
+    busy.feed(e.EngineLost())
+    busy.end(busy.of(ONE, "web"), 143)
+    busy.begin()
+    busy.run()
+    assert record(busy).reason == ENGINE_LOST
+    assert busy.engine.memory().engine_lost_at is None
+
+
 def test_task_and_container_name_the_engine(busy: World) -> None:
     away_and_back(busy, 137)
     (task,) = busy.engine.tasks()

@@ -33,13 +33,21 @@ LOSS_NOTICED_WITHIN = seconds(30)
 REASON_LENGTH_MAX = 512
 
 
-def attributed(task: TaskRecord, exit_: Exit, absent_since: Instant | None) -> Exit:
-    """The exit, put down to the engine where it came about in its absence, unasked."""
-    if absent_since is None or exit_.cause != "own" or task.desired == "STOPPED":
+def attributed(
+    task: TaskRecord, exit_: Exit, absent_since: Instant | None, booted_at: Instant | None = None
+) -> Exit:
+    """The exit, put down to the engine where it came about in its absence, unasked.
+
+    So is the end of what began before the machine did: it went down, and the engine with it.
+    """
+    if exit_.cause != "own" or task.desired == "STOPPED":
         return exit_
-    if exit_.finished_at < earlier(absent_since, LOSS_NOTICED_WITHIN):
-        return exit_
-    return evolve(exit_, cause="engine")
+    away = absent_since is not None and exit_.finished_at >= earlier(
+        absent_since, LOSS_NOTICED_WITHIN
+    )
+    began = exit_.started_at
+    rebooted = booted_at is not None and began is not None and began < booted_at
+    return evolve(exit_, cause="engine") if away or rebooted else exit_
 
 
 def vanished(before: ContainerRecord, after: ContainerRecord) -> ContainerRecord:

@@ -37,6 +37,8 @@ Seen = dict[str, dict[str, list[ObservedContainer]]]
 def agent_started(state: State, _event: AgentStarted, turn: Turn) -> None:
     """Nothing that was out when the process ended will be completed; look first."""
     state.engine_since = turn.now
+    # An engine that was lost by the process before this one is still to be blamed for its absence.
+    state.absent_since = state.memory.engine_lost_at
     for task in list(state.tasks.values()):
         state.put(_begun_anew(evolve(_void(task), submitting=None)))
     look(state, turn)
@@ -55,6 +57,8 @@ def engine_lost(state: State, event: EngineLost, turn: Turn) -> None:
         return
     state.lost_since = turn.now
     state.lost_reason = event.reason
+    lost_at = state.memory.engine_lost_at or turn.now
+    state.memory = evolve(state.memory, engine_lost_at=lost_at)
     state.look = None
     state.pulls.void()
     for task in list(state.tasks.values()):
@@ -136,6 +140,7 @@ def _end_blindness(state: State, turn: Turn) -> None:
         return
     state.blind = False
     state.absent_since = None
+    state.memory = evolve(state.memory, engine_lost_at=None)
     if state.unheard is None:
         absence.release(state)
     for arn in state.tasks:
@@ -184,7 +189,9 @@ def _after(
     if seen is not None and seen.unread:
         return record
     if seen is not None and seen.exit is not None:
-        attributed = impairment.attributed(task, seen.exit, state.absent_since)
+        attributed = impairment.attributed(
+            task, seen.exit, state.absent_since, state.host.booted_at
+        )
         seen = evolve(seen, exit=attributed)
         over = finished(task, record, seen)
         if over is None and record.status == S.STARTING and record.deadline is None:

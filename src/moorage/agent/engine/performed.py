@@ -233,7 +233,8 @@ def container_exited(state: State, event: ContainerExited, turn: Turn) -> None:
     if task is None or record is None or record.runtime_id != event.runtime_id:
         return
     if lifecycle.of_this_run(record, event.exit):
-        exit_ = impairment.attributed(task, event.exit, state.lost_since or state.absent_since)
+        absent_since = state.lost_since or state.absent_since
+        exit_ = impairment.attributed(task, event.exit, absent_since, state.host.booted_at)
         after = lifecycle.ended(task, record, exit_)
         if not after.ghost:  # which cannot be started in place
             after = healing.instead(task, record, after, state.unheard, turn.now)

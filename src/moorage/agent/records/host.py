@@ -14,6 +14,7 @@ class Host(Record):
     LABEL_HOST). `publish_address` is the address of the host on which ports are published.
     `cpu` in units of 1024 a core, `memory_mebibytes` what is offered to tasks. `cgroup_root` is
     the parent of the tasks' cgroups, or None where limits of whole tasks are not enforced.
+    `booted_at` is when the machine came up, where that is known.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Host(Record):
     reserved_ports: tuple[int, ...] = ()
     reserved_ports_udp: tuple[int, ...] = ()
     cgroup_root: str | None = None
+    booted_at: Instant | None = None
 
 
 class FinishedTask(Record):
@@ -42,6 +44,7 @@ class HostMemory(Record):
     a backup. `finished` are at
     most FINISHED_TASKS_MAX entries, `claimed_*` what the server said
     is in use, `claims_told` whether it ever did: until then no image is removed.
+    `engine_lost_at` is when the container engine was lost, until a look after its return.
     """
 
     manifest_timeline: int = 0
@@ -51,3 +54,4 @@ class HostMemory(Record):
     images: tuple[ImageRecord, ...] = ()
     claimed_images: tuple[str, ...] = ()
     claimed_digests: tuple[str, ...] = ()
+    engine_lost_at: Instant | None = None
