@@ -1,8 +1,12 @@
 """The contract on a real Docker Engine, and its mishaps: gone, hanging, back again."""
 
 import asyncio
+import contextlib
+import os
+import resource
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -82,6 +86,32 @@ def test_a_frozen_engine_blocks_only_the_call_that_waits(engine: Engine) -> None
             finally:
                 engine.thaw()
             assert (await runtime.describe()).engine_id
+
+    asyncio.run(story())
+
+
+def test_a_process_without_descriptors_says_nothing_of_the_engine(engine_socket: str) -> None:
+    """F36: what this process cannot open is no word on whether the engine is there."""
+
+    async def story() -> None:
+        client = EngineClient(engine_socket)
+        held: list[int] = []
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        highest = max(int(each.name) for each in Path("/proc/self/fd").iterdir())
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 2, before[1]))
+            with contextlib.suppress(OSError):
+                while len(held) < highest + 2:
+                    held.append(os.open(os.devnull, os.O_RDONLY))
+            with pytest.raises(EngineUnavailable, match="Too many open files") as failure:
+                await client.ping(5)
+        finally:
+            for each in held:
+                os.close(each)
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        assert failure.value.exhausted
+        await client.ping(5)
+        await client.aclose()
 
     asyncio.run(story())
 
