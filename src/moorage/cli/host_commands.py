@@ -147,8 +147,11 @@ def confirm_lost(
     client = HostClient(find(data, endpoint, key="root"), cluster)
     answer = _asked(lambda: client.confirm_lost(host))
     name = name_of(answer.host or Host(name=host))
-    typer.echo(f"{name} is confirmed as lost: {answer.service_tasks or 0} tasks of services are")
-    typer.echo("replaced elsewhere; should it return, it stops its own.")
+    count = answer.service_tasks or 0
+    typer.echo(
+        f"{name} is confirmed as lost: {count} {'task' if count == 1 else 'tasks'} of services may "
+        "be replaced elsewhere now. Should it return, it stops its own."
+    )
     if answer.other_tasks:
         typer.echo(f"{answer.other_tasks} stand-alone tasks on it wait for its return or removal.")
 
