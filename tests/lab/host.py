@@ -107,6 +107,12 @@ class Host:
         command = [*MOORAGE, "agent", "--endpoint", endpoint, *publish, *words]
         self.agent.begin(command, self.machine.enter, **joining)
 
+    def double(self, endpoint: str, other: "Host", folder: Path) -> None:
+        """Start an agent here that takes itself for another host's: a machine that was cloned."""
+        words = ("--name", other.name, "--data", str(folder), "--run", str(folder))
+        command = [*MOORAGE, "agent", "--endpoint", endpoint, *words, *other.flags]
+        self.wire.begin(command, self.machine.enter)
+
     # -- the cable -------------------------------------------------------------------------------
 
     def cut(self, way: str = "") -> None:

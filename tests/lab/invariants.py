@@ -85,6 +85,10 @@ class Watch:
                 self.broken.append(f"the watch failed: {error!r}")
             self._over.wait(max(0.0, PERIOD_SECONDS - (time.monotonic() - began)))
 
+    def forget(self) -> None:
+        """The database is an older one: what is told of tasks may have gone back."""
+        self.tasks.clear()
+
     # -- looking ---------------------------------------------------------------------------------
 
     def _sample_engines(self, now: float) -> None:
