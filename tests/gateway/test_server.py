@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from moorage.gateway.connection import bounded
-from moorage.gateway.server import _config, _first_end, forget_answers
+from moorage.gateway.server import _config, _first_end, _hung_up, forget_answers
 from moorage.gateway.settings import Settings
 from moorage.ground.instant import hours
 from moorage.kernel.perform import KEPT_ANSWERS, TOKENS_SWEPT_AT_ONCE, KeptAnswer
@@ -69,3 +69,17 @@ def test_answers_to_tokens_are_forgotten_after_a_day_however_many_there_are():
     left = desk.house.read(lambda call: KEPT_ANSWERS.query().all(call.tx))
     assert [one.token for one in left] == ["0"]
     desk.close()
+
+
+@pytest.mark.parametrize(("gone", "ends", "looks"), [(False, False, 1), (True, True, 0)])
+def test_a_hang_up_reads_again_or_ends_with_its_terminal(gone, ends, looks):
+    told = []
+    door = SimpleNamespace(should_exit=False)
+    _hung_up(door, SimpleNamespace(look_again=lambda: told.append(1)), lambda: gone)
+    assert (door.should_exit, len(told)) == (ends, looks)
+
+
+def test_a_hang_up_of_a_server_without_certificates_changes_nothing():
+    door = SimpleNamespace(should_exit=False)
+    _hung_up(door, None, lambda: False)
+    assert not door.should_exit

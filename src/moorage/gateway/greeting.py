@@ -14,7 +14,7 @@ from collections.abc import Callable
 # Handshakes under way at once; beyond it newcomers are closed.
 GREETINGS_MAX = 4096
 # A closing TLS connection waits so long for the peer's last word.
-SHUTDOWN_SECONDS = 5.0
+SHUTDOWN_SECONDS = 1.0
 # After a failure to accept (no file descriptors left), the next try.
 RETRY_SECONDS = 0.5
 REQUEST_BYTES_MAX = 64 * 1024

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import signal
 import socket
 from collections.abc import Callable, Generator, Mapping
@@ -32,6 +33,7 @@ SWEEP_ROUNDS_MAX = 100
 # Layers that are written or sent at the same moment; the rest wait their turn.
 STREAM_THREADS = 32
 STORE_POLL_SECONDS = 1.0
+STDIN = 0
 _log = logging.getLogger("moorage.server")
 
 
@@ -97,13 +99,14 @@ async def _serve(
         "sweep": asyncio.create_task(_sweep(server, settings)),
         "watch": asyncio.create_task(_watch_store(server)),
     }
-    custodian = server.custodian
-    if custodian is not None:
-        ground.database.watch(custodian.changed)
-        loop.add_signal_handler(signal.SIGHUP, custodian.look_again)
-        parts["certificates"] = asyncio.create_task(custodian.run())
-    else:
-        loop.add_signal_handler(signal.SIGHUP, _log.info, "no certificates: nothing to read again")
+    if server.custodian is not None:
+        ground.database.watch(server.custodian.changed)
+        parts["certificates"] = asyncio.create_task(server.custodian.run())
+    had_terminal = os.isatty(STDIN)
+    loop.add_signal_handler(
+        signal.SIGHUP,
+        lambda: _hung_up(door, server.custodian, lambda: had_terminal and not os.isatty(STDIN)),
+    )
     ended = asyncio.create_task(_first_end(parts, door))
     try:
         await door.serve(sockets=[listening])
@@ -115,6 +118,16 @@ async def _serve(
             parts[name].cancel()
         await asyncio.gather(ended, *parts.values(), return_exceptions=True)
     return 1 if ended.done() and not ended.cancelled() else 0
+
+
+def _hung_up(
+    door: uvicorn.Server, custodian: Custodian | None, terminal_is_gone: Callable[[], bool]
+) -> None:
+    """SIGHUP: somebody wants the certificate read again; or the terminal was closed: stop."""
+    if terminal_is_gone():
+        door.should_exit = True
+    elif custodian is not None:
+        custodian.look_again()
 
 
 async def _first_end(parts: Mapping[str, "asyncio.Task[None]"], door: uvicorn.Server) -> None:
