@@ -274,10 +274,11 @@ def test_nothing_is_sent_without_a_connection_and_lost_is_said_once_a_silence(st
         assert set(session.sent) <= set(session.payloads)
 
 
-@pytest.mark.parametrize("suspect_after", [1, 2, 8, 60])
-def test_ticks_and_heartbeats_are_often_enough_for_every_bound(suspect_after):
-    patience = Patience(suspect_after=seconds(suspect_after))
+@pytest.mark.parametrize(("suspect_after", "lost_after"), [(1, 2), (2, 12), (8, 12), (60, 4)])
+def test_ticks_and_heartbeats_are_often_enough_for_every_bound(suspect_after, lost_after):
+    patience = Patience(suspect_after=seconds(suspect_after), lost_after=seconds(lost_after))
     session = s.ServerSession(ZERO, patience)
+    assert session.heartbeat_period < patience.lost_after
     assert s.TICK_PERIOD < GAP_COUNTED_MAX < Patience().suspect_after < Patience().lost_after
     assert session.heartbeat_period < patience.suspect_after
     assert session.heartbeat_period <= s.HEARTBEAT_PERIOD

@@ -365,5 +365,6 @@ class ServerSession:
 
 
 def _period(patience: Patience) -> Duration:
-    """How often a heartbeat goes out: so that two are missed before a host is suspect."""
-    return Duration(min(HEARTBEAT_PERIOD, round(HEARTBEAT_SHARE * patience.suspect_after)))
+    """How often a heartbeat goes out: one and its answer fit in before a host is suspect or lost."""
+    soonest = min(patience.suspect_after, patience.lost_after)
+    return Duration(min(HEARTBEAT_PERIOD, round(HEARTBEAT_SHARE * soonest)))
