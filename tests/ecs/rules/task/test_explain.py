@@ -80,6 +80,7 @@ def said(task=None, **members) -> str:
         ("TaskFailedToStart", "CannotPullContainerError: no such image", "it could not be started. CannotPullContainerError: no such image"),
         ("EssentialContainerExited", "Fenced: this host had not reached ...", "moorage:fence"),
         ("EssentialContainerExited", "HostDeregistered: the server ...", "Its host had been deregistered"),
+        ("ServiceSchedulerInitiated", "The host of the task was confirmed lost", "A person had said"),
         ("EssentialContainerExited", "ContainerEngineRestarted: ...", "container engine of its host was away"),
         ("", "", "Nobody asked for it to stop"),
     ],
@@ -236,6 +237,23 @@ WAITING = {"payload_sequence": 1, "acknowledged_at": at(1)}
 )  # fmt: skip
 def test_a_task_that_lives_is_explained_too(task, members, sentence):
     assert sentence in said(task, **members)
+
+
+@pytest.mark.parametrize(
+    ("members", "sentences"),
+    [
+        ({"losses": (at(3), at(4)), "connected_at": at(5)}, ["was lost", "was lost", "was back"]),
+        ({"losses": (at(4),), "connected_at": at(2)}, ["was lost"]),
+        ({"losses": (at(-9), at(50))}, []),
+        ({"losses": (at(4),), "lost_at": at(4), "loss": "silent"}, ["counts as lost"]),
+        ({"losses": (at(50),), "lost_at": at(50), "loss": "silent"}, []),
+        ({"losses": (at(4),), "connected_at": at(50)}, ["was lost"]),
+    ],
+)
+def test_losses_and_returns_of_its_host_are_told_where_the_task_was_there(members, sentences):
+    found = [text for text in chain(host=an_instance(**members)) if text.startswith("Host h1")]
+    assert len(found) == len(sentences)
+    assert all(words in text for words, text in zip(sentences, found, strict=True))
 
 
 def test_the_chain_is_in_the_order_of_time_and_names_the_services_events():

@@ -36,6 +36,10 @@ REASONS: tuple[tuple[str, str], ...] = (
         "The container engine of its host was away, and its containers ended meanwhile.",
     ),
     (
+        "The host of the task was confirmed lost",
+        "A person had said that its lost host would not come back with its tasks.",
+    ),
+    (
         "Task failed container health checks",
         "The scheduler stopped it because its health checks failed.",
     ),

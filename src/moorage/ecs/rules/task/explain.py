@@ -154,15 +154,35 @@ def _course(case: Case) -> list[Cause]:
 
 
 def _loss(case: Case) -> list[Cause]:
-    """That its host is lost now: of a loss that is over, nothing is kept."""
+    """That its host is lost now, or was while the task was there and has returned."""
     host = case.host
-    if host is None or host.lost_at is None or case.task.is_stopped:
+    if host is None:
         return []
+    if host.lost_at is None or not _during(case, host.lost_at):
+        return _past_losses(case, host)
     why = _LOSSES.get(host.loss or "", "it could not be reached")
     text = f"{_upper(_host_name(case))} counts as lost: {why}."
     if host.confirmed_at is not None:
         text += " Somebody confirmed that it will not come back with its tasks."
     return [Cause(text=text, at=host.lost_at)]
+
+
+def _past_losses(case: Case, host: ContainerInstance) -> list[Cause]:
+    causes = [
+        Cause(text=f"{_upper(_host_name(case))} was lost, and the task was out of reach.", at=at)
+        for at in host.losses
+        if _during(case, at)
+    ]
+    back = host.connected_at
+    if causes and back is not None and back > max(host.losses) and _during(case, back):
+        causes.append(Cause(text=f"{_upper(_host_name(case))} was back.", at=back))
+    return causes
+
+
+def _during(case: Case, at: Instant) -> bool:
+    """Whether that was in the life of the task."""
+    end = case.task.stopped_at
+    return case.task.created_at <= at <= (case.now if end is None else end)
 
 
 # --- what comes next -----------------------------------------------------------------------------
