@@ -39,6 +39,13 @@ def test_a_folder_of_a_newer_program_is_told(place):
     assert (found.verdict, "layout 2" in found.what) == ("bad", True)
 
 
+def test_a_restored_folder_is_told_until_its_first_start(place):
+    assert doctor._restored(place).verdict == "good"
+    (place / "RESTORED").write_text("{}")
+    found = doctor._restored(place)
+    assert (found.verdict, "restored from a backup" in found.what) == ("mind", True)
+
+
 def test_a_master_key_that_others_can_read_is_told_with_its_cure(place):
     key = place / "keys" / "master"
     key.write_bytes(b"k" * 32)

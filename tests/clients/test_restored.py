@@ -1,11 +1,12 @@
 """A server that comes back with an old database: what runs stays, is shown, and waits for a person."""
 
+import subprocess
 from collections.abc import Iterator
 
 import pytest
 
 from tests.clients.place import Place, page
-from tests.clients.processes import Server, let_pass, until
+from tests.clients.processes import MOORAGE, ROOT, Server, let_pass, until
 from tests.clients.test_backup import backup, moorage
 
 pytestmark = [pytest.mark.clients, pytest.mark.engine]
@@ -73,6 +74,10 @@ def test_an_old_database_stops_nothing_and_converges_once_thawed(own_place: Plac
     assert "startedBy" in alone
     status = " ".join(place.server.command("status").split())
     assert "restored from" in status
+    looked = subprocess.run(
+        [*MOORAGE, "doctor", "--data", data], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert "frozen are the clusters default" in " ".join(looked.stdout.split())
     assert any("has adopted" in text for text in place.messages("web"))
     place.server.command("thaw", "default")
     place.steady("web")

@@ -14,14 +14,17 @@ from rich.console import Console
 from rich.markup import escape
 
 from moorage.cli import awscli, engine, plan
+from moorage.cli.freezes import listed
 from moorage.cli.handshake import NotShown, shown_by
-from moorage.cli.place import ADDRESS_FILE, DataOption, data_folder, trusted_by
+from moorage.cli.place import ADDRESS_FILE, DataOption, data_folder, find, trusted_by
 from moorage.cli.ports import holder_of
 from moorage.cli.processes import alive
 from moorage.cli.up import PORT
 from moorage.gateway.address import is_loopback
 from moorage.gateway.folder import LAYOUT_VERSION
+from moorage.gateway.restored import MARKER
 from moorage.ground.clock import SystemClock
+from moorage.ground.fault import Fault
 from moorage.ground.instant import Instant, earlier, hours, iso
 from moorage.ground.record import Record
 
@@ -59,6 +62,7 @@ def doctor(
         lambda: _engine(engine.engine_socket(docker)),
         lambda: _disk(place),
         lambda: _folder(place),
+        lambda: _restored(place),
         lambda: _certificate(place, SystemClock().now()),
         lambda: _port(place),
         _aws,
@@ -140,6 +144,32 @@ def _folder(place: Path) -> Finding:
                 verdict="bad", what=f"{key} can be read by others", advice=f"chmod 600 {key}"
             )
     return Finding(verdict="good", what=f"{place} is a data folder of this version")
+
+
+def _restored(place: Path) -> Finding:
+    """Whether the database is an older one, and people have not looked at it yet."""
+    if (place / MARKER).exists():
+        return Finding(
+            verdict="mind",
+            what=f"{place} was restored from a backup; its first start freezes all clusters",
+            advice="Start the server, look at moorage status, then: moorage thaw CLUSTER",
+        )
+    if not (place / ADDRESS_FILE).exists() or not (place / "keys" / "operator.json").exists():
+        return Finding(verdict="good", what="No restored database")
+    try:
+        frozen = [
+            one for one in listed(find(place, None, key="root"), None) if one.cause == "restore"
+        ]
+    except (Fault, OSError):
+        return Finding(verdict="good", what="No server answers that would be frozen by a restore")
+    if not frozen:
+        return Finding(verdict="good", what="No cluster is frozen because of a restored database")
+    names = ", ".join(sorted({one.cluster or "" for one in frozen}))
+    return Finding(
+        verdict="mind",
+        what=f"The database is older than its hosts: frozen are the clusters {names}",
+        advice="Look at moorage status, then: moorage thaw CLUSTER",
+    )
 
 
 def _certificate(place: Path, now: Instant) -> Finding:

@@ -31,8 +31,8 @@ def words_of(freeze: FrozenScope) -> str:
     return f"{name_of(freeze)} {what}, {until}: {freeze.reason}"
 
 
-def listed(place: Place, cluster: str) -> list[FrozenScope]:
-    """The freezes that hold in a cluster now; raises the server's faults."""
+def listed(place: Place, cluster: str | None) -> list[FrozenScope]:
+    """The freezes that hold in a cluster now, or in any; raises the server's faults."""
     answer = place.client().call(
         "moorage",
         OWN_TARGET,

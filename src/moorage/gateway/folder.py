@@ -11,6 +11,7 @@ DATA/
   agents/NAME/       a host's state, for hosts of this machine
   run/               pid files, the address that is served
   log/               log files
+  RESTORED           what `moorage restore` leaves for the first start (restored.py)
 """
 
 import os
