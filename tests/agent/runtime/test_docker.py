@@ -92,12 +92,12 @@ def test_a_frozen_engine_blocks_only_the_call_that_waits(engine: Engine) -> None
 
 def test_a_process_without_descriptors_says_nothing_of_the_engine(engine_socket: str) -> None:
     """F36: what this process cannot open is no word on whether the engine is there."""
+    highest = max(int(each.name) for each in Path("/proc/self/fd").iterdir()) + 8
 
     async def story() -> None:
         client = EngineClient(engine_socket)
         held: list[int] = []
         before = resource.getrlimit(resource.RLIMIT_NOFILE)
-        highest = max(int(each.name) for each in Path("/proc/self/fd").iterdir())
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 2, before[1]))
             with contextlib.suppress(OSError):
