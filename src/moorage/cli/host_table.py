@@ -18,6 +18,7 @@ _COLOURS = {
     "AWAY": "yellow",
     "NEVER_CONNECTED": "dim",
     "ENGINE_GONE": "red",
+    "IMPAIRED": "red",
     "LOST": "red",
 }
 

@@ -169,17 +169,18 @@ def test_an_impaired_runtime_takes_no_task_until_it_is_well(bare):
     one = bare.host("a")
 
     def publish(status: str) -> None:
-        message = PublishInstanceStatusRequest(
-            statuses=(InstanceStatus(type="ContainerRuntime", status=status),)
-        )
+        said = InstanceStatus(type="ContainerRuntime", status=status, status_reason="disk")
+        message = PublishInstanceStatusRequest(statuses=(said,))
         bare.agent(one, AGENT.messages[type(message)], message)
 
     publish("IMPAIRED")
+    assert bare.instance(one).runtime_reason == "disk"
     service = bare.serve("web", 1, bare.define("web"))
     bare.settle()
     assert bare.live(service) == []
     publish("what")
     assert bare.instance(one).runtime_status == "IMPAIRED"
     publish("OK")
+    assert bare.instance(one).runtime_reason == ""
     bare.settle()
     assert len(bare.running(service)) == 1

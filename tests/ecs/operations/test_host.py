@@ -60,6 +60,11 @@ def test_a_host_that_is_well(house):
         ({"flapping_until": 1}, "CONNECTED", "well"),
         ({"flapping_until": 10**16}, "FLAPPING", "lost twice"),
         ({"engine_gone_at": 1}, "ENGINE_GONE", "Start the engine"),
+        (
+            {"runtime_status": "IMPAIRED", "runtime_reason": "ContainerStuck: container web"},
+            "IMPAIRED",
+            "no new task. ContainerStuck: container web",
+        ),
         ({"connected": False}, "NEVER_CONNECTED", "never"),
         ({"connected": False, "disconnection": "closed"}, "AWAY", "was cut"),
         ({"connected": False, "disconnection": "goodbye"}, "AWAY", "goodbye"),

@@ -16,6 +16,7 @@ from moorage.ground.record import evolve
 from moorage.kernel.call import Call
 
 TASKS_MAX = 100
+REASON_LENGTH_MAX = 512
 RUNTIME_STATUSES = frozenset({"OK", "IMPAIRED", "INSUFFICIENT_DATA", "INITIALIZING"})
 _HEALTHS: tuple[Health, ...] = get_args(Health)
 
@@ -47,7 +48,7 @@ def publish_instance_status(
 ) -> tuple[ServerMessage, ...]:
     """Take in how the container runtime is; shown with CONTAINER_INSTANCE_HEALTH.
 
-    IMPAIRED is an engine that is gone: nothing is placed there from now on. That it has been gone
+    Nothing is placed on an IMPAIRED host. Mostly its engine is gone (`rules/host/engine.py`). That it has been gone
     for too long is the session's to say, which counts only time in which this server runs.
     """
     instance = container_instances.get(call.tx, instance_arn)
@@ -56,8 +57,11 @@ def publish_instance_status(
     after = instance
     for one in message.statuses or ():
         known = one.type == CONTAINER_RUNTIME and one.status in RUNTIME_STATUSES
+        reason = (one.status_reason or "")[:REASON_LENGTH_MAX] if one.status == "IMPAIRED" else ""
         if known and one.status != after.runtime_status:
             after = evolve(after, runtime_status=one.status, runtime_status_at=call.now)
+        if known:
+            after = evolve(after, runtime_reason=reason)
     gone = engine_gone(message)
     if gone is not None:
         since = instance.engine_gone_at or call.now

@@ -84,6 +84,7 @@ class ContainerInstance(Record):
     deregistered_at: Instant | None = None
     runtime_status: str = "INITIALIZING"
     runtime_status_at: Instant | None = None
+    runtime_reason: str = ""
     tags: list[Tag] = []
 
     def attribute(self, name: str) -> str | None:

@@ -108,6 +108,14 @@ def _engine_gone(instance: ContainerInstance, now: Instant) -> State | None:
     return "ENGINE_GONE", instance.engine_gone_at, reason
 
 
+def _impaired(instance: ContainerInstance, now: Instant) -> State | None:
+    del now
+    if instance.runtime_status != "IMPAIRED":
+        return None
+    why = instance.runtime_reason or "The agent says that its container runtime is impaired."
+    return "IMPAIRED", instance.runtime_status_at, f"It takes no new task. {why}"
+
+
 def _away(instance: ContainerInstance, now: Instant) -> State | None:
     del now
     if instance.connected:
@@ -141,6 +149,7 @@ _LOOKS: tuple[Callable[[ContainerInstance, Instant], State | None], ...] = (
     _lost,
     _away,
     _engine_gone,
+    _impaired,
     _suspect,
     _flapping,
     _connected,

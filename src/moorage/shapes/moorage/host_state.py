@@ -16,7 +16,7 @@ class HostDrain(Record, rename="camel"):
 class Host(Record, rename="camel"):
     """One host.
 
-    `state` is one of CONNECTED, SUSPECT, AWAY, LOST, ENGINE_GONE, FLAPPING and NEVER_CONNECTED;
+    `state` is CONNECTED, SUSPECT, AWAY, LOST, ENGINE_GONE, IMPAIRED, FLAPPING or NEVER_CONNECTED;
     `stateReason` says in a sentence why, and what follows; `stateSince` since when. `replaceAt` is
     from when on the tasks of a lost host are replaced elsewhere: while it is absent, they are held.
     `loss` is silent, away or engine.

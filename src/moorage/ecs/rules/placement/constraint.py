@@ -26,8 +26,12 @@ Reason = Literal[
 # ECS's reason for all of them is AGENT; the detail says more.
 _OUT_OF_REACH: tuple[tuple[Callable[[ContainerInstance], bool], str], ...] = (
     (
-        lambda one: one.engine_gone_at is not None or one.runtime_status == "IMPAIRED",
+        lambda one: one.engine_gone_at is not None,
         "The container engine of the host is gone.",
+    ),
+    (
+        lambda one: one.runtime_status == "IMPAIRED",
+        "The host is impaired: a container there cannot be ended, or its agent cannot write.",
     ),
     (lambda one: one.lost_at is not None, "The container instance is lost."),
     (lambda one: not one.connected, "The agent is not connected."),
