@@ -72,7 +72,12 @@ def test_a_server_that_was_away_restarts_nothing(place: Place, images):
     definition = place.register(
         "away", {**command, "linuxParameters": {"initProcessEnabled": False}}
     )
-    place.ecs.create_service(serviceName="away", taskDefinition=definition, desiredCount=3)
+    place.ecs.create_service(
+        serviceName="away",
+        taskDefinition=definition,
+        desiredCount=3,
+        tags=[{"key": "moorage:heal", "value": "off"}],  # else it may be run again meanwhile
+    )
     place.steady("away")
     before, tasks = place.containers(), place.running("away")
     place.server.kill()
