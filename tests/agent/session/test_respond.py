@@ -54,6 +54,16 @@ def test_each_message_has_a_responder():
             (),
         ),
         (
+            m.AuthorityMessage(message_id="a1", certificates=("PEM",)),
+            (),
+            (i.TrustAuthorities(message_id="a1", certificates=("PEM",)),),
+        ),
+        (
+            m.RotateKeyMessage(message_id="k1"),
+            (),
+            (i.SendMessage(message=m.AckRequest(message_id="k1")), i.RotateKey()),
+        ),
+        (
             m.HeartbeatMessage(message_id="h"),
             (e.HeartbeatReceived(),),
             (i.SendMessage(message=m.HeartbeatAckRequest(message_id="h")),),
