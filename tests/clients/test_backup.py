@@ -285,11 +285,13 @@ def test_a_folder_that_is_replaced_lies_aside_and_hosts_of_it_stay(place: Bare, 
     )
     place.server.stop()
     (data / "agents" / "host-1").mkdir()
+    (data / "run" / "up.json").write_text("{}")
     done = moorage("restore", str(target), "--data", str(data), "--replace")
     assert done.returncode == 0, done.stderr
     [aside] = tmp_path.glob("data.replaced-*")
     assert (aside / "moorage.db").exists()
     assert (data / "agents" / "host-1").exists()
+    assert (data / "run" / "up.json").exists()
     place.server.start()
     assert place.ecs.list_services()["serviceArns"] == []
 

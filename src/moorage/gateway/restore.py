@@ -22,6 +22,7 @@ from moorage.gateway import folder
 from moorage.gateway.backup import (
     FORMAT,
     KEYS,
+    LISTED_MAX,
     MANIFEST,
     SETTINGS_FILE,
     Manifest,
@@ -46,6 +47,7 @@ from moorage.sql.transaction import OpenRefused, Transaction
 SQLITE_WORD = "sqlite"
 DATABASE = "moorage.db"
 AGENTS = "agents"
+UP_PLAN = Path("run") / "up.json"  # what `moorage up` was told to start here
 SERVER_SECONDS_MAX = 2.0
 FOLDER_MODE = 0o700
 ID_DIGITS = 8
@@ -220,8 +222,9 @@ def _copy_blobs(
         have.close()
         made.close()
     tell(Progress(phase="blobs", done=len(named), total=len(named)))
-    lost = set(missing) - set(read_manifest(source).missing)
-    if lost:
+    known = read_manifest(source).missing
+    lost = set(missing) - set(known)
+    if lost and len(known) < LISTED_MAX:
         raise RestoreRefused(
             f"The backup is damaged: {len(lost)} blobs are missing or have another digest, first "
             f"{min(lost)}."
@@ -265,6 +268,8 @@ def _put_in_place(data: Path, staged: Path, aside: Path) -> Path | None:
         # Hosts of this machine keep who they are, and what they run.
         shutil.rmtree(data / AGENTS)
         (aside / AGENTS).rename(data / AGENTS)
+    if replaced and (aside / UP_PLAN).is_file():
+        shutil.copy2(aside / UP_PLAN, data / UP_PLAN)
     _sync(data.parent)
     return aside if replaced else None
 
