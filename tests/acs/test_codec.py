@@ -72,7 +72,6 @@ FROM_SERVER = [
     m.CloseMessage(message="bye"),
     m.ErrorMessage(),
     m.RegistryMessage(message_id="m", names=("h:1",), endpoint="http://h:1"),
-    m.RotateKeyMessage(message_id="m"),
     m.AuthorityMessage(message_id="m", certificates=("-----BEGIN CERTIFICATE-----",)),
     m.RotateKeyMessage(message_id="m"),
     m.ImagesInUseMessage(message_id="m", images=("a",), digests=()),
