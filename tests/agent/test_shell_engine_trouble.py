@@ -30,7 +30,7 @@ TIMING = Timing(
     rhythm=Rhythm(period_seconds=0.3, answer_seconds=0.5, return_seconds=0.1),
     patrol_seconds=0.4,
 )
-NOTICED_SECONDS = 2.0
+NOTICED_SECONDS = 5.0  # on a busy machine; about one second on a quiet one
 ALWAYS = RestartPolicy(enabled=True, restart_attempt_period=60)
 
 

@@ -17,7 +17,7 @@ from moorage.ground.instant import seconds
 from tests.agent.rig import Rig, stocked, task
 
 QUICK = Timing(
-    rhythm=Rhythm(period_seconds=0.1, answer_seconds=0.1, return_seconds=0.02), patrol_seconds=0.03
+    rhythm=Rhythm(period_seconds=0.1, answer_seconds=1.0, return_seconds=0.02), patrol_seconds=0.03
 )
 SLOW = EngineUnavailable("slow", timed_out=True)
 

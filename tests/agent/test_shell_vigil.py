@@ -11,7 +11,7 @@ from moorage.agent.vigil import HANG_NOTICED_SECONDS, NO_ANSWER, Rhythm, Vigil
 from moorage.ground.clock import SystemClock
 from tests.agent.rig import stocked
 
-QUICK = Rhythm(period_seconds=0.05, answer_seconds=0.05, return_seconds=0.01)
+QUICK = Rhythm(period_seconds=0.05, answer_seconds=0.25, return_seconds=0.01)
 SLOW = EngineUnavailable("slow", timed_out=True)
 FULL = EngineUnavailable("Too many open files", exhausted=True)
 AWAY = EngineUnavailable("connection refused")
