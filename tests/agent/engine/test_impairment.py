@@ -79,6 +79,23 @@ def test_what_began_before_the_machine_did_went_down_with_it(began, cause) -> No
     assert attributed(task, exit_, None, booted_at=None).cause == "own"
 
 
+def test_the_cgroup_of_a_task_is_made_again_after_a_boot(world: World) -> None:
+    """It may run on in place, by its restart policy, and its limits went with the machine."""
+    world.restartable.add(ONE)
+    world.feed(payload(a_task(a_container(restart_policy=POLICY), cpu=0.5)))
+    world.run()
+    (cgroup,) = world.resources
+    world.resources.clear()
+    world.end(world.of(ONE, "web"), 255)
+    world.tick(60)
+    world.host = evolve(world.host, booted_at=world.now)
+    world.begin()
+    world.run()
+    assert world.resources == {cgroup}
+    assert world.of(ONE, "web").runs == 2
+    assert world.booked[ONE] == "RUNNING"
+
+
 def test_an_engine_that_an_earlier_process_lost_takes_the_blame_too(busy: World) -> None:
     """Engine and agent were restarted together, as an upgrade of both does."""
     busy.feed(e.EngineLost())

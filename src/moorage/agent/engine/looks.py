@@ -23,8 +23,8 @@ from moorage.agent.engine.state import Look, State
 from moorage.agent.engine.transitions import S, voided
 from moorage.agent.engine.turn import Turn
 from moorage.agent.records.container import ContainerRecord, ObservedContainer
-from moorage.agent.records.task import TaskRecord
-from moorage.ground.instant import seconds
+from moorage.agent.records.task import ResourceStatus, TaskRecord
+from moorage.ground.instant import Instant, seconds
 from moorage.ground.record import evolve
 
 LOOK_PERIOD = seconds(60)
@@ -40,7 +40,8 @@ def agent_started(state: State, _event: AgentStarted, turn: Turn) -> None:
     # An engine that was lost by the process before this one is still to be blamed for its absence.
     state.absent_since = state.memory.engine_lost_at
     for task in list(state.tasks.values()):
-        state.put(_begun_anew(evolve(_void(task), submitting=None)))
+        anew = _begun_anew(evolve(_void(task), submitting=None))
+        state.put(_after_boot(anew, state.host.booted_at))
     look(state, turn)
 
 
@@ -49,6 +50,19 @@ def _begun_anew(task: TaskRecord) -> TaskRecord:
     if task.post_mortem != "asked":
         return task
     return evolve(task, post_mortem="", post_mortem_deadline=None)
+
+
+def _after_boot(task: TaskRecord, booted_at: Instant | None) -> TaskRecord:
+    """Cgroups do not outlive the machine: those of a task that may run again are made again."""
+    if booted_at is None or task.received_at >= booted_at or task.desired == "STOPPED":
+        return task
+    resources = tuple(
+        evolve(resource, status=ResourceStatus.CREATING)
+        if resource.kind == "cgroup" and resource.status == ResourceStatus.READY
+        else resource
+        for resource in task.resources
+    )
+    return evolve(task, resources=resources)
 
 
 def engine_lost(state: State, event: EngineLost, turn: Turn) -> None:
