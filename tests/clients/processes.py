@@ -189,6 +189,8 @@ class Host(Process):
         self.publish_address = f"127.0.0.{number + 1}"
         self.folder = server.data.parent / f"{server.data.name}-{name}"
         self.flags = flags
+        # Hosts of other servers may have lived on this engine under this name.
+        self.is_new = True
 
     def start(self, token: str = "") -> None:
         """Start it; the token is needed the first time only."""
@@ -204,7 +206,7 @@ class Host(Process):
                 *("--docker", self.docker_socket),
                 *("--publish-address", self.publish_address),
                 *("--run", str(self.server.data.parent / "run")),
-                "--new-host",
+                *(("--new-host",) if self.is_new else ()),
                 *self.flags,
             ]
         )
