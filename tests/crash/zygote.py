@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from moorage.cli.processes import end_with_parent
 from moorage.gateway import folder, log, server
 from moorage.gateway.compose import TABLES, Server, assemble
 from moorage.gateway.settings import Settings
@@ -47,6 +48,7 @@ def main() -> None:
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
+            end_with_parent()  # whoever kills the tests leaves no server behind
             os.close(0)
             os._exit(serve(json.loads(line)))
         sys.stdout.write(f"{child}\n")
