@@ -22,7 +22,6 @@ from tests.crash.database import NEVER, Moment
 START_SECONDS_MAX = 20.0
 CONVERGED_SECONDS_MAX = 20.0
 POLL_SECONDS = 0.02
-QUIET_SECONDS = 0.25
 HOSTS = 2
 SETTINGS = {"settle_seconds": 0.2, "disk_reserve_mib": 0, "lost_seconds": 30.0}
 NEVER_MOMENT: Moment = "before"
@@ -224,8 +223,8 @@ class Scene:
                 raise AssertionError(f"not within {seconds:g} s: {what}\n{self.log()}")
             await asyncio.sleep(POLL_SECONDS)
 
-    async def quiet(self) -> None:
-        """Wait until no commit has been counted for a while, or the server has died."""
+    async def quiet(self, pause_seconds: float) -> None:
+        """Wait until no commit has been counted for so long, or the server has died."""
         last, since = -1, asyncio.get_running_loop().time()
         deadline = since + CONVERGED_SECONDS_MAX
         while self.alive() and asyncio.get_running_loop().time() < deadline:
@@ -233,7 +232,7 @@ class Scene:
             count = self.points()
             if count != last:
                 last, since = count, now
-            elif now - since > QUIET_SECONDS:
+            elif now - since > pause_seconds:
                 return
             await asyncio.sleep(POLL_SECONDS)
 

@@ -22,7 +22,7 @@ class Story:
 
     `act` is the call; `again` whether it is to be made once more where it had no answer; `seen`
     what an acknowledgement promises; `ends` when all has come about; `most` how many tasks may
-    ever run at once.
+    ever run at once; `pause_seconds` how long nothing is committed before its end, at most.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Story:
     seen: Callable[[Scene, dict[str, Any]], Awaitable[bool]]
     ends: Callable[[Scene], Awaitable[bool]]
     most: int
+    pause_seconds: float = 0.25
 
 
 async def conclude(story: Story, scene: Scene, outcome: Outcome) -> None:
@@ -254,7 +255,7 @@ STORIES = (
     Story("create", _defined, _create, always, _created, _has_all, DESIRED),
     Story("run", _defined, _run, always, _ran, _all_run, DESIRED),
     Story("update", served, _TO_SECOND, _is_first, _updated, _is_second, 2 * DESIRED),
-    Story("rollback", served, _TO_BROKEN, _is_first, _broken, _is_rolled_back, 2 * DESIRED),
+    Story("rollback", served, _TO_BROKEN, _is_first, _broken, _is_rolled_back, 2 * DESIRED, 3.0),
     Story("scale", served, _TO_MORE, always, _scaled, _has_more, 2 * MORE),
     Story("drain", served, _drain, always, _draining, _is_drained, 2 * DESIRED),
     Story("delete", served, _delete, _is_active, _deleted, _is_gone, DESIRED),

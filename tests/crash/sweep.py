@@ -48,7 +48,7 @@ async def count(story: Story, scene: Scene, prepared: Prepared, database: Databa
     """How many commit points the story has, from its call until nothing more happens."""
     await _begin(scene, prepared, database, NEVER, "before")
     outcome = await story.act(scene)
-    await scene.quiet()
+    await scene.quiet(story.pause_seconds)
     points = scene.points()
     await conclude(story, scene, outcome)
     await scene.end()
@@ -61,7 +61,7 @@ async def kill_at(
     """Die at one point, come back, and see the story to its end; False where it was not reached."""
     await _begin(scene, prepared, database, *at)
     outcome = await story.act(scene)
-    await scene.quiet()
+    await scene.quiet(story.pause_seconds)
     died = not scene.alive()
     if not died:
         await scene.kill(signal.SIGKILL)
