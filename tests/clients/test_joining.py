@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.place import Place
-from tests.clients.processes import Host, Server, until
+from tests.clients.processes import Host, Server, let_pass, until
 from tests.engine import Engine
 
 pytestmark = [pytest.mark.clients, pytest.mark.engine]
@@ -125,7 +125,7 @@ def test_its_folder_is_copied_and_the_second_agent_waits_until_the_first_is_gone
         until(lambda: "machine cloned" in twin.tail(), WAIT_SECONDS, "the twin is told", twin.tail)
         assert "is refused: Another agent" in lone.server.log.read_text()
         # Long enough for whoever would heal, report or take the place of the other.
-        time.sleep(12)
+        let_pass(12)
         steady(lone, before)
         assert host.log.read_text()[said:] == ""
         host.stop()

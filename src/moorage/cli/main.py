@@ -21,7 +21,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "agent": ("moorage.cli.agent", "Run a host that joins a cluster with a token."),
     "agent install": ("moorage.cli.install.agent", "Join, and run the agent as a service."),
     "agent uninstall": ("moorage.cli.install.agent_removal", "Take that service away again."),
-    "host": ("moorage.cli.host", "Hosts: list, drain, activate, remove, confirm as lost; tokens to join."),
+    "host": (
+        "moorage.cli.host",
+        "Hosts: list, drain, activate, remove, confirm as lost; tokens to join.",
+    ),
     "freeze": ("moorage.cli.freeze", "Start, stop and replace nothing, for a while."),
     "thaw": ("moorage.cli.thaw", "End a freeze."),
     "account": ("moorage.cli.account", "Create accounts."),
