@@ -32,7 +32,7 @@ from moorage.ground.digest import parse_digest
 from moorage.ground.fault import Unavailable, Validation
 from moorage.ground.instant import Instant, iso
 from moorage.ground.record import Record
-from moorage.sql.copying import check_copy, reading_copy
+from moorage.sql.copying import check_copy, reading_copy, sync_copy
 from moorage.sql.engine import Database
 
 FORMAT = 1
@@ -169,6 +169,7 @@ class Backup:
             return not self.stopping.is_set()
 
         self._database.copy(copy, told).result()
+        sync_copy(copy)
 
     def _copy_blobs(self, store: FilesystemBlobStore, named: list[Blob], tell: Tell) -> list[str]:
         """Copy what is not there yet; answers what cannot be had."""

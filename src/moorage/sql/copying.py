@@ -46,10 +46,10 @@ class Copy(Record):
 
 
 def copy_pages(source: sqlite3.Connection, path: Path, between: Told) -> None:
-    """Copy the database of the writing connection to a new file, which is then on the disk.
+    """Copy the database of the writing connection to a new file.
 
-    `between` is called after each PAGES_AT_ONCE pages and may write on `source`. Raises
-    CopyFailed.
+    It is not forced to the disk: who writes must not wait for that (`sync_copy`). `between` is
+    called after each PAGES_AT_ONCE pages and may write on `source`. Raises CopyFailed.
     """
 
     def step(_status: int, remaining: int, total: int) -> None:
@@ -63,7 +63,6 @@ def copy_pages(source: sqlite3.Connection, path: Path, between: Told) -> None:
             source.backup(target, pages=PAGES_AT_ONCE, progress=step)
         finally:
             target.close()
-    _sync(path)
 
 
 def copy_rows(source: Transaction, path: Path, tables: Sequence[Table[Any]], told: Told) -> None:
@@ -81,7 +80,6 @@ def copy_rows(source: Transaction, path: Path, tables: Sequence[Table[Any]], tol
             cursor.execute("COMMIT")
         finally:
             target.close()
-    _sync(path)
 
 
 def pour(
@@ -168,7 +166,8 @@ def _naming(path: Path) -> Iterator[None]:
         raise CopyFailed(f"The copy {path} failed: {error}.") from error
 
 
-def _sync(path: Path) -> None:
+def sync_copy(path: Path) -> None:
+    """Return when a copy and its name are on the disk. Raises CopyFailed."""
     try:
         for place in (path, path.parent):
             descriptor = os.open(place, os.O_RDONLY)

@@ -59,7 +59,7 @@ class Database(Protocol):
 
         Every write that was acknowledged before is in it. `told` hears of its progress from a
         thread of the database, must not wait, and ends the copy by False; CopyFailed then, and
-        where the file cannot be written. One copy at a time.
+        where the file cannot be written. One copy at a time; `copying.sync_copy` makes it last.
         """
         ...
 
