@@ -62,6 +62,34 @@ def test_a_client_that_is_slow_with_its_headers_is_closed():
     assert asyncio.run(story()) == b""
 
 
+def test_a_connection_that_is_left_answers_once_more_and_says_so():
+    """A server that ends cuts no request that was on its way when it was told to."""
+    made = []
+
+    class Kept(Connection):
+        def connection_made(self, transport):
+            super().connection_made(transport)
+            made.append(self)
+
+    async def story():
+        async with listening(echo, Kept) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            asked = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
+            writer.write(asked)
+            first = await reader.readuntil(b"\r\n\r\n")
+            made[0].leave()
+            await asyncio.sleep(0.05)
+            writer.write(asked)
+            last = await asyncio.wait_for(reader.read(), 5)
+            writer.close()
+            return first, last
+
+    first, last = asyncio.run(story())
+    assert b"connection: close" not in first
+    assert last.startswith(b"HTTP/1.1 200")
+    assert b"connection: close" in last
+
+
 def test_a_client_that_says_nothing_is_closed():
     async def story():
         async with listening(echo, Hasty) as port:

@@ -40,6 +40,15 @@ class Connection(HttpToolsProtocol):
         super().__init__(*arguments, **named)
         self._header_bytes = 0
         self._header_timer: asyncio.TimerHandle | None = None
+        self._leaving = False
+
+    def leave(self) -> None:
+        """Answer what is asked already, or next, as the last of this connection, and say so.
+
+        Closed at once, a connection that seems to rest would cut the request that is on its way.
+        """
+        self._leaving = True
+        self._last_answer()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Give the client its time for the first headers."""
@@ -71,6 +80,8 @@ class Connection(HttpToolsProtocol):
         """The headers came in time."""
         self._drop_timer()
         super().on_headers_complete()
+        if self._leaving:
+            self._last_answer()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         """Offer the extension to the request that starts; a pipelined one starts later."""
@@ -106,6 +117,11 @@ class Connection(HttpToolsProtocol):
             twin.close()
         cycle.expected_content_length -= count
         await cycle.send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _last_answer(self) -> None:
+        cycle: RequestResponseCycle | None = self.cycle  # uvicorn sets it with the first request
+        if cycle is not None:
+            cycle.keep_alive = False
 
     def _expect_headers(self) -> None:
         self._drop_timer()

@@ -27,6 +27,7 @@ from moorage.sql.engine import Database
 
 KEEP_ALIVE_SECONDS = 65
 GRACEFUL_SECONDS = 10
+FAREWELL_SECONDS = 0.3
 FRAME_BYTES_MAX = 4 * 1024 * 1024
 SWEEP_SECONDS = 60.0
 SWEEP_ROUNDS_MAX = 100
@@ -167,6 +168,18 @@ class _Door(uvicorn.Server):
         greeter.begin(sockets[0])
         self.servers = [greeter]  # type: ignore[list-item]  # closed and waited for, no more
         self.started = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take nobody new in, say farewell to each client with its next answer, then close."""
+        for server in self.servers:
+            server.close()
+        for listening in sockets or ():
+            listening.close()
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, Connection):
+                connection.leave()
+        await asyncio.sleep(FAREWELL_SECONDS)
+        await super().shutdown(sockets)
 
     def _protocol(self) -> asyncio.Protocol:
         return self._connection(
