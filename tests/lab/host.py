@@ -153,8 +153,9 @@ class Host:
 
     def _straight(self) -> None:
         if self.wire.lives():
-            run([*self.machine.enter, "nft", "delete", "table", "ip", "lab-wire"])
+            # First the proxy: as long as packets are translated, both ends hear of its end.
             self.wire.kill()
+            run([*self.machine.enter, "nft", "delete", "table", "ip", "lab-wire"])
 
     # -- the disks -------------------------------------------------------------------------------
 
