@@ -19,6 +19,8 @@ from moorage.shapes.moorage.host_state import Host
 _T = TypeVar("_T")
 POLL_SECONDS = 2.0
 POLLS_MAX = 7 * 24 * 1800  # a week: the longest deadline
+WIDTH_OF_DETAILS = 110  # a narrower terminal shows neither zones nor versions
+WIDTH_OF_A_PIPE = 200
 ON_TIMEOUT = ("force", "abandon")
 
 ClusterOption = Annotated[str, typer.Option(help="The cluster that the host is in.")]
@@ -51,8 +53,9 @@ def list_(
             f"moorage host token --cluster {cluster}"
         )
         return
-    console = Console()
-    console.print(table_of(found, SystemClock().now()))
+    console = Console(width=None if sys.stdout.isatty() else WIDTH_OF_A_PIPE)
+    brief = console.width < WIDTH_OF_DETAILS
+    console.print(table_of(found, SystemClock().now(), brief=brief))
     for note in notes_of(found, SystemClock().now()):
         console.print(note, highlight=False, markup=False, soft_wrap=True)
 

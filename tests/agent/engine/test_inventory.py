@@ -69,8 +69,11 @@ def test_the_highest_number_of_all_is_remembered_on_disk():
 
 
 def test_an_end_that_the_server_has_forgotten_is_told_again(world):
-    """It was taken in, by a database that was then restored from a backup: so the manifest lists
-    the task, or an order to stop it comes. Else the server would wait for it for ever."""
+    """It was taken in by a database that was then restored from a backup.
+
+    So the manifest lists the task, or an order to stop it comes. Else the server would wait for it
+    for ever.
+    """
     world.feed(evolve(payload(a_task()), seq_num=1))
     world.run()
     world.feed(payload(Task(arn=arn(1), desired_status="STOPPED")))

@@ -250,7 +250,7 @@ def test_force_stops_what_nothing_could_replace_at_the_deadline(bare):
     assert reached(bare, service) == 2
     bare.advance(2)
     assert named(bare, "a").running() == []
-    assert said(bare, service, "2 tasks are stopped although nothing has replaced them") == 1
+    assert said(bare, service, "2 tasks are stopped although too few healthy ones have") == 1
     (reason,) = {task.stopped_reason for task in bare.tasks(service)}
     assert reason == "The deadline of the drain of the host a has passed"
     assert bare.instance(named(bare, "a")).status == "DRAINING"

@@ -51,7 +51,7 @@ def drain_host(call: Call, request: DrainHostRequest) -> DrainHostResponse:
     """Drain a host, perhaps with a deadline; a second call replaces the deadline of the first.
 
     Its services move their tasks as far as their percentages let them. At the deadline `force`
-    stops what is left of services although nothing has replaced it; `abandon` takes the host back.
+    stops what is left of services, replaced or not; `abandon` takes the host back.
     Stand-alone tasks are left alone either way.
     """
     cluster = clusters.active(call.tx, call, request.cluster)

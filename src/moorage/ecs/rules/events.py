@@ -190,7 +190,7 @@ def drain_forced(service: str, host: str, task_ids: Sequence[str]) -> str:
     """A drain's deadline has passed, and the tasks that were left are stopped."""
     return (
         f"(service {service}) the deadline of the drain of the host {host} has passed: "
-        f"{len(task_ids)} tasks are stopped although nothing has replaced them: "
+        f"{len(task_ids)} tasks are stopped although too few healthy ones have replaced them: "
         f"{_shown(task_ids)}."
     )
 
