@@ -17,6 +17,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 import api  # noqa: E402 - the folders above are known only now
 import crash  # noqa: E402
+import lab  # noqa: E402
 import memory  # noqa: E402
 import registry  # noqa: E402
 import start  # noqa: E402
@@ -27,6 +28,7 @@ BENCHES: dict[str, Callable[[int], None]] = {
     "registry": registry.measure,
     "api": api.measure,
     "memory": memory.measure,
+    "lab": lab.measure,
     "start": start.measure,
     "crash": crash.measure,
 }

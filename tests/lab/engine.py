@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.clients.processes import until
+from tests.engine import busybox_layer
 from tests.lab.namespace import Machine
 from tests.lab.process import Process, born
 
@@ -88,12 +89,17 @@ class Engine(Process):
             return False
 
     def call(
-        self, method: str, path: str, body: bytes | None = None, seconds: float = CALL_SECONDS_MAX
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        seconds: float = CALL_SECONDS_MAX,
+        kind: str = "application/x-tar",
     ) -> tuple[int, bytes]:
-        """One call of its interface."""
+        """One call of its interface; `kind` is the body's."""
         connection = _Connection(self.socket, seconds)
         try:
-            kind = "application/x-tar" if body else "application/json"
+            kind = kind if body else "application/json"
             connection.request(method, path, body=body, headers={"Content-Type": kind})
             answer = connection.getresponse()
             return answer.status, answer.read()
@@ -105,6 +111,13 @@ class Engine(Process):
         status, text = self.call("GET", path, seconds=seconds)
         assert status == 200, (path, status, text)
         return json.loads(text)
+
+    def busybox(self, name: str) -> None:
+        """Make an image of the static busybox, without a registry."""
+        repository, _, tag = name.rpartition(":")
+        path = f"/images/create?fromSrc=-&repo={repository}&tag={tag}"
+        status, said = self.call("POST", path, busybox_layer({}))
+        assert status == 200, said
 
     def tasks(self, *, ended: bool = False, seconds: float = CALL_SECONDS_MAX) -> dict[str, str]:
         """Containers of tasks as the engine tells them: id to task ARN."""

@@ -290,9 +290,9 @@ class Lab(Place):
 
 
 @contextlib.contextmanager
-def lab(hosts: int, **settings: float) -> Iterator[Lab]:
+def lab(hosts: int, *, short: bool = True, **settings: float) -> Iterator[Lab]:
     """A lab for the length of a block."""
-    made = Lab.begin(hosts, **settings)
+    made = Lab.begin(hosts, short=short, **settings)
     try:
         yield made
     finally:

@@ -81,7 +81,8 @@ def show_output(console: Console, answer: ExplainTaskResponse, name: str, lines_
     if not lines_max or found is None:
         return
     shown = (found.lines or [])[-lines_max:]
-    title = f"last {len(shown)} lines of {name}" if shown else f"output of {name}"
+    lines = "line" if len(shown) == 1 else f"{len(shown)} lines"
+    title = f"last {lines} of {name}" if shown else f"output of {name}"
     console.print()
     console.print(Rule(title, align="left", style="dim"))
     for line in shown:
