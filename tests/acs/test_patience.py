@@ -91,6 +91,19 @@ def test_a_returning_agent_has_time_to_speak_of_its_engine():
     assert watch.loss == "engine"
 
 
+def test_a_host_that_lost_its_engine_may_fall_silent_as_well():
+    """It once could not: its dead connection was kept, and nobody could confirm its loss."""
+    watch = a_watch(engine_gone=True)
+    for second in range(0, 60, 5):
+        pass_by(watch, second, second + 5)
+        watch.heard(answer=True)
+    assert watch.loss == "engine"
+    assert pass_by(watch, 60, 100) == [72]
+    assert watch.loss == "silent"
+    watch.opened()
+    assert watch.loss == "engine", "what is known of its engine has not changed"
+
+
 STEPS = st.one_of(
     st.tuples(st.just("tick"), st.integers(-3_000_000, 30_000_000)),
     st.tuples(st.just("heard"), st.booleans()),
@@ -124,7 +137,7 @@ def test_no_host_is_lost_early_and_none_twice_without_a_word_between(steps, engi
                     "engine": ran["engine"] >= ENGINE_WORD_WITHIN,
                 }
                 assert due[watch.loss]
-            else:
+            elif (before, watch.loss) != ("engine", "silent"):
                 assert watch.loss == before, "time alone takes no loss back and gives no other"
             continue
         if step == "heard" and not away_as:

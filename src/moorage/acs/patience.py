@@ -69,12 +69,16 @@ class Watch:
             self.engine = Duration(self.engine + ran)
 
     def judge(self) -> None:
-        """Draw the conclusions; a host that is lost stays so until it is heard."""
-        if self.loss is not None:
+        """Draw the conclusions; a host that is lost stays so until it is heard.
+
+        One that lost its engine may still fall silent: then its agent is gone, too.
+        """
+        if self.loss in {"silent", "away"}:
             return
         patience = self.patience
         if self.away is not None:
-            self.loss = "away" if self.away >= self.grace else None
+            if self.loss is None and self.away >= self.grace:
+                self.loss = "away"
             return
         # One that speaks and never answers is behind a cable that is cut one way.
         deaf = self.unanswered - patience.lost_after

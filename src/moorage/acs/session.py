@@ -338,12 +338,12 @@ class ServerSession:
 
     def _judge(self) -> list[ServerInstruction]:
         """What time alone has brought about; a connection in which nothing is heard is closed."""
-        doubted, lost = self.suspect, self.loss is not None
+        doubted, lost = self.suspect, self.loss
         self.watch.judge()
         done: list[ServerInstruction] = []
         if self.suspect and not doubted:
             done.append(DeclareSuspect())
-        if self.loss is None or lost:
+        if self.loss is None or self.loss == lost:
             return done
         done.append(DeclareLost(loss=self.loss))
         if self.loss == "silent" and self.connection is not None:
