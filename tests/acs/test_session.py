@@ -320,6 +320,19 @@ def test_an_engine_that_stays_away_loses_the_host_although_it_is_connected():
     assert session.loss is None
 
 
+def test_the_dead_connection_of_a_host_that_lost_its_engine_first_is_closed():
+    session = s.ServerSession(ZERO, loss="engine", engine_gone=True)
+    connected(session)
+    done = [one for one in names(ticks(session, 0, 30)) if one not in {"SendFrame", "WantManifest"}]
+    assert done == [
+        "DeclareSuspect",
+        "DeclareLost",
+        "CloseConnection",
+        "DeclareDisconnected",
+    ]
+    assert session.loss == "silent"
+
+
 def test_a_host_that_returns_without_its_engine_is_still_lost():
     session = s.ServerSession(ZERO, loss="silent", engine_gone=True)
     connected(session)
