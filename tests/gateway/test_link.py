@@ -173,6 +173,27 @@ def test_only_the_newest_standing_is_kept():
     told(story)
 
 
+@pytest.mark.parametrize("how", ["closed", "silent"])
+def test_a_connection_that_came_and_went_while_nothing_was_kept_is_kept_as_that(how):
+    """Fences count from the end of the last connection: that of the one before is too early."""
+
+    async def story(scene):
+        scene.drop(scene.connect("1.0"))
+        await until(lambda: "disconnected" in scene.handlers.names())
+        scene.handlers.calls.clear()
+        scene.desk.database.hold()
+        wire = scene.connect("2.0")
+        if how == "silent":
+            scene.silent(13)
+        scene.drop(wire)
+        scene.desk.database.release()
+        told_last = {"closed": ("disconnected", "closed"), "silent": ("lost", "silent")}[how]
+        await until(lambda: told_last in scene.handlers.calls)
+        assert scene.handlers.calls == [("connected", ""), told_last]
+
+    told(story)
+
+
 def test_a_slow_database_delays_no_heartbeat_and_loses_no_host():
     async def story(scene):
         scene.desk.database.hold()

@@ -234,6 +234,7 @@ class Link:
         connection = self._session.connection
         return Standing(
             connection=connection,
+            newest=self._last_connection,
             how="closed" if connection is not None else self._ending,
             suspect=self._session.suspect,
             loss=self._session.loss,

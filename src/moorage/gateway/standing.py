@@ -37,9 +37,13 @@ class Opened:
 
 
 class Standing(Record):
-    """The number of a host's connection (None: it has none, and `how` it ended), doubt and loss."""
+    """The number of a host's connection (None: it has none, and `how` it ended), doubt and loss.
+
+    `newest` is the number of the newest one that it had on this server, 0 before the first.
+    """
 
     connection: int | None
+    newest: int = 0
     how: Ending = "closed"
     suspect: bool = False
     loss: Loss | None = None
@@ -63,11 +67,12 @@ class Keep:
         """Write it; a host that is lost by silence is not merely disconnected."""
         table, arn, standing = self.table, self.arn, self.standing
         doubted, lost = False, None
-        if self.hello is not None:
-            table.connected(call, arn, self.hello)
-        elif standing.connection is None and standing.loss != "silent":
+        hello = Hello() if self._missed else self.hello
+        if hello is not None:
+            table.connected(call, arn, hello)
+        if standing.connection is None and standing.loss != "silent":
             table.disconnected(call, arn, standing.how)
-        elif self.before is not None:
+        elif hello is None and self.before is not None:
             doubted, lost = self.before.suspect, self.before.loss
         if standing.loss is not None:
             table.lost(call, arn, standing.loss)
@@ -75,6 +80,12 @@ class Keep:
             table.returned(call, arn)
         elif standing.suspect != doubted:
             table.doubted(call, arn, standing.suspect)
+
+    @property
+    def _missed(self) -> bool:
+        """Whether a connection came and went before it was kept: fences count from its end."""
+        known = self.before.newest if self.before is not None else 0
+        return self.standing.connection is None and self.standing.newest != known
 
 
 def patience_of(site: Site) -> Patience:
