@@ -83,7 +83,13 @@ def test_a_lost_host_its_replacements_and_its_return(rig):
     rig.advance(2)
     assert one.running() == [belongs]
     assert len(rig.live(service)) == 3
-    assert rig.events(service)[-1] == "has reached a steady state."
+    said = rig.events(service)
+    kept = rig.instance(one)
+    name = kept.name or kept.id
+    lost = f"lost the host {name} with 1 of its tasks: nothing is heard of it any more."
+    assert said.count(lost) == 1
+    assert said.count(f"the host {name} is back with 1 of its tasks.") == 1
+    assert said[-1] == "has reached a steady state."
 
 
 def test_a_host_that_comes_back_without_its_tasks_keeps_the_replacements(rig):

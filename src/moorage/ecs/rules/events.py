@@ -1,7 +1,8 @@
 """Every sentence of service events, and which of them are said again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from moorage.ecs.records.container_instance import Loss
 from moorage.ecs.records.event import ServiceEvent
 from moorage.ground.instant import Duration, Instant, between, hours, iso
 
@@ -9,6 +10,12 @@ EVENTS_MAX = 100
 MUTED_FOR: Duration = hours(6)
 IDS_SHOWN_MAX = 20
 HELD = "replaces no task of a lost host for now"
+_LOSSES: Mapping[Loss | None, str] = {
+    None: "it is out of reach",
+    "silent": "nothing is heard of it any more",
+    "away": "its agent has gone and has not come back",
+    "engine": "its container engine is gone",
+}
 
 
 def started(service: str, task_ids: Sequence[str]) -> str:
@@ -159,6 +166,16 @@ def rollout_failed(deployment: str) -> str:
 def rollout_rolling_back(deployment: str) -> str:
     """The rolloutStateReason of the deployment that a circuit breaker goes back to."""
     return f"ECS deployment circuit breaker: rolling back to deploymentId {deployment}."
+
+
+def host_lost(service: str, host: str, tasks: int, why: Loss | None) -> str:
+    """A host is lost with tasks of the service; what follows is said by what follows."""
+    return f"(service {service}) lost the host {host} with {tasks} of its tasks: {_LOSSES[why]}."
+
+
+def host_returned(service: str, host: str, tasks: int) -> str:
+    """A lost host is back with tasks of the service; those that are too many will be stopped."""
+    return f"(service {service}) the host {host} is back with {tasks} of its tasks."
 
 
 def replacement_held(service: str, reason: str, until: Instant) -> str:
