@@ -15,6 +15,7 @@ from moorage.acs.messages import (
 )
 from moorage.acs.task_messages import Task as Order
 from moorage.ecs.agents import AGENT
+from moorage.ecs.operations.adoption import TASKS_MAX
 from moorage.ecs.operations.session import Hello, read_timeline
 from moorage.ecs.store import (
     container_instances,
@@ -219,17 +220,78 @@ def test_what_a_host_tells_makes_no_row_unless_the_database_was_restored(story):
         evolve(sound.task, arn="no arn"),
         evolve(sound.task, version="x"),
         evolve(sound.task, version="9" * 30),
+        evolve(sound.task, version="9" * 8),
         evolve(sound.task, family=None),
+        evolve(sound.task, family="\x1b[2J"),
+        evolve(sound.task, arn=f"{arn[:-32]}{'z' * 32}"),
         evolve(sound.task, containers=()),
+        evolve(sound.task, containers=sound.task.containers * 2),
+        evolve(sound.task, cpu=1e300),
+        evolve(sound.task, memory=2**31),
+        evolve(sound.task, containers=tuple(evolve(c, name="a b") for c in sound.task.containers)),
+        evolve(sound.task, containers=tuple(evolve(c, cpu=-1) for c in sound.task.containers)),
         Order(arn=arn, desired_status="RUNNING"),
     ):
         restored.say(one, InventoryMessage(message_id="x", tasks=(evolve(sound, task=foreign),)))
+    for port in (
+        HeldPort(container_port=80, host_port=2**62),
+        HeldPort(container_port=-1, host_port=80),
+        HeldPort(container_port=80, host_port=80, protocol="\x1b[2J"),
+    ):
+        worn = tuple(evolve(c, ports=(port,)) for c in sound.containers)
+        poisoned = (evolve(sound, containers=worn),)
+        restored.say(one, InventoryMessage(message_id="x", tasks=poisoned))
+    restored.say(one, InventoryMessage(message_id="x", tasks=(evolve(sound, status="STOPPED"),)))
     assert names() == before
     restored.say(one, inventory)
     adopted = names() - before
     restored.say(one, inventory)
     assert names() == before | adopted
     assert adopted
+
+
+def test_a_host_tells_nothing_of_a_task_that_ended_on_another(story):
+    _, one, restored = story
+    other = ScriptedHost(one.arn[:-32] + "e" * 32, "h9")
+
+    def prepare(call):
+        restoration.freeze(call.tx, CLUSTER, "a test")
+        known = container_instances.get(call.tx, one.arn)
+        twin = evolve(known, id="e" * 32, arn=other.arn, name="h9")
+        container_instances.create(call.tx, twin)
+
+    restored.house.write(prepare)
+    restored.say(one, InventoryMessage(message_id="x", tasks=held(one)))
+    arn = held(one)[0].task.arn
+
+    def end(call):
+        task = tasks.get(call.tx, arn)
+        tasks.write(call.tx, evolve(task, last_status="STOPPED", desired_status="STOPPED"))
+
+    restored.house.write(end)
+    restored.say(other, InventoryMessage(message_id="x", tasks=held(one)))
+    ended = restored.house.read(lambda call: tasks.get(call.tx, arn))
+    assert (ended.instance, ended.is_stopped) == (one.arn, True)
+
+
+def test_a_host_makes_no_more_rows_than_it_could_run_and_uses_up_no_numbers(story):
+    """Stolen keys speak as hosts do: neither the table nor a family is filled by their word."""
+    _, one, restored = story
+    restored.house.write(lambda call: restoration.freeze(call.tx, CLUSTER, "a test"))
+    sound = held(one)[0]
+    before = restored.house.read(lambda call: len(tasks.live_of_instance(call.tx, one.arn)))
+
+    def numbered(number: int) -> HeldTask:
+        task = evolve(sound.task, arn=f"{sound.task.arn[:-32]}{number:032x}", version="9999999")
+        return evolve(sound, task=task)
+
+    for first in (0, TASKS_MAX):
+        some = tuple(numbered(first + number) for number in range(TASKS_MAX))
+        restored.say(one, InventoryMessage(message_id="x", tasks=some))
+    count = lambda call: len(tasks.live_of_instance(call.tx, one.arn))
+    assert before < TASKS_MAX == restored.house.read(count)
+    latest = restored.house.write(lambda call: task_families.lock(call.tx, call, "web").latest)
+    assert latest == 0, "no number that our server would ever have given"
 
 
 def test_a_task_whose_definition_is_unknown_can_be_stopped(story):

@@ -19,11 +19,14 @@ from moorage.ecs.store import (
     tasks,
 )
 from moorage.ground.arn import make_arn
-from moorage.ground.names import FAMILY
 from moorage.ground.record import evolve
 from moorage.kernel.call import Call
 
+# Of one host, with those that are known of it: what runs there, and no flood of rows.
 TASKS_MAX = 1_000
+# More revisions than anybody makes of a family between a backup and its restore; a number of our own
+# that a host pushes up by more than this would leave none to be given.
+REVISIONS_LOST_MAX = 10_000
 
 
 def adopt(call: Call, instance_arn: str, message: InventoryMessage) -> tuple[ServerMessage, ...]:
@@ -36,14 +39,14 @@ def adopt(call: Call, instance_arn: str, message: InventoryMessage) -> tuple[Ser
     instance = container_instances.get(tx, instance_arn)
     if instance is None or not restoration.holds(tx, restoration.cluster_of(instance)):
         return ()
+    room = max(TASKS_MAX - len(tasks.live_of_instance(tx, instance_arn)), 0)
     held = [one for one in (message.tasks or ())[:TASKS_MAX] if belongs(one, instance)]
-    known = tasks.named(tx, [one.task.arn for one in held])
+    told = {one.task.arn: one for one in held}
+    known = tasks.named(tx, told)
     taken: dict[str, list[str]] = {}
-    for one in held:
-        before = known.get(one.task.arn)
-        if before is None or before.is_stopped:
-            task = _adopt(call, one, instance, before)
-            taken.setdefault(task.service, []).append(task.id)
+    for arn in [arn for arn in told if _may(known.get(arn), instance_arn)][:room]:
+        task = _adopt(call, told[arn], instance, known.get(arn))
+        taken.setdefault(task.service, []).append(task.id)
     for service in sorted(taken.keys() - {""}):
         count = len(taken[service])
         announcements.announce(
@@ -55,6 +58,11 @@ def adopt(call: Call, instance_arn: str, message: InventoryMessage) -> tuple[Ser
             ),
         )
     return ()
+
+
+def _may(before: Task | None, instance_arn: str) -> bool:
+    """Whether a host may tell of what is known so: of what never was, or ended on that very host."""
+    return before is None or (before.is_stopped and before.instance == instance_arn)
 
 
 def _adopt(call: Call, held: HeldTask, instance: ContainerInstance, before: Task | None) -> Task:
@@ -72,9 +80,7 @@ def _adopt(call: Call, held: HeldTask, instance: ContainerInstance, before: Task
 
 def _found(call: Call, held: HeldTask, instance: ContainerInstance) -> Found:
     sent = held.task
-    definition = None
-    if FAMILY.fullmatch(sent.family or ""):
-        definition = task_definitions.find(call.tx, call, f"{sent.family}:{sent.version}")
+    definition = task_definitions.find(call.tx, call, f"{sent.family}:{sent.version}")
     extras = sent.moorage
     name = extras.service_name if extras is not None else None
     service = None
@@ -88,6 +94,9 @@ def _found(call: Call, held: HeldTask, instance: ContainerInstance) -> Found:
 
 def _number_on(call: Call, task: Task) -> None:
     """Never give the number of an unknown revision again: it would mean another definition."""
+    newest = task_definitions.newest_revision(call.tx, call, task.family)
+    if task.revision > newest + REVISIONS_LOST_MAX:
+        return
     family = task_families.lock(call.tx, call, task.family)
     if family.latest < task.revision:
         task_families.put(call.tx, evolve(family, latest=task.revision))

@@ -19,6 +19,7 @@ TASK_DEFINITIONS = Table(
 _NEWEST_ACTIVE = TASK_DEFINITIONS.query(
     "account", "region", "family", "status", order=("-revision",)
 )
+_NEWEST = TASK_DEFINITIONS.query("account", "region", "family", order=("-revision",))
 _OF_STATUS = TASK_DEFINITIONS.query("account", "region", "status")
 _OF_FAMILY = TASK_DEFINITIONS.query("account", "region", "status", "family")
 
@@ -37,6 +38,12 @@ def find(tx: Transaction, home: Home, text: str) -> TaskDefinition | None:
             tx, account=home.account, region=home.region, family=family, status="ACTIVE"
         )
     return TASK_DEFINITIONS.get(tx, home.account, home.region, family, int(number))
+
+
+def newest_revision(tx: Transaction, home: Home, family: str) -> int:
+    """The highest number of a family's definitions, ACTIVE or not; 0 where there are none."""
+    found = _NEWEST.first(tx, account=home.account, region=home.region, family=family)
+    return found.revision if found is not None else 0
 
 
 def active(tx: Transaction, home: Home, text: str) -> TaskDefinition:

@@ -1,10 +1,12 @@
 """The row of a task that a host runs and that a restored database does not know.
 
 Everything is taken from what the server itself had once sent to the host, and from how the host
-says that it is now. What the task takes of its host is counted from its definition where that is
+says that it is now; a host may be anybody's by now, so what our server never sends is not taken.
+What the task takes of its host is counted from its definition where that is
 known, else from the payload: too much rather than nothing, so that its room is not promised twice.
 """
 
+import re
 from collections.abc import Iterable
 
 from moorage.acs import messages, task_messages
@@ -17,13 +19,18 @@ from moorage.ecs.rules.placement.resources import needs
 from moorage.ecs.rules.task.advance import ContainerReport, TaskReport, advance
 from moorage.ground.arn import make_arn, parse_arn
 from moorage.ground.instant import Instant
+from moorage.ground.names import CONTAINER_NAME, FAMILY
 from moorage.ground.record import Record, evolve
 from moorage.shapes.ecs.network import NetworkBinding
 
 UNITS_PER_VCPU = 1024
-REVISION_DIGITS_MAX = 9
+REVISION_DIGITS_MAX = 7  # as of the definitions that can be named
 WORD_LENGTH_MAX = 255
 CONTAINERS_MAX = 100
+NUMBER_MAX = 2**31 - 1  # the width of Amazon's numbers: a row with a longer one could not be read
+PORT_MAX = 65_535
+PROTOCOLS = frozenset({None, "tcp", "udp"})
+_TASK_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
 class Found(Record):
@@ -34,20 +41,41 @@ class Found(Record):
 
 
 def belongs(held: messages.HeldTask, instance: ContainerInstance) -> bool:
-    """Whether a host may tell of this task: one of its own cluster, with a name and containers."""
-    arn = parse_arn(held.task.arn)
-    cluster = (instance.account, instance.region, instance.cluster)
-    if arn is None or not task_id(held):
+    """Whether a host may tell of this task: one of its own cluster, as our server would send it."""
+    if parse_arn(held.task.arn) is None or not _TASK_ID.fullmatch(task_id(held)):
         return False
-    task = make_arn("task", *_reordered(cluster), task_id(held))
+    cluster = (instance.region, instance.account, instance.cluster)
     revision = held.task.version or ""
     return (
-        held.task.arn == task
-        and bool(held.task.family)
+        held.task.arn == make_arn("task", *cluster, task_id(held))
+        and held.status != "STOPPED"
+        and FAMILY.fullmatch(held.task.family or "") is not None
         and revision.isascii()
         and revision.isdigit()
         and len(revision) <= REVISION_DIGITS_MAX
         and 0 < len(held.task.containers or ()) <= CONTAINERS_MAX
+        and _is_sound(held)
+    )
+
+
+def _is_sound(held: messages.HeldTask) -> bool:
+    """Whether names and numbers of its containers are such as ours have."""
+    sent = held.task
+    containers = sent.containers or ()
+    names = [one.name for one in containers]
+    told = [one for container in held.containers or () for one in container.ports or ()]
+    sizes = [sent.memory, *(size for one in containers for size in (one.cpu, one.memory))]
+    ports = [port for one in told for port in (one.host_port, one.container_port)]
+    ports += [
+        one.host_port or 0 for container in containers for one in container.port_mappings or ()
+    ]
+    return (
+        len(set(names)) == len(names)
+        and all(map(CONTAINER_NAME.fullmatch, names))
+        and all(0 <= size <= NUMBER_MAX for size in sizes if size is not None)
+        and 0 <= (sent.cpu or 0) <= NUMBER_MAX / UNITS_PER_VCPU
+        and all(0 <= port <= PORT_MAX for port in ports)
+        and all(one.protocol in PROTOCOLS for one in told)
     )
 
 
@@ -147,7 +175,7 @@ def _report(held: messages.HeldContainer) -> ContainerReport:
         image_digest=_word(held.image_digest) or None,
         network_bindings=tuple(
             NetworkBinding(
-                bind_ip=one.bind_ip,
+                bind_ip=None if one.bind_ip is None else _word(one.bind_ip),
                 container_port=one.container_port,
                 host_port=one.host_port,
                 protocol=one.protocol,
@@ -155,11 +183,6 @@ def _report(held: messages.HeldContainer) -> ContainerReport:
             for one in held.ports or ()
         ),
     )
-
-
-def _reordered(cluster: tuple[str, str, str]) -> tuple[str, str, str]:
-    account, region, name = cluster
-    return region, account, name
 
 
 def _word(text: str | None) -> str:
