@@ -178,6 +178,11 @@ def host_returned(service: str, host: str, tasks: int) -> str:
     return f"(service {service}) the host {host} is back with {tasks} of its tasks."
 
 
+def is_of_a_host(sentence: str) -> bool:
+    """Whether a sentence tells that a host is lost or back: it is why what follows happened."""
+    return ") lost the host " in sentence or " is back with " in sentence
+
+
 def replacement_held(service: str, reason: str, until: Instant) -> str:
     """Too many hosts of the cluster were lost at once (`rules.host.brake`); what to do."""
     return (

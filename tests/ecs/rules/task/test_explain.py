@@ -6,6 +6,7 @@ from moorage.ecs.records.event import ServiceEvent
 from moorage.ecs.records.freeze import Freeze
 from moorage.ecs.records.post_mortem import PostMortem
 from moorage.ecs.records.service import StartBackoff
+from moorage.ecs.rules import events
 from moorage.ecs.rules.task import ending
 from moorage.ecs.rules.task.explain import Case, explain
 from moorage.ground.instant import Duration, Instant, epoch, later, seconds
@@ -276,6 +277,20 @@ def test_the_chain_is_in_the_order_of_time_and_names_the_services_events():
     assert texts[0] == "It was made by deployment ecs-svc/1, as web:1, for host h1."
     assert texts[1] == "The service said: (service web) has started 1 tasks: (task t1)."
     assert texts.index("It was STOPPED.") > texts.index("Its containers ran: it was RUNNING.")
+
+
+@pytest.mark.parametrize(("ago", "told"), [(8, True), (12, False)])
+def test_a_host_that_was_lost_just_before_is_why_a_task_was_started(ago, told):
+    sentences = (
+        (0, events.started("web", ["t1"])),
+        (ago, events.host_lost("web", "h2", 3, "silent")),
+    )
+    found = tuple(
+        ServiceEvent(service="s", number=9, id="e", created_at=at(20 - before), message=message)
+        for before, message in sentences
+    )
+    texts = chain(stopped(), service=a_service(1), events=found)
+    assert any("lost the host h2 with 3 of its tasks" in text for text in texts) is told
 
 
 @pytest.mark.parametrize(

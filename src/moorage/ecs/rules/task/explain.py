@@ -14,12 +14,15 @@ from moorage.ecs.records.post_mortem import PostMortem
 from moorage.ecs.records.service import Service
 from moorage.ecs.records.service_deployment import ServiceDeployment
 from moorage.ecs.records.task import Task
+from moorage.ecs.rules.events import is_of_a_host
 from moorage.ecs.rules.task import ending
 from moorage.ecs.rules.task.ending import Cause, length
-from moorage.ground.instant import Duration, Instant, between, iso
+from moorage.ground.instant import Duration, Instant, between, iso, seconds
 from moorage.ground.record import Record
 
 ID_LENGTH_SHOWN = 8
+# Services start and stop tasks for a host that is lost or back within so long.
+FOLLOWS_WITHIN = seconds(10)
 _UNABLE = " was unable to place a task"
 _LOSSES = {
     "silent": "it fell silent",
@@ -127,11 +130,17 @@ def _failed_pull(task: Task) -> bool:
 
 
 def _events(case: Case) -> list[Cause]:
-    """The service's own sentences that name this task."""
+    """The service's own sentences that name this task, and the host that was lost or back before."""
+    named = [event for event in case.events if f"(task {case.task.id})" in event.message]
+    before = [
+        event
+        for event in case.events
+        if is_of_a_host(event.message)
+        and any(0 <= between(event.created_at, one.created_at) <= FOLLOWS_WITHIN for one in named)
+    ]
     return [
         Cause(text=f"The service said: {event.message}", at=event.created_at)
-        for event in case.events
-        if f"(task {case.task.id})" in event.message
+        for event in (*named, *before)
     ]
 
 
