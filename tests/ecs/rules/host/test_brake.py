@@ -92,6 +92,27 @@ def test_a_loss_waits_while_others_may_follow_it(doubtful, well, now, replaced, 
     assert found.look_again == (at(look) if look else None)
 
 
+def test_a_loss_waits_while_others_are_away():
+    """A server that starts gives up all that it waits for in one tick, and keeps it one by one."""
+    away = [a_host(n, connected=False, disconnected_at=at(-60)) for n in (1, 2)]
+    never = [a_host(n, connected=False) for n in (3, 4)]
+    found = decide([lose(0), *away, a_host(5)])
+    assert (found.holds, found.replace, found.look_again) == (False, (), at(6))
+    assert names(decide([lose(0), *away, a_host(5)], now=6).replace) == ["h0"]
+    assert names(decide([lose(0), *never, a_host(5)]).replace) == ["h0"]
+
+
+@pytest.mark.parametrize(("lost_last", "over"), [(0, True), (890, False)])
+def test_a_hold_whose_hosts_all_had_their_turn_is_over(lost_last, over):
+    """Else the dead of that wave would take its fifteen minutes from the next one."""
+    hosts = [lose(1, replace_at=at(900)), lose(2, lost_last, replace_at=at(900)), a_host(3)]
+    found = decide(hosts, a_freeze(), now=901)
+    assert found.holds is not over
+    assert found.look_again == (None if over else at(950))
+    assert not decide(hosts, a_freeze(), now=950).holds
+    assert not decide(hosts, now=950).holds
+
+
 def test_a_zone_that_is_half_lost_and_half_suspect_is_a_zone():
     zone = [lose(0, 0, "a"), a_host(1, "a", suspect=True)]
     assert names(decide([*zone, a_host(2, "b"), a_host(3, "b")]).replace) == ["h0"]
@@ -169,7 +190,7 @@ def test_after_the_timeout_one_host_a_minute_is_replaced_the_longest_lost_first(
     now = 0.0
     for _ in range(20):
         found = decide(hosts, a_freeze(), now=now)
-        assert found.holds
+        assert found.holds is (now < 1080)
         for arn in found.replace:
             replaced.append((now, *names([arn])))
             hosts = [evolve(h, replace_at=at(now)) if h.arn == arn else h for h in hosts]

@@ -8,9 +8,10 @@ A *wave* is a cluster's hosts that were lost within `window`. While more than ma
 its ACTIVE hosts are in it, replacement holds for the cluster: no host of it gets its `replace_at`,
 nor does one that is lost meanwhile. A whole zone that is lost while all others are whole is what a
 lost zone looks like: that does not hold. Hosts that are cut off together are not missed in the same
-instant: while others are suspect that would make it a wave, a loss waits for `doubt` to be sure.
-The hold ends when enough hosts are back or confirmed
-lost that the rule holds no longer; after `timeout` one host each `pace` is replaced all the same.
+instant: while others are suspect, or away, that would make it a wave, a loss waits for `doubt` to
+be sure. The hold ends when enough hosts are back or confirmed lost that the rule holds no longer;
+after `timeout` one host each `pace` is replaced all the same, and when all had their turn it is
+over, so that what is lost later is a wave of its own.
 """
 
 from collections.abc import Collection, Sequence
@@ -18,7 +19,7 @@ from collections.abc import Collection, Sequence
 from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.freeze import Freeze
 from moorage.ground.instant import Duration, Instant, earlier, later
-from moorage.ground.record import Record
+from moorage.ground.record import Record, evolve
 
 SHARE = 3  # more than one in so many
 
@@ -76,7 +77,7 @@ def wave(
     holds = too_many(len(gone), len(active)) and not _is_a_zone(gone, active)
     decided = Wave(holds=holds, lost=len(gone), hosts=len(active))
     if not holds:
-        feared = [*gone, *(one for one in active if one.lost_at is None and one.suspect)]
+        feared = [*gone, *(one for one in active if one.lost_at is None and _may_follow(one))]
         if not too_many(len(feared), len(active)) or _is_a_zone(feared, active):
             return _with(decided, replace=waiting)
         return _doubtful(decided, waiting, rule.doubt, now)
@@ -97,6 +98,14 @@ def _doubtful(
     ready = [one for one in waiting if sure_at[one.arn] <= now]
     later_on = [instant for instant in sure_at.values() if instant > now]
     return _with(decided, replace=ready, look_again=min(later_on, default=None))
+
+
+def _may_follow(host: ContainerInstance) -> bool:
+    """Whether a host may be lost any moment: nothing is heard of it, or it is away.
+
+    Those that an earlier server knew, and that this one waits for in vain, are lost in one tick.
+    """
+    return host.suspect or (not host.connected and host.disconnected_at is not None)
 
 
 def too_many(lost: int, hosts: int) -> bool:
@@ -126,7 +135,10 @@ def _paced(
 ) -> Wave:
     """After the timeout: the next host, if the last one is long enough ago."""
     if not waiting:
-        return decided
+        over_at = max(later(one.lost_at or now, rule.window) for one in gone)
+        if now < over_at:
+            return _with(decided, look_again=over_at)
+        return evolve(decided, holds=False)
     last = max(
         (one.replace_at for one in gone if one.replace_at is not None and one.replace_at >= until),
         default=None,
@@ -134,8 +146,7 @@ def _paced(
     due = until if last is None else later(last, rule.pace)
     if now < due:
         return _with(decided, look_again=due)
-    rest = later(now, rule.pace) if len(waiting) > 1 else None
-    return _with(decided, replace=waiting[:1], look_again=rest)
+    return _with(decided, replace=waiting[:1], look_again=later(now, rule.pace))
 
 
 def _with(
