@@ -74,7 +74,7 @@ class Host:
         """Lay out its disks; they outlive its power."""
         for name, mebibytes in (("engine", engine_mib), ("agent", agent_mib)):
             path = self.folder / name
-            path.mkdir(parents=True)
+            path.mkdir(parents=True, exist_ok=True)
             run(["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", str(path)])
 
     def power_on(self) -> None:

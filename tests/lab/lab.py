@@ -46,6 +46,7 @@ class Lab(Place):
         super().__init__(Server(folder, self.switch.address(1)), None)  # type: ignore[arg-type]
         self.hosts: list[Host] = []
         self.images: dict[str, str] = {}
+        self.repositories: dict[str, str] = {}
         self.usual: dict[str, float] = {}
 
     # -- life ------------------------------------------------------------------------------------
@@ -220,6 +221,12 @@ class Lab(Place):
         self.save()
         self.await_connected(len(self.hosts))
 
+    def remove(self, host: Host) -> None:
+        """Scrap a machine, and forget it."""
+        self.hosts.remove(host)
+        host.scrap()
+        self.save()
+
     def rejoin(self, host: Host) -> None:
         """A host whose instance is no more forgets what it was, and joins again."""
         if host.agent.lives():
@@ -261,7 +268,9 @@ class Lab(Place):
         """Push an image of busybox, with so much ballast, to a repository; its URI."""
         path = self.folder / f"{name}-{tag}.tar"
         archive(path, weight_mib)
-        uri = f"{self.repository(name)}:{tag}"
+        if name not in self.repositories:
+            self.repositories[name] = self.repository(name)
+        uri = f"{self.repositories[name]}:{tag}"
         push(path, uri, self.password(), self.certificates())
         return uri
 

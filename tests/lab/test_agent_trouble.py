@@ -14,6 +14,13 @@ pytestmark = pytest.mark.lab
 
 KILLS = 6
 TASKS = 12
+WEIGHT_MIB = 20
+JOINED_SECONDS_MAX = 10.0
+
+
+def heavy_image(scene: Scene) -> str:
+    """An image of 20 MiB that cannot be compressed, another one each time: no host has it yet."""
+    return scene.lab.push_image("heavy", WEIGHT_MIB, f"{time.time_ns()}")
 
 
 def test_an_agent_killed_at_random_restarts_doubles_and_orphans_nothing(scene: Scene):
@@ -62,6 +69,29 @@ def test_an_agent_that_lost_its_notes_knows_its_tasks_by_their_labels(scene: Sce
     assert len(lab.running("web")) == 6
 
 
+def test_a_fresh_host_runs_its_first_task_within_seconds(scene: Scene):
+    """From the command to the first task, an image of 20 MB pulled on the way; then it is removed."""
+    lab = scene.lab
+    heavy = heavy_image(scene)
+    wish = {"type": "memberOf", "expression": "attribute:fresh == yes"}
+    definition = lab.register("first", {"image": heavy})
+    lab.ecs.create_service(
+        serviceName="first", taskDefinition=definition, desiredCount=1, placementConstraints=[wish]
+    )
+    host = lab.new_host()
+    host.engine.await_answer()
+    token = lab.server.token()
+    began = time.monotonic()
+    host.start_agent(lab.server.url, token, "--attribute", "fresh=yes")
+    until(lambda: host.engine.tasks() and lab.running("first"), JOINED_SECONDS_MAX,
+          "its first task runs", host.tails)  # fmt: skip
+    tell(f"a fresh host: its first task runs after {since(began):.1f} s")
+    lab.ecs.delete_service(service="first", force=True)
+    until(lambda: not host.engine.tasks(), 20, "it is empty", host.tails)
+    tell(scene.ours("host", "remove", host.name, "--force"))
+    lab.remove(host)
+
+
 def test_a_full_disk_of_the_agent_stops_nothing(scene: Scene):
     """It cannot write down what it does: what runs goes on, and all is well with room again."""
     lab = scene.lab
@@ -79,8 +109,7 @@ def test_a_full_disk_of_the_agent_stops_nothing(scene: Scene):
 def test_a_full_disk_of_the_engine_is_told_and_waited_out(scene: Scene):
     """The service starts what does not fit there elsewhere, or later; nothing else suffers."""
     lab = scene.lab
-    uri = lab.push_image("heavy", 20) if "heavy" not in lab.images else lab.images["heavy"]
-    lab.images["heavy"] = uri
+    uri = heavy_image(scene)
     scene.service("web", 3)
     before = scene.containers()
     host = lab.hosts[0]
