@@ -168,6 +168,11 @@ def test_what_the_scheduler_did_next(members, sentence):
     assert sentence in said(**members)
 
 
+def test_the_brake_holds_no_start_in_place_of_a_task_that_ended():
+    brake = Freeze(account="1", region="r", cluster=CLUSTER, service="", cause="brake", reason="2 of 3", created_at=at(0))  # fmt: skip
+    assert "frozen" not in said(freezes=(brake,))
+
+
 def test_a_task_of_no_service_is_not_replaced():
     assert "nothing takes its place. RunTask" in said(stopped(service=""), service=None)
 
@@ -179,7 +184,13 @@ WAITING = {"payload_sequence": 1, "acknowledged_at": at(1)}
     ("task", "members", "sentence"),
     [
         (a_task(), {}, "on its way to the host, which has not answered yet"),
-        (a_task(), {"host": an_instance(connected=False, disconnected_at=at(30))}, "Host h1 is not connected since 30 s ago."),
+        (a_task(), {"host": an_instance(connected=False, disconnected_at=at(30))}, "Host h1 has not been connected for 30 s."),
+        (
+            a_task(),
+            {"host": an_instance(disconnected_at=at(-900), lost_at=at(0), loss="engine")},
+            "Host h1 is connected and counts as lost: its container engine is gone.",
+        ),
+        (a_task(), {"host": an_instance(connected=False)}, "Host h1 has never been connected."),
         (a_task(), {"host": None}, "Its host is not known any more."),
         (a_task(**WAITING, pull_started_at=at(2)), {}, "Its host is fetching images."),
         (a_task(**WAITING), {}, "wait for containers that others depend on"),

@@ -15,9 +15,10 @@ from moorage.ecs.records.service import Service
 from moorage.ecs.records.service_deployment import ServiceDeployment
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules.events import is_of_a_host
+from moorage.ecs.rules.freeze import HOLDING
 from moorage.ecs.rules.task import ending
 from moorage.ecs.rules.task.ending import Cause, length
-from moorage.ground.instant import Duration, Instant, between, iso, seconds
+from moorage.ground.instant import Instant, between, iso, seconds
 from moorage.ground.record import Record
 
 ID_LENGTH_SHOWN = 8
@@ -260,6 +261,7 @@ def _holds(case: Case) -> list[str]:
     found += [
         f"Nothing is started now: it is frozen ({one.cause}: {one.reason}){_until(one.until)}."
         for one in case.freezes
+        if one.cause in HOLDING
     ]
     if case.deployment is not None and case.deployment.rollout_state == "FAILED":
         found.append("Its deployment has failed, so that nothing more of it is started.")
@@ -342,11 +344,12 @@ def _out_of_reach(case: Case) -> str:
     host = case.host
     if host is None:
         return "Its host is not known any more."
-    since: Duration | None = None
-    if host.disconnected_at is not None:
-        since = between(host.disconnected_at, case.now)
-    ago = "" if since is None else f" since {length(since)} ago"
-    return f"{_upper(_host_name(case))} is not connected{ago}."
+    name = _upper(_host_name(case))
+    if host.connected:
+        return f"{name} is connected and counts as lost: {_LOSSES['engine']}."
+    if host.disconnected_at is None:
+        return f"{name} has never been connected."
+    return f"{name} has not been connected for {length(between(host.disconnected_at, case.now))}."
 
 
 _STATES: Mapping[str, Callable[[Case], list[str]]] = {
