@@ -8,9 +8,15 @@ import pytest
 
 from moorage.blob.filesystem import FilesystemBlobStore
 from moorage.gateway.connection import HEADER_BYTES_MAX, Connection
-from moorage.gateway.exchange import StreamedExchange, send_response, whole_request
+from moorage.gateway.exchange import (
+    LONG_BODIES_MIN,
+    SHORT_BODY_BYTES,
+    Intake,
+    StreamedExchange,
+    send_response,
+)
 from moorage.ground.digest import digest_of
-from moorage.ground.fault import TooLarge
+from moorage.ground.fault import TooLarge, TooSlow, Unavailable
 from moorage.wire.request import Response
 from tests.gateway.listening import ask, listening
 
@@ -23,7 +29,7 @@ class Hasty(Connection):
 
 async def echo(scope, receive, send):
     try:
-        request = await whole_request(scope, receive, 1000)
+        request = await Intake(1000).request(scope, receive)
     except TooLarge as fault:
         await send_response(send, Response(status=fault.status, body=fault.message.encode()))
         return
@@ -96,6 +102,65 @@ def test_a_client_that_says_nothing_is_closed():
             return await ask(port, b"")
 
     assert asyncio.run(story()) == b""
+
+
+class Sender:
+    """A client that sends a body in pieces, each when it is told to."""
+
+    def __init__(self, *pieces) -> None:
+        self._pieces = asyncio.Queue()
+        self.push(*pieces)
+
+    def push(self, *pieces):
+        for piece in pieces:
+            more = {"type": "http.request", "body": piece, "more_body": bool(piece)}
+            self._pieces.put_nowait(more)
+
+    def goes(self):
+        self._pieces.put_nowait({"type": "http.disconnect"})
+
+    async def receive(self):
+        return await self._pieces.get()
+
+
+SCOPE = {"type": "http", "raw_path": b"/", "query_string": b"", "headers": []}
+
+
+def test_of_long_bodies_few_are_on_their_way_at_once_and_short_ones_always_pass():
+    """Nobody knows yet who sends them: a thousand strangers must not fill the memory."""
+
+    async def story():
+        intake = Intake(1 << 40)
+        long = b"x" * (SHORT_BODY_BYTES + 1)
+        senders = [Sender(long) for _ in range(LONG_BODIES_MIN)]
+        under_way = [asyncio.create_task(intake.request(SCOPE, s.receive)) for s in senders]
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable):
+            await intake.request(SCOPE, Sender(long, b"").receive)
+        assert await intake.request(SCOPE, Sender(b"short", b"").receive)
+        senders[0].push(b"")
+        senders[1].goes()
+        assert len((await under_way[0]).body) == len(long)
+        assert await under_way[1] is None
+        under_way[2].cancel()
+        await asyncio.wait(under_way[2:3])
+        for _ in range(2 * LONG_BODIES_MIN):
+            assert await intake.request(SCOPE, Sender(long, b"").receive)
+        under_way[3].cancel()
+
+    asyncio.run(story())
+
+
+def test_a_body_that_drips_is_given_up():
+    async def story():
+        async def drip():
+            await asyncio.sleep(0.01)
+            return {"type": "http.request", "body": b"x", "more_body": True}
+
+        with pytest.raises(TooSlow, match=r"within 0\.1 s"):
+            await Intake(1000, 0.1).request(SCOPE, drip)
+
+    asyncio.run(story())
 
 
 def test_too_many_headers_are_refused():

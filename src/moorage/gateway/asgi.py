@@ -5,18 +5,11 @@ import logging
 from moorage.gateway.agents import AgentsDoor
 from moorage.gateway.aws import Door
 from moorage.gateway.backup_door import BackupDoor
-from moorage.gateway.exchange import (
-    Receive,
-    Scope,
-    Send,
-    request_of,
-    send_response,
-    whole_request,
-)
+from moorage.gateway.exchange import Intake, Receive, Scope, Send, request_of, send_response
 from moorage.gateway.health import authorities, health
 from moorage.gateway.logs import LogsDoor
 from moorage.gateway.registry import RegistryDoor
-from moorage.ground.fault import TooLarge, TooSlow
+from moorage.ground.fault import TooLarge, TooSlow, Unavailable
 from moorage.wire import json11
 from moorage.wire.request import Response
 
@@ -46,7 +39,7 @@ class Application:
         self._registry = registry
         self._agents = agents
         self._streams: dict[str, LogsDoor | BackupDoor] = {LOGS_PATH: logs, BACKUP_PATH: backups}
-        self._body_bytes_max = body_bytes_max
+        self._intake = Intake(body_bytes_max)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's request or websocket."""
@@ -70,8 +63,8 @@ class Application:
 
     async def _call(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            request = await whole_request(scope, receive, self._body_bytes_max)
-        except (TooLarge, TooSlow) as fault:
+            request = await self._intake.request(scope, receive)
+        except (TooLarge, TooSlow, Unavailable) as fault:
             # What is left of the body is not read, so the connection cannot be used again.
             answer = json11.render_fault(fault, self._aws.new_request_id())
             closing = Response(

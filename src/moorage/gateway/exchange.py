@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from moorage.blob.store import OpenBlob, StoreFailed
 from moorage.ecr.distribution.exchange import ClientCut
 from moorage.gateway.connection import FILE_EXTENSION, ClientGone
-from moorage.ground.fault import TooLarge, TooSlow
+from moorage.ground.fault import TooLarge, TooSlow, Unavailable
 from moorage.wire.request import Request, Response
 
 Scope = MutableMapping[str, Any]
@@ -20,6 +20,13 @@ Send = Callable[[Message], Awaitable[None]]
 PIECE_BYTES = 1024 * 1024
 # A client that sends nothing of its body for so long is cut off.
 BODY_STALL_SECONDS = 60.0
+# Nor may a whole body take longer, however steadily it drips.
+BODY_SECONDS_MAX = 120.0
+# Who sends a body is known only when it has come. Short ones cost little beside their connections;
+# of longer ones no more are taken in at once than fill so much memory.
+SHORT_BODY_BYTES = 32 * 1024
+LONG_BODIES_BYTES_MAX = 128 * 1024 * 1024
+LONG_BODIES_MIN = 4
 QUERY_PARAMETERS_MAX = 64
 FILE_PIECE_BYTES = 256 * 1024
 
@@ -129,26 +136,55 @@ class StreamedExchange:
         )
 
 
-async def whole_request(scope: Scope, receive: Receive, body_bytes_max: int) -> Request | None:
-    """The request with its whole body, or None where the client went away.
+class Intake:
+    """Bodies that are on their way, of requests of which nothing is verified yet."""
 
-    Raises TooLarge for a body longer than `body_bytes_max`, and TooSlow for one that stalls.
-    """
-    body = bytearray()
-    more = True
-    while more:
+    def __init__(self, body_bytes_max: int, seconds_max: float = BODY_SECONDS_MAX) -> None:
+        """Take no body longer than `body_bytes_max`, and none that takes longer to come."""
+        self._body_bytes_max = body_bytes_max
+        self._seconds_max = seconds_max
+        self._places = max(LONG_BODIES_BYTES_MAX // body_bytes_max, LONG_BODIES_MIN)
+
+    async def request(self, scope: Scope, receive: Receive) -> Request | None:
+        """The request with its whole body, or None where the client went away.
+
+        Raises TooLarge for a body that is too long, TooSlow for one that stalls or drips, and
+        Unavailable for a long one while too many are on their way.
+        """
+        body = bytearray()
+        has_place = False
         try:
-            async with asyncio.timeout(BODY_STALL_SECONDS):
-                message = await receive()
+            async with asyncio.timeout(self._seconds_max):
+                while (message := await _piece(receive)) is not None:
+                    body += message.get("body", b"")
+                    if len(body) > self._body_bytes_max:
+                        told = f"longer than {self._body_bytes_max} bytes"
+                        raise TooLarge(f"The request's body is {told}.")
+                    if len(body) > SHORT_BODY_BYTES and not has_place:
+                        has_place = self._take_place()
+                    if not message.get("more_body", False):
+                        return request_of(scope, bytes(body))
+                return None
         except TimeoutError as error:
-            raise TooSlow(f"Nothing of the body came for {BODY_STALL_SECONDS:g} s.") from error
-        if message["type"] == "http.disconnect":
-            return None
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(body) > body_bytes_max:
-            raise TooLarge(f"The request's body is longer than {body_bytes_max} bytes.")
-    return request_of(scope, bytes(body))
+            raise TooSlow(f"The body did not come within {self._seconds_max:g} s.") from error
+        finally:
+            self._places += has_place
+
+    def _take_place(self) -> bool:
+        if not self._places:
+            raise Unavailable("Too many long requests are on their way. Try again in a moment.")
+        self._places -= 1
+        return True
+
+
+async def _piece(receive: Receive) -> Message | None:
+    """The next piece of a body, None where the client went away; raises TooSlow where none comes."""
+    try:
+        async with asyncio.timeout(BODY_STALL_SECONDS):
+            message = await receive()
+    except TimeoutError as error:
+        raise TooSlow(f"Nothing of the body came for {BODY_STALL_SECONDS:g} s.") from error
+    return None if message["type"] == "http.disconnect" else message
 
 
 def request_of(scope: Scope, body: bytes = b"") -> Request:
