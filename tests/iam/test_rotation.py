@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from moorage.iam.keys import UNUSED_KEY_LIFE
+from moorage.iam.keys import UNUSED_KEY_LIFE, bind
 from moorage.wire.canonical import Credentials
 from tests.iam.world import World
 
@@ -52,6 +52,15 @@ def test_an_answer_that_was_lost_locks_nobody_out(world: World) -> None:
     assert said(world, lost) == "UnrecognizedClientException"
     assert said(world, world.one) == ""
     assert said(world, rotated(world, world.one)) == ""
+
+
+def test_a_key_that_was_forgotten_while_it_was_verified_ends_no_other(world: World) -> None:
+    """Asked for twice: the first answer is used while the second forgets it."""
+    first, second = rotated(world, world.one), rotated(world, world.one)
+    instance = world.instance_of(world.one)
+    world.house.write(lambda call: bind(call.tx, first.access_key_id, instance))
+    assert said(world, world.one) == ""
+    assert said(world, second) == ""
 
 
 @pytest.mark.parametrize("service", ["ecs", "ecr"])

@@ -71,7 +71,11 @@ def bind(tx: Transaction, key: str, instance: str) -> None:
     """Let this key alone speak for a container instance (an ARN); nothing happens where it does.
 
     The key before it is kept as replaced, so that whoever has it can be told; what is older goes.
+    A key that was forgotten since its signature was verified ends no other: that may be the only one.
     """
+    new = access_keys.get(tx, key)
+    if new is None:
+        return
     others = [one for one in access_keys.of_instance(tx, instance) if one.id != key]
     before = [one for one in others if not one.replaced and one.lapses_at is None]
     for old in others:
@@ -79,8 +83,7 @@ def bind(tx: Transaction, key: str, instance: str) -> None:
             access_keys.put(tx, evolve(old, replaced=True))
         elif before or not old.replaced:
             access_keys.delete(tx, old.id)
-    new = access_keys.get(tx, key)
-    if new is not None and (new.instance != instance or new.lapses_at is not None):
+    if new.instance != instance or new.lapses_at is not None:
         access_keys.put(tx, evolve(new, instance=instance, lapses_at=None))
 
 
