@@ -95,6 +95,8 @@ def test_hosts_are_found_by_name_id_and_arn_and_in_pages(house):
         assert [one.container_instance_arn for one in described(house, text)] == [first]
     message = refusal(house, describe_hosts, shapes.DescribeHostsRequest(hosts=["nobody"]))
     assert "no host nobody" in message
+    both = shapes.DescribeHostsRequest(hosts=["h0"], max_results=1)
+    assert "do not apply" in refusal(house, describe_hosts, both)
     page = house.run(describe_hosts, shapes.DescribeHostsRequest(max_results=2))
     rest = house.run(
         describe_hosts, shapes.DescribeHostsRequest(max_results=2, next_token=page.next_token)

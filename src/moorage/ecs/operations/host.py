@@ -37,6 +37,10 @@ def describe_hosts(call: Call, request: DescribeHostsRequest) -> DescribeHostsRe
     if request.hosts is not None:
         if len(request.hosts) > NAMED_MAX:
             raise Validation(f"At most {NAMED_MAX} hosts are described at once.")
+        if request.max_results is not None or request.next_token:
+            raise Validation(
+                "hosts names what is described: maxResults and nextToken do not apply."
+            )
         named = [_host(call, cluster.name, text) for text in request.hosts]
         return DescribeHostsResponse(hosts=_shown(call, named))
     found = container_instances.page(
