@@ -3,13 +3,16 @@
 import pytest
 
 from moorage.ground.fault import AccessDenied, Validation
+from moorage.ground.instant import hours
 from moorage.ground.principal import Principal
+from moorage.ground.record import evolve
 from moorage.iam import api
 from moorage.iam.authorize import authorize
 from moorage.iam.operations.account import create_account
 from moorage.iam.operations.caller_identity import get_caller_identity
 from moorage.iam.operations.join import create_join_token
-from moorage.iam.store import access_keys
+from moorage.iam.store import access_keys, join_tokens
+from moorage.iam.store.join_tokens import JOIN_TOKENS
 from moorage.kernel.call import Call
 from moorage.kernel.operation import HOSTS, operation
 from moorage.shapes.moorage.account import CreateAccountRequest
@@ -63,6 +66,29 @@ def test_only_the_operator_makes_accounts(house):
 def test_a_bad_join_token_is_refused_by_name(house, members, said):
     with pytest.raises(Validation, match=said):
         house.run(create_join_token, CreateJoinTokenRequest(**members), authorize)
+
+
+def test_an_account_has_a_bounded_number_of_good_join_tokens(house):
+    ask = lambda account=ACCOUNT: house.run(
+        create_join_token, CreateJoinTokenRequest(), authorize, principal=root(account)
+    )
+    first = join_tokens.hash_of(ask().token)
+
+    def fill(call):
+        known = JOIN_TOKENS.get(call.tx, first)
+        for number in range(1, join_tokens.OF_ACCOUNT_MAX):
+            JOIN_TOKENS.put(call.tx, evolve(known, hash=str(number)))
+
+    house.write(fill)
+    with pytest.raises(Validation, match="--uses"):
+        ask()
+    assert ask(OTHER).token
+    house.write(lambda call: join_tokens.spend(call.tx, first))
+    assert ask().token, "what is used up makes way"
+    with pytest.raises(Validation, match="expired"):
+        ask()
+    house.clock.advance(hours(2))
+    assert ask().token
 
 
 @operation(callers=HOSTS, resource=lambda *_: [RESOURCES[-1]])

@@ -4,8 +4,9 @@ import base64
 
 import pytest
 
-from moorage.ecr.store.logins import LOGINS, SWEPT_AT_ONCE
-from moorage.ground.instant import epoch, hours, later
+from moorage.ecr.store.logins import LOGINS, OF_KEY_MAX, SWEPT_AT_ONCE
+from moorage.ground.instant import epoch, hours, later, seconds
+from moorage.ground.record import evolve
 from moorage.shapes.ecr.faults import InvalidParameterException
 from tests.ecr.rig import ACCOUNT, OTHER
 
@@ -49,3 +50,22 @@ def test_expired_tokens_are_forgotten(rig):
     assert SWEPT_AT_ONCE >= 5
     rig.login()
     assert rig.work(lambda call: LOGINS.query().count(call.tx)) == 1
+
+
+def test_of_one_key_a_bounded_number_is_kept_and_the_oldest_goes(rig):
+    rig.login(account=OTHER)
+    rig.login()
+
+    def fill(call):
+        (mine,) = [one for one in LOGINS.query().all(call.tx) if one.account == ACCOUNT]
+        for number in range(1, OF_KEY_MAX):
+            expires_at = later(mine.expires_at, seconds(number))
+            LOGINS.put(call.tx, evolve(mine, hash=str(number), expires_at=expires_at))
+        return mine.hash
+
+    first = rig.work(fill)
+    rig.login()
+    kept = {(one.account, one.hash) for one in rig.work(lambda call: LOGINS.query().all(call.tx))}
+    assert len(kept) == OF_KEY_MAX + 1, "with the one of another account"
+    assert (ACCOUNT, first) not in kept
+    assert (ACCOUNT, "1") in kept

@@ -13,3 +13,8 @@ class Login(Record):
     region: str
     principal: Principal
     expires_at: Instant
+
+    @property
+    def access_key_id(self) -> str:
+        """The key that it was asked for with."""
+        return self.principal.access_key_id

@@ -34,7 +34,7 @@ def create_join_token(call: Call, request: CreateJoinTokenRequest) -> CreateJoin
         raise Validation(f"ttlSeconds must be between 1 and {TTL_SECONDS_MAX}.")
     secret = call.chance.token(TOKEN_BYTES)
     expires_at = later(call.now, seconds(ttl_seconds))
-    join_tokens.create(
+    is_kept = join_tokens.create(
         call.tx,
         JoinToken(
             hash=join_tokens.hash_of(secret),
@@ -46,6 +46,11 @@ def create_join_token(call: Call, request: CreateJoinTokenRequest) -> CreateJoin
             expires_at=expires_at,
         ),
     )
+    if not is_kept:
+        raise Validation(
+            f"This account has {join_tokens.OF_ACCOUNT_MAX} join tokens that are good still. Wait "
+            "until some have expired, or let one token admit many hosts: moorage host token --uses"
+        )
     known = bundle(trusts.get(call.tx))
     token = f"{secret}{join_tokens.HASH_MARK}{key_hash(known[0])}" if known else secret
     return CreateJoinTokenResponse(token=token, expires_at=epoch(expires_at), cluster=cluster)
