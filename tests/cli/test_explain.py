@@ -55,6 +55,18 @@ def test_the_last_lines_are_shown_as_they_are_and_can_do_nothing():
     assert "--container log" in text
 
 
+def test_what_a_host_says_can_do_nothing():
+    evil = "gone \x1b]0;owned\x07"
+    container = ContainerPostMortem(name="web", unreadable=evil)
+    cause = Cause(text=evil)
+    answer = ExplainTaskResponse(headline=evil, causes=[cause], containers=[container])
+    text = printed(lambda console: show(console, answer))
+    text += printed(lambda console: show_output(console, answer, "web", 20))
+    assert text.count("gone") == 3
+    assert "\x1b" not in text
+    assert "\x07" not in text
+
+
 def test_as_many_lines_as_are_wanted_and_none_where_none_are():
     assert "listening" not in printed(lambda console: show_output(console, ANSWER, "web", 1))
     assert printed(lambda console: show_output(console, ANSWER, "web", 0)) == ""

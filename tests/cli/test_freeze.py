@@ -85,6 +85,10 @@ def test_a_freeze_in_words(members, words):
     assert name_of(frozen) == words.partition(" ")[0]
 
 
+def test_the_reason_of_another_person_can_do_nothing():
+    assert words_of(FrozenScope(cluster="c", reason="rest\x1b[2J")).endswith("rest\ufffd[2J")
+
+
 def test_a_service_is_frozen_for_a_while(place, server):
     server.answers["FreezeScheduling"] = {"freeze": WEB}
     done = run(freeze.app, place, "c/web", "--reason", "the rack", "--for", "2h")

@@ -113,6 +113,14 @@ def test_how_far_a_drain_is(drain, words):
     assert progress_of(a_host(drain=drain), NOW) == words
 
 
+def test_what_a_host_says_of_itself_can_do_nothing():
+    evil = "1.0\x1b[2J"
+    host = a_host(state="IMPAIRED", agent_version=evil, docker_version=evil, state_reason=evil)
+    text = "".join([*printed(table_of([host], NOW), 160), *notes_of([host], NOW)])
+    assert text.count("1.0") == 3
+    assert "\x1b" not in text
+
+
 def followed(*lefts):
     """What is told of a drain that is seen with so many tasks left; None: it was taken back."""
     seen = [

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from moorage.cli.place import data_folder, find
+from moorage.cli.place import data_folder, fail, find
 
 
 def test_a_folder_names_its_server_and_its_keys(place):
@@ -20,6 +20,12 @@ def test_the_option_is_before_the_environment_and_that_before_the_default(tmp_pa
     monkeypatch.setenv("MOORAGE_DATA", "elsewhere")
     assert data_folder(None) == tmp_path / "elsewhere"
     assert data_folder(Path("given")) == tmp_path / "given"
+
+
+def test_what_a_server_says_is_shown_and_does_nothing(capsys):
+    with pytest.raises(typer.Exit):
+        fail("refused:\n\x1b[2J no")
+    assert capsys.readouterr().err == "moorage: refused:\n\ufffd[2J no\n"
 
 
 def test_a_home_is_expanded(tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from moorage.cli.place import OWN_TARGET, DataOption, EndpointOption, Place, fail, find
+from moorage.cli.plain import plain
 from moorage.ground.fault import Fault
 from moorage.ground.instant import from_epoch, iso
 from moorage.shapes.moorage.post_mortem import (
@@ -62,16 +63,16 @@ def _ask(place: Place, cluster: str, target: str) -> ExplainTaskResponse:
 
 def show(console: Console, answer: ExplainTaskResponse) -> None:
     """Print the sentence that sums it up, and the chain with its times."""
-    console.print(Text(answer.headline or "", style="bold"))
+    console.print(Text(plain(answer.headline), style="bold"))
     colour = _COLOURS.get(answer.last_status or "", "yellow")
-    facts = Text(answer.task_arn or "", style="dim").append(f"  {answer.last_status}", colour)
+    facts = Text(plain(answer.task_arn), style="dim").append(f"  {answer.last_status}", colour)
     console.print(facts, soft_wrap=True)
     console.print()
     chain = Table.grid(padding=(0, 2))
     chain.add_column(no_wrap=True, style="dim")
     chain.add_column(overflow="fold")
     for cause in answer.causes or []:
-        chain.add_row(_when(cause), Text(cause.text or ""))
+        chain.add_row(_when(cause), Text(plain(cause.text)))
     console.print(chain)
 
 
@@ -91,7 +92,7 @@ def show_output(console: Console, answer: ExplainTaskResponse, name: str, lines_
         console.print(Padding(Text(_nothing(found), style="dim"), (0, 1)))
     others = [one.name for one in answer.containers or [] if one.lines and one.name != name]
     if others:
-        hint = f"Others have output, too: --container {' or '.join(map(str, others))}"
+        hint = f"Others have output, too: --container {' or '.join(map(plain, others))}"
         console.print(Text(hint, style="dim"))
 
 
@@ -100,14 +101,11 @@ def _when(cause: Cause) -> str:
 
 
 def _line(line: OutputLine) -> Text:
-    shown = "".join(
-        c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in line.text or ""
-    )
-    text = Text(shown, style="red" if line.stream == "stderr" else "")
+    text = Text(plain(line.text), style="red" if line.stream == "stderr" else "")
     return text.append(" ... (cut)", "dim") if line.cut else text
 
 
 def _nothing(found: ContainerPostMortem) -> str:
     if found.unreadable:
-        return f"It could not be read: {found.unreadable}"
+        return f"It could not be read: {plain(found.unreadable)}"
     return "Its output was too long to be kept." if found.lines_left_out else "It printed nothing."

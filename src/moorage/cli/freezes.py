@@ -3,6 +3,7 @@
 import typer
 
 from moorage.cli.place import OWN_TARGET, Place
+from moorage.cli.plain import plain
 from moorage.ground.instant import from_epoch, iso
 from moorage.shapes.moorage.freeze import FrozenScope, ListFreezesRequest, ListFreezesResponse
 
@@ -28,7 +29,7 @@ def words_of(freeze: FrozenScope) -> str:
     what = {"brake": "replacement held", "restore": "frozen by a restore"}.get(
         freeze.cause or "", "frozen"
     )
-    return f"{name_of(freeze)} {what}, {until}: {freeze.reason}"
+    return f"{name_of(freeze)} {what}, {until}: {plain(freeze.reason)}"
 
 
 def listed(place: Place, cluster: str | None) -> list[FrozenScope]:

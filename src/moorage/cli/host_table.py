@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from moorage.cli.lengths import words_of_seconds
+from moorage.cli.plain import plain
 from moorage.ground.instant import Instant, epoch
 from moorage.shapes.moorage.host_state import Host
 
@@ -52,7 +53,7 @@ def notes_of(hosts: Sequence[Host], now: Instant) -> list[str]:
     notes: list[str] = []
     for host in sorted(hosts, key=name_of):
         if host.state != WELL and host.state_reason:
-            notes.append(f"{name_of(host)}: {host.state_reason}")
+            notes.append(f"{name_of(host)}: {plain(host.state_reason)}")
         if host.drain is not None:
             notes.append(f"{name_of(host)}: draining, {progress_of(host, now)}.")
     return notes
@@ -102,7 +103,7 @@ def _text(member: Callable[[Host], object]) -> Callable[[Host, Instant], str]:
     def cell(host: Host, now: Instant) -> str:
         del now
         found = member(host)
-        return "" if found is None else escape(str(found))
+        return "" if found is None else escape(plain(str(found)))
 
     return cell
 

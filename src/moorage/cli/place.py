@@ -13,6 +13,7 @@ import aiohttp
 import msgspec
 import typer
 
+from moorage.cli.plain import plain
 from moorage.gateway.certificates import BUNDLE_FILE
 from moorage.gateway.folder import Credentials
 from moorage.ground.record import Record
@@ -115,7 +116,8 @@ def trusted_by(folder: Path, address: str) -> str:
 
 def fail(what: str, advice: str = "") -> NoReturn:
     """End the command: say what is wrong, and what to do."""
-    typer.secho(f"moorage: {what}", err=True, fg=typer.colors.RED)
+    shown = "\n".join(map(plain, what.split("\n")))
+    typer.secho(f"moorage: {shown}", err=True, fg=typer.colors.RED)
     if advice:
         typer.echo(advice, err=True)
     raise typer.Exit(1)

@@ -14,6 +14,7 @@ from moorage.cli.freezes import listed, words_of
 from moorage.cli.host_client import HostClient
 from moorage.cli.host_table import name_of, notes_of, table_of
 from moorage.cli.place import ECS_TARGET, DataOption, EndpointOption, Place, fail, find
+from moorage.cli.plain import plain
 from moorage.ground.clock import SystemClock
 from moorage.ground.fault import Fault
 from moorage.ground.instant import from_epoch, iso
@@ -139,7 +140,7 @@ def _show(console: Console, reader: Reader, cluster: str) -> None:
     )[:EVENTS_SHOWN]
     for at, message in reversed(events):
         console.print(
-            f"[dim]{iso(from_epoch(at))[11:19]}[/] {escape(message)}",
+            f"[dim]{iso(from_epoch(at))[11:19]}[/] {escape(plain(message))}",
             highlight=False,
             soft_wrap=True,
         )
@@ -173,12 +174,12 @@ def _tasks(running: list[tasks.Task], names: dict[str, str]) -> Table:
         ]
         table.add_row(
             (task.task_arn or "").rsplit("/", 1)[1][:12],
-            (task.group or "").removeprefix("service:"),
+            escape(plain((task.group or "").removeprefix("service:"))),
             (task.task_definition_arn or "").rsplit("/", 1)[-1],
             names.get(task.container_instance_arn or "", "?"),
             task.last_status,
             task.health_status,
-            " ".join(ports),
+            escape(plain(" ".join(ports))),
         )
     return table
 
