@@ -24,7 +24,7 @@ from moorage.acs.telemetry import (
     decode_publication,
 )
 from moorage.agent.control import Application, ControlPlane, Registration, join
-from moorage.agent.dial import Dialler, NotOpened, websocket_url
+from moorage.agent.dial import Dialler, NotOpened, places_of, websocket_url
 from moorage.agent.identity import Identity
 from moorage.agent.links import AcsLink
 from moorage.agent.options import OptionsRefused
@@ -167,6 +167,22 @@ def run(story: Callable[[Server, ControlPlane, Dialler], object]) -> None:
             await story(server, control, dialler)  # type: ignore[misc]
 
     asyncio.run(whole())
+
+
+@pytest.mark.parametrize(
+    ("told", "own", "places"),
+    [
+        ("http://a:1/acs", "http://a:1", ("http://a:1/acs",)),
+        ("http://a:1/acs", "http://b:2", ("http://a:1/acs", "http://b:2/acs")),
+        ("https://a:1/acs", "https://b:2", ("https://a:1/acs", "https://b:2/acs")),
+        ("https://a:1/acs", "http://a:1", ("https://a:1/acs",)),
+        ("http://a:1/acs", "https://a:1", ("https://a:1/acs",)),
+        ("http://a:1/acs", "https://b:2", ("https://b:2/acs",)),
+        ("ws://a:1/acs", "https://b:2", ("https://b:2/acs",)),
+    ],
+)
+def test_who_came_by_tls_never_leaves_it(told: str, own: str, places: tuple[str, ...]) -> None:
+    assert places_of(told, own) == places
 
 
 def test_commands_come_and_words_go() -> None:

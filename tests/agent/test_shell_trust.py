@@ -250,6 +250,28 @@ def test_a_token_with_a_hash_is_not_sent_in_the_clear(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
+def test_a_token_follows_no_redirect(tmp_path: Path) -> None:
+    """Whoever is believed may be something before the server that sends clients elsewhere."""
+
+    async def story() -> None:
+        other = Server(OTHERS.pem)
+
+        async def away(_: web.Request) -> web.Response:
+            raise web.HTTPTemporaryRedirect(f"{other.url}/")
+
+        server = Server(OURS.pem)
+        server.join = away  # type: ignore[method-assign]
+        async with (
+            serving(other, OURS.context(tmp_path)),
+            serving(server, OURS.context(tmp_path)),
+        ):
+            with pytest.raises(OptionsRefused, match="307"):
+                await entered(tmp_path, server, OURS.hash)
+        assert other.heard == []
+
+    asyncio.run(story())
+
+
 def test_a_kept_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("torn")
     with pytest.raises(OptionsRefused, match="--ca"):

@@ -190,7 +190,12 @@ async def join(
     url = f"{endpoint.rstrip('/')}/"
     try:
         async with session.post(
-            url, data=body, headers=headers, timeout=timeout, ssl=trust.context
+            url,
+            data=body,
+            headers=headers,
+            timeout=timeout,
+            ssl=trust.context,
+            allow_redirects=False,  # the token is for this server, and for no other address
         ) as answer:
             response = Response(status=answer.status, body=await answer.read())
     except (aiohttp.ClientError, OSError, TimeoutError) as error:

@@ -103,17 +103,9 @@ class Dialler:
         return endpoint, found.telemetry_endpoint or endpoint
 
     async def _open(self, endpoint: str, query: dict[str, str]) -> Opened:
-        """Open at the address that the server names, else at the one by which it was reached.
-
-        A name of the server need not be known where this host is.
-        """
+        """Open at the address that the server names, else at the one by which it was reached."""
         reason, refusal, unreached = "", None, False
-        own = urlsplit(self._control.endpoint)
-        told = urlsplit(endpoint)
-        places = [endpoint]
-        if told.netloc != own.netloc:
-            places.append(urlunsplit((own.scheme, own.netloc, told.path, "", "")))
-        for place in places:
+        for place in places_of(endpoint, self._control.endpoint):
             url = websocket_url(place, query)
             self._refused_body = b""
             try:
@@ -142,6 +134,19 @@ class Dialler:
         del session, context
         if end.response.status != 101:  # noqa: PLR2004 - Switching Protocols
             self._refused_body = await end.response.content.read(REFUSAL_BYTES_MAX)
+
+
+def places_of(told: str, own: str) -> tuple[str, ...]:
+    """Where to dial: where the server says, else where it is called by this host.
+
+    A name of the server need not be known here. Who calls it over TLS never leaves TLS: a server
+    behind something that ends TLS for it names itself without.
+    """
+    named, called = urlsplit(told), urlsplit(own)
+    here = urlunsplit((called.scheme, called.netloc, named.path, "", ""))
+    if called.scheme == "https" and named.scheme not in {"https", "wss"}:
+        return (here,)
+    return (told,) if named.netloc == called.netloc else (told, here)
 
 
 def websocket_url(endpoint: str, query: dict[str, str]) -> str:
