@@ -33,6 +33,17 @@ def register(house, key, **members):
     return house.ask(ACTION, by=key, **given)["containerInstance"]
 
 
+def test_a_host_says_no_more_of_itself_than_is_shown(house):
+    """Every other host's placement reads its row."""
+    host = a_host(house)
+    members = {"containerInstanceArn": host.instance, "totalResources": resources()}
+    long = "x" * 100_000
+    house.refused(ACTION, "InvalidParameterException", by=host, clientToken=long, **members)
+    told = dict.fromkeys(("agentVersion", "agentHash", "dockerVersion"), long)
+    shown = register(house, host, containerInstanceArn=host.instance, versionInfo=told)
+    assert {len(text) for text in shown["versionInfo"].values()} == {255}
+
+
 def test_a_new_host_is_registered_and_its_key_bound(house):
     key = house.host_key()
     attributes = [{"name": "rack", "value": "r1"}, {"name": "ecs.capability.external"}]

@@ -31,6 +31,7 @@ INSTANCE_ID_DIGITS = 32
 ATTRIBUTES_MAX = 500
 PORT_MAX = 65_535
 CLIENT_TOKEN_LENGTH_MAX = 64
+VERSION_LENGTH_MAX = 255
 # The names under which agents declare what they can do; anything else is the owner's own.
 CAPABILITY_PREFIXES = ("ecs.", "com.amazonaws.ecs.", "moorage.")
 
@@ -102,6 +103,11 @@ def _known(
     call: Call, cluster: Cluster, request: shapes.RegisterContainerInstanceRequest
 ) -> ContainerInstance | None:
     """The host that this one already is, or None where it is new."""
+    token = request.client_token or ""
+    if len(token) > CLIENT_TOKEN_LENGTH_MAX:
+        raise InvalidParameterException(
+            f"A client token has at most {CLIENT_TOKEN_LENGTH_MAX} characters."
+        )
     arn = request.container_instance_arn or call.principal.instance
     if arn:
         found = container_instances.find(call.tx, call, arn, cluster.name)
@@ -111,14 +117,9 @@ def _known(
                 f"{cluster.name}. Join again with a new token."
             )
         is_ours = any(one.name == CAPABILITY_OF_OUR_AGENT for one in request.attributes or ())
-        if is_second(found, request.client_token or "", is_ours=is_ours):
+        if is_second(found, token, is_ours=is_ours):
             raise Throttling(SECOND_AGENT)
         return found
-    token = request.client_token or ""
-    if len(token) > CLIENT_TOKEN_LENGTH_MAX:
-        raise InvalidParameterException(
-            f"A client token has at most {CLIENT_TOKEN_LENGTH_MAX} characters."
-        )
     by_token = container_instances.of_token(call.tx, cluster.arn, token) if token else None
     if by_token is not None and by_token.name == call.principal.name:
         return by_token
@@ -175,7 +176,7 @@ def _versions(request: shapes.RegisterContainerInstanceRequest) -> dict[str, str
         "agent_hash": told.agent_hash if told else None,
         "docker_version": told.docker_version if told else None,
     }
-    return {name: version for name, version in versions.items() if version}
+    return {name: text[:VERSION_LENGTH_MAX] for name, text in versions.items() if text}
 
 
 def _resources(call: Call, request: shapes.RegisterContainerInstanceRequest) -> Resources:
