@@ -4,6 +4,7 @@ import pytest
 
 from moorage.ecs.agents import AGENT
 from moorage.ecs.operations.host import confirm_host_lost, drain_host
+from moorage.ecs.operations.session import Hello
 from moorage.ecs.records.freeze import Freeze
 from moorage.ecs.rules.host.drain import FROZEN_LOOK
 from moorage.ecs.store import freezes
@@ -176,18 +177,23 @@ def test_hosts_that_are_cut_off_together_are_held_though_missed_apart(bare):
     assert (reached(bare, service), brakes(bare)) == (3, [])
 
 
+@pytest.mark.parametrize("doubt", [(AGENT.doubted, True), (AGENT.disconnected, "closed")])
 @pytest.mark.parametrize("heard", [True, False])
-def test_doubt_delays_a_replacement_only_for_as_long_as_it_lasts(bare, heard):
+def test_doubt_delays_a_replacement_only_for_as_long_as_it_lasts(bare, doubt, heard):
+    """Whoever is heard again decides nothing himself: of a thousand each would count them all."""
     for name in "abc":
         bare.host(name)
     service = serving(bare, 3)
-    bare.agent(named(bare, "b"), AGENT.doubted, True)
+    bare.agent(named(bare, "b"), *doubt)
     lose(bare, "a")
     bare.advance(2)
     assert reached(bare, service) == 2
     if heard:
         bare.agent(named(bare, "b"), AGENT.doubted, False)
+        bare.agent(named(bare, "b"), AGENT.connected, Hello())
         bare.settle()
+        assert reached(bare, service) == 2
+        bare.advance(1)
     else:
         bare.advance(4)
     assert reached(bare, service) == 3

@@ -89,10 +89,8 @@ def disconnected(call: Call, instance_arn: str, how: Ending) -> None:
 def doubted(call: Call, instance_arn: str, suspect: bool) -> None:  # noqa: FBT001 - the form of the agents' table
     """Nothing was heard of a host for a while, so it gets no new task; or it is heard again."""
     instance = _live(call, instance_arn)
-    if instance is None or not _write(call, instance, evolve(instance, suspect=suspect)):
-        return
-    if not suspect:  # what was lost a moment ago may have waited for this one
-        brakes.heard(call.tx, instance, brake_rule(call.site))
+    if instance is not None:
+        _write(call, instance, evolve(instance, suspect=suspect))
 
 
 def lost(call: Call, instance_arn: str, why: Loss = "silent") -> None:
@@ -171,13 +169,11 @@ def verify_stops(call: Call, instance_arn: str, message: TaskStopVerificationMes
 
 
 def _return(call: Call, instance: ContainerInstance) -> None:
-    """Write a host that is heard; if it was lost, its tasks and the brake follow."""
+    """Write a host that is heard; if it was lost, its tasks follow, and the brake soon after."""
     site = call.site
     after = rules.returned(instance, site.flapping_window, site.flapping_rest, call.now)
     container_instances.write(call.tx, after)
     follow_host(call.tx, after)
-    if instance.suspect or (instance.lost_at is not None and after.lost_at is None):
-        brakes.heard(call.tx, after, brake_rule(site))
 
 
 def _write(call: Call, before: ContainerInstance, after: ContainerInstance) -> bool:

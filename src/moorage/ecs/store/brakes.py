@@ -1,7 +1,7 @@
 """The brake, carried out: the rows that `rules.host.brake` decides on, and what it decides.
 
-Run in the transaction in which a host is lost or returns, so that no service looks in between;
-and by the cluster's controller, when time alone releases hosts.
+Run in the transaction in which a host is lost, so that no service looks in between; by the
+controllers of the cluster and of the lost host, when time or a return releases hosts.
 """
 
 from collections import Counter
@@ -123,12 +123,6 @@ def lose(tx: Transaction, instance: ContainerInstance, rule: BrakeRule) -> None:
     else:
         stranded = _Stranded(tx, (instance,)).services((instance.arn,))
         _hold(tx, held, unaware(tx, sorted(stranded), events.HELD, held.created_at))
-
-
-def heard(tx: Transaction, instance: ContainerInstance, rule: BrakeRule) -> None:
-    """Decide anew after a host was heard that was lost or suspect; as `lose`, while it holds."""
-    if holding(tx, of_host(instance)) is None:
-        brake(tx, of_host(instance), rule)
 
 
 def _keep(

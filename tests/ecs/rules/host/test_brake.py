@@ -74,12 +74,12 @@ def test_a_wave_holds_the_hosts_in_it_and_no_less_is_replaced_at_once(lost, well
 @pytest.mark.parametrize(
     ("doubtful", "well", "now", "replaced", "look"),
     [
-        (1, 0, 0.0, [], 6),
-        (1, 1, 0.0, [], 6),
+        (1, 0, 0.0, [], 1),
+        (1, 1, 0.0, [], 1),
         (1, 1, 5.9, [], 6),
         (1, 1, 6.0, ["h0"], None),
         (1, 4, 0.0, ["h0"], None),
-        (2, 4, 0.0, [], 6),
+        (2, 4, 0.0, [], 1),
         (0, 2, 0.0, ["h0"], None),
     ],
 )
@@ -97,7 +97,7 @@ def test_a_loss_waits_while_others_are_away():
     away = [a_host(n, connected=False, disconnected_at=at(-60)) for n in (1, 2)]
     never = [a_host(n, connected=False) for n in (3, 4)]
     found = decide([lose(0), *away, a_host(5)])
-    assert (found.holds, found.replace, found.look_again) == (False, (), at(6))
+    assert (found.holds, found.replace, found.look_again) == (False, (), at(1))
     assert names(decide([lose(0), *away, a_host(5)], now=6).replace) == ["h0"]
     assert names(decide([lose(0), *never, a_host(5)]).replace) == ["h0"]
 

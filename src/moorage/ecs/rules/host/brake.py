@@ -18,10 +18,13 @@ from collections.abc import Collection, Sequence
 
 from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.freeze import Freeze
-from moorage.ground.instant import Duration, Instant, earlier, later
+from moorage.ground.instant import Duration, Instant, earlier, later, seconds
 from moorage.ground.record import Record, evolve
 
 SHARE = 3  # more than one in so many
+# How often a loss that waits looks whether the others were heard: a thousand hosts that are heard
+# at once need not each look whether a loss waits.
+DOUBT_LOOK: Duration = seconds(1)
 
 
 class BrakeRule(Record):
@@ -97,7 +100,8 @@ def _doubtful(
     sure_at = {one.arn: later(one.lost_at or now, doubt) for one in waiting}
     ready = [one for one in waiting if sure_at[one.arn] <= now]
     later_on = [instant for instant in sure_at.values() if instant > now]
-    return _with(decided, replace=ready, look_again=min(later_on, default=None))
+    look = min(*later_on, later(now, DOUBT_LOOK)) if later_on else None
+    return _with(decided, replace=ready, look_again=look)
 
 
 def _may_follow(host: ContainerInstance) -> bool:
