@@ -42,6 +42,18 @@ def test_credentials_are_kept_private(tmp_path):
     assert (tmp_path / "keys" / "root.json").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_secret_is_written_to_no_file_that_lay_there_before(tmp_path):
+    """One that somebody laid there is his, with the mode he gave it; a link leads where he likes."""
+    path, beside = tmp_path / "master", tmp_path / ".master.new"
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_bytes(b"kept")
+    for lay in (lambda: beside.symlink_to(elsewhere), lambda: beside.touch(mode=0o666)):
+        lay()
+        folder.write_durably(path, b"secret", mode=0o600)
+        assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"secret", 0o600)
+        assert (elsewhere.read_bytes(), beside.exists()) == (b"kept", False)
+
+
 def test_the_vault_opens_only_its_own(tmp_path):
     vault = AesVault(b"a" * 32, SystemChance())
     sealed = vault.seal("secret")

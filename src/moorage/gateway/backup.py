@@ -12,6 +12,7 @@ already are not copied anew, and until the new BACKUP.json is written the old on
 """
 
 import hashlib
+import os
 import shutil
 from collections.abc import Callable, Iterable
 from importlib.metadata import version
@@ -207,6 +208,12 @@ def prepare_target(text: str, data: Path) -> Path:
         raise Validation(f"{target} and the data folder {home} lie one in the other.")
     try:
         target.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        owner, ours = target.stat().st_uid, os.geteuid()
+        if owner != ours:
+            raise Validation(
+                f"{target} belongs to another user (number {owner}), who could read or change what "
+                f"is in it: name a folder of the server's own user (number {ours})."
+            )
         found = {entry.name for entry in target.iterdir()}
         if found and not found & {MANIFEST, BEGUN}:
             raise Validation(

@@ -87,7 +87,9 @@ def read_credentials(data: Path, name: str) -> Credentials | None:
 def write_durably(path: Path, content: bytes, *, mode: int) -> None:
     """Write a small file so that a crash leaves the old one or the new one, never half of it."""
     staged = path.with_name(f".{path.name}.new")
-    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    # A new file, with this mode and owner: what lies there may be somebody's, or lead elsewhere.
+    staged.unlink(missing_ok=True)
+    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
