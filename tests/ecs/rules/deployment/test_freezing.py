@@ -71,6 +71,23 @@ def test_changes_take_effect_at_the_thaw():
     assert sum(one.count for one in world.act().start) == 3
 
 
+def test_changes_that_never_began_do_not_gather():
+    """A service that is deployed each hour while it is frozen once carried all of it along."""
+    world = World(2)
+    world.settle()
+    frozen(world)
+    for _ in range(5):
+        world.update()
+        world.act()
+    kept = [one for one in world.deployments if one.open]
+    assert [one.id for one in kept] == ["ecs-svc/1", world.service.deployment]
+    assert kept[0].status == "SUCCESSFUL"
+    world.freeze = None
+    world.settle()
+    assert world.deployment().rollout_state == "COMPLETED"
+    assert len(world.live()) == 2
+
+
 def test_what_fails_meanwhile_counts_against_nothing():
     world = World(3, breaker={"enable": True, "rollback": True})
     world.settle()

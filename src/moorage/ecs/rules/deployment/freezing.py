@@ -6,6 +6,7 @@ What was ordered before goes on. Tasks that end meanwhile count for no back-off 
 from moorage.ecs.records.freeze import Freeze
 from moorage.ecs.rules import events
 from moorage.ecs.rules.deployment.ledger import Ledger
+from moorage.ecs.rules.deployment.steady_state import SUPERSEDED_REASON
 from moorage.ecs.rules.freeze import until_words
 from moorage.ground.record import evolve
 
@@ -19,6 +20,22 @@ def keep_frozen(ledger: Ledger, freeze: Freeze) -> None:
     changed = primary.status == "PENDING" or primary.desired_count != service.desired_count
     if service.status == "DRAINING" or changed:
         ledger.say(events.waits_for_thaw, until_words(freeze))
+    _close_unbegun(ledger)
+
+
+def _close_unbegun(ledger: Ledger) -> None:
+    """End what was superseded before it began: else a long freeze gathers every change of it."""
+    for old in ledger.olds:
+        if old.status == "PENDING":
+            ledger.put(
+                evolve(
+                    old,
+                    status="STOPPED",
+                    status_reason=SUPERSEDED_REASON,
+                    finished_at=ledger.now,
+                    open=False,
+                )
+            )
 
 
 def thaw(ledger: Ledger) -> None:
