@@ -163,6 +163,24 @@ def test_slow_handshakes_hold_nobody_up(scene):
     assert run(scene, story) == b"hello"
 
 
+def test_where_there_are_too_many_the_slowest_makes_way(scene):
+    """Strangers who only stall do not keep out who means it well."""
+
+    async def story():
+        scene.greeter.greetings_max, scene.greeter._handshake_seconds = 8, 15
+        slow = [await scene.connect() for _ in range(8)]
+        await until(lambda: len(scene.greeter._greetings) == 8)
+        connection = await scene.connect(**scene.client())
+        answer = await echoed(connection)
+        with contextlib.suppress(ConnectionError):
+            assert await slow[0][0].read() == b""
+        assert len(scene.greeter._greetings) == 7
+        await shut(connection, *slow)
+        return answer
+
+    assert run(scene, story) == b"hello"
+
+
 def test_plain_http_is_told_where_it_is(scene):
     async def story():
         reader, writer = await scene.connect()

@@ -11,7 +11,8 @@ import socket
 import ssl
 from collections.abc import Callable
 
-# Handshakes under way at once; beyond it newcomers are closed.
+# Handshakes under way at once; beyond it whoever has taken longest makes way: who means it well is
+# done in milliseconds, and would else find no place among those who only stall.
 GREETINGS_MAX = 4096
 # A closing TLS connection waits so long for the peer's last word.
 SHUTDOWN_SECONDS = 1.0
@@ -34,6 +35,8 @@ _log = logging.getLogger("moorage.tls")
 class Greeter:
     """The listening half of a TLS server; what comes after the handshake is the protocol's."""
 
+    greetings_max = GREETINGS_MAX
+
     def __init__(
         self,
         protocol: Callable[[], asyncio.Protocol],
@@ -44,7 +47,7 @@ class Greeter:
         self._protocol = protocol
         self._context = context
         self._handshake_seconds = handshake_seconds
-        self._greetings: set[asyncio.Task[None]] = set()
+        self._greetings: dict[asyncio.Task[None], None] = {}  # in the order they came
         self._accepting: asyncio.Task[None] | None = None
 
     def begin(self, listening: socket.socket) -> None:
@@ -74,12 +77,13 @@ class Greeter:
                 _log.warning("a connection could not be accepted: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
-            if len(self._greetings) >= GREETINGS_MAX:
-                newcomer.close()
-                continue
+            if len(self._greetings) >= self.greetings_max:
+                oldest = next(iter(self._greetings))
+                del self._greetings[oldest]
+                oldest.cancel()
             greeting = asyncio.create_task(self._greet(newcomer, f"{address[0]}:{address[1]}"))
-            self._greetings.add(greeting)
-            greeting.add_done_callback(self._greetings.discard)
+            self._greetings[greeting] = None
+            greeting.add_done_callback(lambda done: self._greetings.pop(done, None))
 
     async def _greet(self, newcomer: socket.socket, peer: str) -> None:
         newcomer.setblocking(False)
