@@ -154,9 +154,11 @@ def measure(rounds: int) -> None:
 
 def _cut(peer: Swarm | Ours, host: Host, service: str, name: str, times: Times) -> None:
     peer.start(service)
-    others = lambda: (
-        sum(count for where, count in peer.real(service).items() if where != host.name) >= REPLICAS
-    )
+
+    def others() -> bool:
+        real = peer.real(service)
+        return sum(count for where, count in real.items() if where != host.name) >= REPLICAS
+
     began = time.perf_counter()
     host.cut()
     times[f"{name}_detected"].append(seconds_until(lambda: peer.down(host), began))

@@ -13,12 +13,12 @@ PORT = 4750
 # What a test can wait for; the default durations are those of a night's sleep.
 SHORT = {
     "settle_seconds": 1.0,
-    "suspect_seconds": 5.0,
-    "lost_seconds": 8.0,
-    "closed_grace_seconds": 10.0,
-    "goodbye_grace_seconds": 18.0,
+    "suspect_seconds": 4.0,
+    "lost_seconds": 7.0,
+    "closed_grace_seconds": 9.0,
+    "goodbye_grace_seconds": 16.0,
     "reconnect_window_seconds": 8.0,
-    "engine_grace_seconds": 8.0,
+    "engine_grace_seconds": 5.0,
     "flapping_window_seconds": 1.0,
     "flapping_rest_seconds": 5.0,
     "brake_window_seconds": 5.0,

@@ -10,7 +10,7 @@ from tests.lab.scene import Scene, since
 
 pytestmark = pytest.mark.lab
 
-GRACE_SECONDS = 8.0  # engine_grace_seconds of the lab's server
+GRACE_SECONDS = 5.0  # engine_grace_seconds of the lab's server
 NOTICED_SECONDS_MAX = 15.0
 
 

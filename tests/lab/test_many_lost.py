@@ -7,7 +7,7 @@ from tests.lab.scene import Scene
 
 pytestmark = pytest.mark.lab
 
-HELD_SECONDS = 6.0
+HELD_SECONDS = 4.0
 
 
 def test_replacement_holds_when_too_many_are_lost_at_once(scene: Scene):

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.lab
 
 KILLS = 6
 AWAY_SECONDS = 30.0
-PAUSED_SECONDS = 15.0
+PAUSED_SECONDS = 12.0
 ASKERS = 8
 
 
