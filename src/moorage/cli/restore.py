@@ -25,7 +25,10 @@ def restore(
     ] = False,
     database: Annotated[
         str,
-        typer.Option(help="An empty postgresql://..., or sqlite; default: SQLite, if it was that."),
+        typer.Option(
+            help="An empty postgresql://..., or sqlite; default: SQLite, if it was that.",
+            envvar="MOORAGE_DATABASE",  # the server's own: a password stands in no list of processes
+        ),
     ] = "",
 ) -> None:
     """Make a data folder of a backup; everything in it is checked first.
