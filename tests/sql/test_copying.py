@@ -9,7 +9,8 @@ from moorage.ground.chance import SeededChance
 from moorage.ground.clock import ManualClock
 from moorage.sql.copying import CopyFailed, check_copy
 from moorage.sql.sqlite import SQLiteDatabase
-from tests.contract.ships import SECONDS_MAX, SHIPS, run, ship
+from moorage.sql.transaction import StoreFailed
+from tests.contract.ships import SECONDS_MAX, SHIPS, held_up, run, ship
 
 CARGO = "x" * 20_000
 LOG_BYTES_MAX = 8 * 2**20
@@ -99,3 +100,26 @@ def test_what_is_no_copy_is_refused(tmp_path: Path, content: bytes):
     path.write_bytes(content)
     with pytest.raises(CopyFailed):
         check_copy(path)
+
+
+def test_a_copy_whose_batch_was_lost_ends_with_it_and_writing_goes_on(
+    db: SQLiteDatabase, tmp_path: Path
+):
+    """It once was made after the next batch all the same, told twice how it ended, and ended all."""
+
+    def sabotage(tx) -> None:
+        (pages,) = tx._cursor.execute("PRAGMA page_count").fetchone()
+        tx._cursor.execute(f"PRAGMA max_page_count={pages}")
+        SHIPS.put(tx, ship("large", cargo="x" * 2_000_000))
+
+    run(db, lambda tx: SHIPS.put(tx, ship("before")))
+    with held_up(db):
+        copying = db.copy(tmp_path / "copy.db", lambda _done, _total: True)
+        lost = db.write(sabotage)
+    for future in (lost, copying):
+        with pytest.raises(StoreFailed, match="full"):
+            future.result(SECONDS_MAX)
+    run(db, lambda tx: tx._cursor.execute("PRAGMA max_page_count=1000000").fetchone())
+    run(db, lambda tx: SHIPS.put(tx, ship("after")))
+    assert not (tmp_path / "copy.db").exists()
+    db.copy(tmp_path / "copy.db", lambda _done, _total: True).result(SECONDS_MAX)

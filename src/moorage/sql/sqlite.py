@@ -207,6 +207,8 @@ class SQLiteDatabase:
                 self._run_batch(job)
             return told(done, total) and self._failure is None and not self._writes.is_closed
 
+        if copying.done():
+            return  # the batch in which it was asked for was lost, and that was told already
         if self._is_copying:
             copying.set_exception(CopyFailed("A copy of the database is being made already."))
             return
