@@ -160,8 +160,11 @@ def test_what_shows_no_certificate_is_told(place, address, verdict):
     assert doctor._certificate(place, Office(1).now).verdict == verdict
 
 
-def test_a_server_s_key_that_others_can_read_is_told(place):
-    key = place / "keys" / "server-key.pem"
+@pytest.mark.parametrize("name", ["server-key.pem", "operator.json", "root.json"])
+def test_a_key_that_others_can_read_is_told(place, name):
+    for other in (place / "keys").iterdir():
+        other.chmod(0o600)
+    key = place / "keys" / name
     key.write_text("key")
     key.chmod(0o644)
     assert doctor._folder(place).advice == f"chmod 600 {key}"

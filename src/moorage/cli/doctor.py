@@ -36,7 +36,7 @@ ENGINE_API_OLDEST = (1, 41)
 SQLITE_MENDED = (3, 51, 3)
 SQLITE_BROKEN_SINCE = (3, 7, 0)
 MIB = 1024 * 1024
-SECRET_FILES = ("master", "server-key.pem")
+SECRET_FILES = ("master", "operator.json", "root.json", "server-key.pem")
 CERTIFICATE_WARNED_BEFORE = hours(14 * 24)
 app = typer.Typer(add_completion=False)
 
