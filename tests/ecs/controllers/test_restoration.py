@@ -294,6 +294,23 @@ def test_a_host_makes_no_more_rows_than_it_could_run_and_uses_up_no_numbers(stor
     assert latest == 0, "no number that our server would ever have given"
 
 
+def test_a_host_that_forgot_an_adopted_task_is_told_of_all_others(story):
+    """Its folder is lost: what it ran of an unknown definition cannot be ordered again."""
+    rig, one, restored = story
+    come_back(restored, one, sequence(rig, one))
+    thaw(restored)
+
+    def forget(call):
+        for task in tasks.live_of_instance(call.tx, one.arn):
+            tasks.write(call.tx, evolve(task, acknowledged_at=None))
+
+    restored.house.write(forget)
+    told = restored.agent(one, AGENT.outgoing, True)
+    assert told.manifest is not None
+    ordered = {order.family for payload in told.payloads for order in payload.tasks}
+    assert "later" not in ordered
+
+
 def test_a_task_whose_definition_is_unknown_can_be_stopped(story):
     """Its room is what its containers were given; an order that shows no effect is given again."""
     rig, one, restored = story

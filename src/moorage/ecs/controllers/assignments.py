@@ -148,6 +148,8 @@ def _payloads(
             identity = MessageId(kind="stop", task=task.id, sequence=task.stop_sequence)
             told = stop_payload(task, task.cluster_arn)
         elif task.desired_status == "RUNNING" and task.acknowledged_at is None:
+            if task.is_adopted and look.found(task) is None:
+                continue  # nobody knows any more what it is made of: it cannot be ordered again
             identity = MessageId(kind="run", task=task.id, sequence=task.payload_sequence)
             told = _run(turn, task, look)
         else:
@@ -169,6 +171,9 @@ class _Look:
         if arn not in self._definitions:
             self._definitions[arn] = task_definitions.needed(self._tx, task, arn)
         return self._definitions[arn]
+
+    def found(self, task: Task) -> TaskDefinition | None:
+        return task_definitions.find(self._tx, task, task.task_definition)
 
     def digests(self, arn: str) -> tuple[str, ...]:
         """The digests that a revision is pinned to, sorted."""
