@@ -7,7 +7,6 @@ controllers of the cluster and of the lost host, when time or a return releases 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Protocol
 
 from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.freeze import Freeze, FreezeCause
@@ -19,6 +18,7 @@ from moorage.ecs.store.announcements import announce, unaware
 from moorage.ground.arn import make_arn
 from moorage.ground.instant import Duration, Instant, later, seconds
 from moorage.ground.record import Record, evolve
+from moorage.kernel.site import Site
 from moorage.sql.transaction import Transaction
 
 CAUSE: FreezeCause = "brake"
@@ -39,36 +39,7 @@ class Braked(Record):
         return make_arn("cluster", self.region, self.account, self.name)
 
 
-class Timing(Protocol):
-    """The settings of the brake, as the site has them."""
-
-    @property
-    def suspect_after(self) -> Duration:
-        """Silence after which a host is suspect."""
-        ...
-
-    @property
-    def lost_after(self) -> Duration:
-        """Silence after which it is lost."""
-        ...
-
-    @property
-    def brake_window(self) -> Duration:
-        """Losses within this are counted together."""
-        ...
-
-    @property
-    def brake_timeout(self) -> Duration:
-        """How long replacement holds at the most."""
-        ...
-
-    @property
-    def brake_pace(self) -> Duration:
-        """After that, one host each."""
-        ...
-
-
-def brake_rule(site: Timing) -> BrakeRule:
+def brake_rule(site: Site) -> BrakeRule:
     """The brake's settings."""
     return BrakeRule(
         window=site.brake_window,

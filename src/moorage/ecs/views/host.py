@@ -90,8 +90,8 @@ def _lost(instance: ContainerInstance, now: Instant) -> State | None:
         )
     else:
         follows = (
-            "Too many hosts were lost at once: nothing is replaced, until hosts return, or for "
-            f"this one by: moorage host confirm-lost {name}"
+            "Too many hosts were lost at once, or seem to be: nothing is replaced until hosts return, "
+            f"or for this one by: moorage host confirm-lost {name}"
         )
     why = _LOSSES[instance.loss or "silent"]
     return "LOST", instance.lost_at, f"{why} {follows}"
