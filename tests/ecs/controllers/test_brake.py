@@ -199,6 +199,22 @@ def test_doubt_delays_a_replacement_only_for_as_long_as_it_lasts(bare, doubt, he
     assert reached(bare, service) == 3
 
 
+def test_a_hold_that_ends_in_doubt_leaves_nobody_behind(bare):
+    """It ends because one is back, and another that is suspect makes the rest wait once more."""
+    for name in "abcde":
+        bare.host(name)
+    service = serving(bare, 5)
+    lose(bare, "a", "b")
+    assert brakes(bare)
+    bare.agent(named(bare, "c"), AGENT.doubted, True)
+    return_(bare, "a")
+    assert not brakes(bare)
+    assert bare.instance(named(bare, "b")).replace_at is None
+    bare.advance(6)
+    assert bare.instance(named(bare, "b")).replace_at is not None
+    assert reached(bare, service) == 5
+
+
 def test_a_lost_zone_is_replaced(bare):
     for name, zone in (("a", "x"), ("b", "x"), ("c", "y")):
         bare.host(name, zone=zone)

@@ -76,6 +76,10 @@ def brake(tx: Transaction, cluster: Braked, rule: BrakeRule) -> Instant | None:
     for arn in decided.hold:
         container_instances.write(tx, evolve(by_arn[arn], replace_at=None))
     after = _keep(tx, cluster, decided, held, rule)
+    if held is not None and after is None:
+        # Whoever still waits now waits for what becomes of others, and looks for itself.
+        for arn in sorted(by_arn):
+            tx.wake("instance", arn)
     if stranded is not None:
         _tell(tx, stranded, decided, held, after)
     return decided.look_again
