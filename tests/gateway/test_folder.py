@@ -31,6 +31,15 @@ def test_a_damaged_master_key_is_refused(tmp_path):
         folder.master_key(tmp_path, SystemChance())
 
 
+def test_a_new_folder_is_its_owners_alone_and_one_that_was_there_stays_as_it_was(tmp_path):
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old").chmod(0o755)
+    for name in ("new", "old"):
+        folder.prepare(tmp_path / name)
+    modes = {name: (tmp_path / name).stat().st_mode & 0o777 for name in ("new", "old")}
+    assert modes == {"new": 0o700, "old": 0o755}
+
+
 def test_credentials_are_kept_private(tmp_path):
     folder.prepare(tmp_path)
     assert folder.read_credentials(tmp_path, "root") is None

@@ -43,7 +43,8 @@ class Credentials(Record):
 def prepare(data: Path) -> None:
     """Make what is missing of the layout; raises FolderRefused for one of a newer program."""
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        # What tasks are given and what they print lies in the database as it was written.
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in FOLDERS:
             (data / name).mkdir(exist_ok=True)
         (data / "keys").chmod(0o700)
