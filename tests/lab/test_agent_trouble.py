@@ -55,7 +55,7 @@ def test_an_agent_that_lost_its_notes_knows_its_tasks_by_their_labels(scene: Sce
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     host.start_agent(lab.server.url)
     lab.await_connection(host, there=True, seconds=15)
-    scene.holds(lambda: scene.containers() == before, 3, "the very same containers")
+    scene.holds(lambda: scene.containers() == before, 2, "the very same containers")
     host.stop("agent")
     shutil.rmtree(checkpoint)
     shutil.copytree(foreign, checkpoint)
@@ -65,7 +65,7 @@ def test_an_agent_that_lost_its_notes_knows_its_tasks_by_their_labels(scene: Sce
     shutil.rmtree(checkpoint)
     host.start_agent(lab.server.url)
     lab.await_connection(host, there=True, seconds=15)
-    scene.holds(lambda: scene.containers() == before, 3, "the very same containers")
+    scene.holds(lambda: scene.containers() == before, 2, "the very same containers")
     assert len(lab.running("web")) == 6
 
 
@@ -140,7 +140,7 @@ def test_a_machine_that_was_cloned_takes_nobodys_place(scene: Scene):
     until(lambda: "identity" in original.agent.tail() + clone.wire.tail(), 30, "one of them says so",
           lambda: original.agent.tail() + clone.wire.tail())  # fmt: skip
     tell(f"a double was noticed after {since(began):.1f} s")
-    scene.holds(lambda: before.items() <= scene.containers().items(), 8, "what ran runs on")
+    scene.holds(lambda: before.items() <= scene.containers().items(), 5, "what ran runs on")
     clone.wire.kill()
     original.agent.kill()
     original.start_agent(lab.server.url)

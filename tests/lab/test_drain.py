@@ -10,7 +10,7 @@ from tests.lab.scene import Scene
 
 pytestmark = pytest.mark.lab
 
-DEADLINE_SECONDS = 8
+DEADLINE_SECONDS = 5
 
 
 def drain(scene: Scene, host: Host) -> None:

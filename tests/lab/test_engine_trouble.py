@@ -94,7 +94,7 @@ def test_an_engine_that_lets_containers_live_stops_none(scene: Scene):
         host.kill(what)
         if what == "engine":
             host.engine.start("--live-restore")
-        scene.holds(lambda: host.engine.processes().keys() == real, 4, "all processes live on")
+        scene.holds(lambda: host.engine.processes().keys() == real, 2, "all processes live on")
     host.engine.await_answer()
     await_impaired(scene, host, there=False)
     scene.holds(lambda: {x["taskArn"] for x in lab.running("web")} == tasks, 3, "the same tasks")

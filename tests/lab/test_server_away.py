@@ -18,7 +18,7 @@ pytestmark = pytest.mark.lab
 
 KILLS = 6
 AWAY_SECONDS = 30.0
-PAUSED_SECONDS = 12.0
+PAUSED_SECONDS = 10.0
 ASKERS = 8
 
 
@@ -44,6 +44,8 @@ class Askers:
             except (BotoCoreError, ClientError) as error:
                 self.failed.append(str(error))
                 self._over.wait(0.05)
+            except KeyError:  # botocore takes an answer without its body for an empty one
+                self.failed.append("the answer was cut off after its headers")
         ecs.close()
 
     @contextmanager
@@ -110,7 +112,7 @@ def test_a_server_that_hangs_takes_no_host_for_lost_when_it_wakes(scene: Scene):
     scene.holds(lambda: scene.containers() == before, PAUSED_SECONDS, "containers run on")
     lab.server.resume()
     lab.await_connected(3)
-    scene.holds(lambda: scene.containers() == before, 6, "nothing is replaced")
+    scene.holds(lambda: scene.containers() == before, 4, "nothing is replaced")
     assert {x["connectivity"] for x in lab.running("web")} == {"CONNECTED"}
 
 
@@ -190,7 +192,7 @@ def test_a_server_restored_from_a_backup_stops_nothing(scene: Scene, tmp_path: P
     scene.watch.forget()
     lab.server.start()
     lab.await_connected(3)
-    scene.holds(lambda: scene.containers() == before, 6, "nothing starts, nothing stops")
+    scene.holds(lambda: scene.containers() == before, 4, "nothing starts, nothing stops")
     tell(scene.ours("status"))
     adopted = {x["taskArn"] for x in lab.tasks() if x["lastStatus"] == "RUNNING"}
     assert {x["taskArn"] for x in newer} <= adopted
