@@ -2,7 +2,7 @@
 
 A `Machine` is a process of its own pid, mount and network namespace; whatever runs inside ends when
 it does, as with a machine's power. Its /run is empty and its /etc is written to apart, so an engine
-inside is a stock engine on /run/docker.sock. A `Switch` holds a bridge in a namespace of its own: in
+inside is a stock engine on /run/docker.sock; names that it asks for are refused at once. A `Switch` holds a bridge in a namespace of its own: in
 the one of this machine br_netfilter would drop its packets. No namespace has a name, so nothing is
 left of them once the processes are gone.
 """
@@ -20,6 +20,8 @@ SET_UP = """
 mount -t tmpfs tmpfs /run
 mkdir /run/lock /run/etc /run/etc-work
 mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/etc-work /etc
+rm -f /etc/resolv.conf
+echo nameserver 127.0.0.1 > /etc/resolv.conf
 ip link set lo up
 touch /run/ready
 while :; do sleep 3600 & wait $!; done
