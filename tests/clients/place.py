@@ -6,6 +6,7 @@ here.
 
 import base64
 import http.client
+import itertools
 import json
 import time
 from pathlib import Path
@@ -37,6 +38,7 @@ class Place:
         self.server = server
         self.engine = engine
         self.hosts: list[Host] = []
+        self._numbers = itertools.count(1)  # never one again: its folder holds who it was
         self.images: dict[str, str] = {}
         self._clients: Json = {}
 
@@ -46,8 +48,7 @@ class Place:
         sizes = ("--cpu", str(HOST_CPU), "--memory", str(HOST_MEMORY_MIB))
         added = []
         for _ in range(count):
-            number = len(self.hosts) + 1
-            host = Host(self.server, self.engine.socket, number, *sizes, *flags)
+            host = Host(self.server, self.engine.socket, next(self._numbers), *sizes, *flags)
             host.start(token)
             self.hosts.append(host)
             added.append(host)

@@ -4,6 +4,7 @@
     ├─ (generated)               one class for each AWS code, in moorage.shapes.*.faults
     └─ common, below
        ├─ AccessDenied           400 AccessDeniedException
+       ├─ ReplacedKey            400 ReplacedKeyException
        ├─ MissingAuthentication  400 MissingAuthenticationTokenException
        ├─ IncompleteSignature    400 IncompleteSignatureException
        ├─ InvalidSignature       400 InvalidSignatureException
