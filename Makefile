@@ -45,7 +45,7 @@ lab-down: $(READY)
 
 test: $(READY) ## all that must pass; installs docker.io and postgresql where missing (root)
 	@$(BIN)/python tools/prepare.py
-	$(BIN)/python -m pytest
+	@$(BIN)/python tools/lanes.py
 
 unit: $(READY) ## tables and laws, without engine, PostgreSQL and real clients; under a minute
 	$(BIN)/python -m pytest -q -m "not engine and not postgres and not clients and not lab" --ignore=tests/tidy

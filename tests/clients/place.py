@@ -288,20 +288,16 @@ class Place:
         return self.stopped(self.run_task(definition, **members))
 
     def clear(self) -> None:
-        """Delete all services, stop all tasks, wake all hosts; leaves the place as it was new."""
+        """Delete all services, stop all tasks, take all hosts back; leaves the place as new."""
         for cluster in self.ecs.list_clusters()["clusterArns"]:
             for arn in self.ecs.list_services(cluster=cluster, maxResults=100)["serviceArns"]:
                 self.ecs.delete_service(cluster=cluster, service=arn, force=True)
             for arn in self._task_arns(cluster):
                 self.ecs.stop_task(cluster=cluster, task=arn, reason="the test is over")
-            draining = [
-                one["containerInstanceArn"]
-                for one in self.instances(cluster)
-                if one["status"] == "DRAINING"
-            ]
-            if draining:
+            hosts = [one["containerInstanceArn"] for one in self.instances(cluster)]
+            if hosts:
                 self.ecs.update_container_instances_state(
-                    cluster=cluster, containerInstances=draining, status="ACTIVE"
+                    cluster=cluster, containerInstances=hosts, status="ACTIVE"
                 )
             until(
                 lambda cluster=cluster: not self._busy(cluster),

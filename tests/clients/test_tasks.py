@@ -39,7 +39,8 @@ def test_a_command_is_overridden_and_its_exit_code_told(place: Place, shell: str
     ]
     assert not [name for name in stamps if name not in task]
     assert task["createdAt"] <= task["startedAt"] <= task["stoppedAt"]
-    assert task["taskArn"] in place.ecs.list_tasks(desiredStatus="STOPPED")["taskArns"]
+    stopped = place.ecs.list_tasks(desiredStatus="STOPPED", startedBy="a-test")["taskArns"]
+    assert stopped == [task["taskArn"]]
 
 
 def test_a_task_is_stopped_with_its_reason(place: Place, shell: str):

@@ -54,13 +54,20 @@ class Watch:
         self.away: Duration | None = None
         self.grace = Duration(0)
         self.engine: Duration | None = Duration(0) if engine_gone else None
+        # How long the server has run since it last stood still.
+        self.awake: Duration | None = None
         self.suspect = False
         self.loss = loss
 
     def passed(self, now: Moment) -> None:
         """Time went by, as much of it as the server ran."""
-        ran = min(max(now - self.last, 0), GAP_COUNTED_MAX)
+        gap = max(now - self.last, 0)
+        ran = min(gap, GAP_COUNTED_MAX)
         self.last = max(self.last, now)
+        if gap > GAP_COUNTED_MAX:
+            self.awake = Duration(0)
+        elif self.awake is not None:
+            self.awake = Duration(self.awake + ran)
         self.silence = Duration(self.silence + ran)
         self.unanswered = Duration(self.unanswered + ran)
         if self.away is not None:
@@ -110,12 +117,16 @@ class Watch:
             self.loss = None if self.engine is None else "engine"
 
     def closed(self, how: Ending) -> None:
-        """The connection is gone. One in which nothing was heard any more is no sign of life."""
-        if how == "silent":
+        """The connection is gone. One in which nothing was heard any more is no sign of life.
+
+        Unless it was the server that was silent: then its agent comes back like any other.
+        """
+        stood_still = self.awake is not None and self.awake < self.patience.suspect_after
+        if how == "silent" and not stood_still:
             self.silence = Duration(max(self.silence, self.patience.suspect_after))
             return
-        graces = {"closed": self.patience.closed_grace, "goodbye": self.patience.goodbye_grace}
-        self.expect(graces[how])
+        is_goodbye = how == "goodbye"
+        self.expect(self.patience.goodbye_grace if is_goodbye else self.patience.closed_grace)
 
     def expect(self, grace: Duration) -> None:
         """The host may stay away for so long from now on."""

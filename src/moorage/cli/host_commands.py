@@ -102,7 +102,7 @@ def activate(
     data: DataOption = None,
     endpoint: EndpointOption = None,
 ) -> None:
-    """Take a drained host back: it gets tasks again."""
+    """Take a drained or a flapping host back: it gets tasks again."""
     client = HostClient(find(data, endpoint, key="root"), cluster)
     found = _asked(lambda: client.one(host))
     _asked(lambda: client.activate(found))

@@ -52,6 +52,18 @@ def test_a_host_that_is_well(house):
     assert one.state_since == epoch(house.clock.now())
 
 
+def test_a_person_ends_the_rest_of_a_flapping_host(house):
+    key = a_host(house, "one")
+    change(house, key, flapping_until=later(house.clock.now(), seconds(300)))
+    assert described(house)[0].state == "FLAPPING"
+    for status in ("DRAINING", "ACTIVE"):
+        house.ask("UpdateContainerInstancesState", containerInstances=[key.instance], status=status)
+    assert described(house)[0].state == "CONNECTED"
+    change(house, key, flapping_until=later(house.clock.now(), seconds(300)))
+    house.ask("UpdateContainerInstancesState", containerInstances=[key.instance], status="ACTIVE")
+    assert described(house)[0].state == "CONNECTED"
+
+
 @pytest.mark.parametrize(
     ("members", "state", "words"),
     [

@@ -89,7 +89,8 @@ def update_container_instances_state(
     """Drain hosts, or take them back: a DRAINING host gets no new task and gives its own away.
 
     A host may drain itself (as Amazon's agent does before a machine is taken away) and no more:
-    one that people have drained does not come back by its own word.
+    one that people have drained does not come back by its own word. A flapping host that a person
+    calls ACTIVE takes tasks again at once.
     """
     texts = request.container_instances or []
     _bounded(texts, CHANGED_MAX)
@@ -105,12 +106,14 @@ def update_container_instances_state(
     for instance in found:
         if instance.status == "INACTIVE":
             failures.append(Failure(arn=instance.arn, reason="INACTIVE"))
-        elif instance.status == request.status:
-            changed.append(instance)
-        else:
+            continue
+        after = instance
+        if instance.status != request.status:
             # A deadline belongs to the drain that it was given with.
-            drained = evolve(instance, status=request.status, drain=None)
-            changed.append(container_instances.write(call.tx, drained))
+            after = evolve(after, status=request.status, drain=None)
+        if request.status == "ACTIVE":
+            after = evolve(after, flapping_until=None)
+        changed.append(after if after == instance else container_instances.write(call.tx, after))
     return shapes.UpdateContainerInstancesStateResponse(
         container_instances=_shown(call.tx, changed, (views.TAGS,)), failures=failures
     )
