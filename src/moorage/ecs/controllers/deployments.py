@@ -125,7 +125,7 @@ def _decide(turn: Turn, state: ServiceState) -> Decision:
 
 def _place(turn: Turn, state: ServiceState, view: ClusterView, count: int) -> Placements:
     service = state.service
-    definition = task_definitions.needed(turn.tx, service, state.primary.task_definition)
+    definition = task_definitions.needed(turn.tx, service, state.current.task_definition)
     strategies = tuple(service.placement_strategy)
     numbers = tuple(turn.chance.below(NUMBER_LIMIT) for _ in range(count))
     wants = wants_of(
@@ -145,11 +145,12 @@ def _place(turn: Turn, state: ServiceState, view: ClusterView, count: int) -> Pl
 
 
 def _staying(state: ServiceState) -> Mapping[str, int]:
-    """How many tasks of the newest deployment each host has: what stays is to be balanced."""
+    """How many tasks of the current deployment each host has: what stays is to be balanced."""
+    current = state.current.id
     return Counter(
         task.instance
         for task in state.tasks
-        if task.deployment == state.service.deployment
+        if task.deployment == current
         and task.desired_status == "RUNNING"
         and not task.is_stopped
     )

@@ -1,7 +1,7 @@
 """Counts a service's tasks: which stay, which leave, which are gone already.
 
-*Staying* tasks are what the service wants: tasks of the primary deployment that do well enough.
-*Leaving* tasks run and should not for much longer: those of older deployments, those on hosts that
+*Staying* tasks are what the service wants: tasks of the current deployment that do well enough.
+*Leaving* tasks run and should not for much longer: those of other deployments, those on hosts that
 are being drained, and unhealthy ones. *Stopping* ones were told to. Tasks on lost hosts are *held*
 in their group until they are given up (`hosts.fate`): nobody can stop them, and nothing takes their
 place. Given up, they are none of these, and others are started for them.
@@ -26,7 +26,7 @@ RETURN_LOOK: Duration = seconds(2)
 class Census(Record):
     """The tasks of one service by what should become of them; `standings` by their ARNs.
 
-    `away` are tasks of older deployments that are held on lost hosts. `abandoned` are given up and
+    `away` are tasks of other deployments that are held on lost hosts. `abandoned` are given up and
     to be told to stop, for when their hosts return. `fresh` are ARNs of tasks whose host is back
     since a moment ago. `holds` names the lost hosts whose tasks are held, by the reason. At
     `changes_at` time alone changes the census: a task will have settled, or is given up.
@@ -88,7 +88,7 @@ class _Counting:
         self.state = state
         self.now = now
         self.grace = state.service.health_check_grace_period_seconds
-        self.primary = state.service.deployment
+        self.current = state.current.id
         self.rule = loss_rule(state.service)
         self.groups: dict[str, list[Task]] = {
             name: [] for name in ("staying", "leaving", "stopping", "away", "beyond")
@@ -114,7 +114,7 @@ class _Counting:
         if task.connectivity_at is not None and task.connectivity_at > task.created_at:
             self._look_at_return(task, task.connectivity_at)
         good = (
-            task.deployment == self.primary
+            task.deployment == self.current
             and verdict.standing is not Standing.UNHEALTHY
             and not host.draining
             and not _written_off(task, host)
@@ -123,7 +123,7 @@ class _Counting:
 
     def census(self) -> Census:
         groups = self.groups
-        assert all(task.deployment == self.primary for task in groups["staying"])
+        assert all(task.deployment == self.current for task in groups["staying"])
         return Census(
             staying=tuple(groups["staying"]),
             leaving=tuple(groups["leaving"]),
@@ -148,7 +148,7 @@ class _Counting:
             self.fenced_at = max(self.fenced_at or destined.at, destined.at)
         if task.desired_status == "STOPPED":
             return "stopping"
-        return "staying" if task.deployment == self.primary else "away"
+        return "staying" if task.deployment == self.current else "away"
 
     def _fate(self, task: Task, host: HostState) -> Fate:
         fenced_after: Duration | None = None
@@ -161,7 +161,7 @@ class _Counting:
     def _abandoned(self) -> tuple[Task, ...]:
         """Which of the tasks that are given up are told to stop.
 
-        Always where a person has confirmed the loss. One of an older deployment only when it is
+        Always where a person has confirmed the loss. One of another deployment only when it is
         not needed any more: should it come back first, it may be the last that serves.
         """
         running = [task for task in self.groups["beyond"] if task.desired_status == "RUNNING"]
@@ -174,7 +174,7 @@ class _Counting:
             task
             for task in running
             if self.state.host(task).confirmed_at is not None
-            or (done and task.deployment != self.primary)
+            or (done and task.deployment != self.current)
         )
 
     def _look_at_return(self, task: Task, since: Instant) -> None:

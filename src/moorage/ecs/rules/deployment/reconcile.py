@@ -10,8 +10,8 @@ from moorage.ecs.rules.deployment.census import Census
 from moorage.ecs.rules.deployment.circuit_breaker import UNHEALTHY_REASON, counted, tripped
 from moorage.ecs.rules.deployment.health import Standing
 from moorage.ecs.rules.deployment.ledger import Ledger
+from moorage.ecs.rules.deployment.moves import Gates, Moves
 from moorage.ecs.rules.deployment.reasons import say_holds, say_kept, say_tags
-from moorage.ecs.rules.deployment.replica import Gates, Moves, moves
 from moorage.ecs.rules.deployment.rollback import fail
 from moorage.ecs.rules.deployment.state import (
     Plan,
@@ -20,6 +20,7 @@ from moorage.ecs.rules.deployment.state import (
     StopOrder,
     soonest,
 )
+from moorage.ecs.rules.deployment.strategies import move_rule
 from moorage.ecs.rules.placement.view import ClusterView
 from moorage.ground.instant import Instant
 from moorage.ground.record import evolve
@@ -52,12 +53,13 @@ def reconcile(state: ServiceState, now: Instant, view: ClusterView | None = None
     if ledger.primary.id != state.service.deployment:
         # Gone back to another deployment: its tasks and its revision are looked at next.
         return _plan(state, ledger, look_again=now)
-    revision = pinning.learn(state.revision, _of_primary(state), now)
+    revision = pinning.learn(state.revision, _of_current(state), now)
+    moves = move_rule(state.service)
     moved = moves(state, taken, _gates(state, ledger, revision is not None), now, view)
     _conclude(state, ledger, taken, moved)
     return evolve(
         _plan(state, ledger, look_again=_look_again(state, ledger, taken)),
-        start=(StartOrder(deployment=ledger.primary.id, count=moved.start),) if moved.start else (),
+        start=(StartOrder(deployment=state.current.id, count=moved.start),) if moved.start else (),
         stop=_orders(state, taken, moved),
         relies_on=moved.relies_on,
         kept_by_drain=tuple(sorted({state.host(task).name for task in moved.kept})),
@@ -78,7 +80,7 @@ def _count_failures(state: ServiceState, ledger: Ledger, taken: Census) -> None:
     primary, known = ledger.primary, state.service.backoff
     if known.last_at is not None and known.last_at < primary.created_at:
         known = StartBackoff()
-    mine = _of_primary(state)
+    mine = _of_current(state)
     after = backoff.next_backoff(known, mine, state.conditions, ledger.now)
     ledger.service = evolve(ledger.service, backoff=after)
     stopped = [task for task in mine if task.is_stopped and not task.judged]
@@ -105,7 +107,7 @@ def _gates(state: ServiceState, ledger: Ledger, pinned: bool) -> Gates:  # noqa:
     if pinned or not pinning.waits_for_pilot(state.revision):
         return Gates()
     under_way = any(
-        task.desired_status == "RUNNING" and not task.is_stopped for task in _of_primary(state)
+        task.desired_status == "RUNNING" and not task.is_stopped for task in _of_current(state)
     )
     return Gates(most=0 if under_way else 1)
 
@@ -148,7 +150,7 @@ def _why(state: ServiceState, taken: Census, task: Task) -> str:
 
 def _failed_checks(state: ServiceState, taken: Census, task: Task) -> bool:
     """Whether a task of the newest deployment is stopped because of its health checks."""
-    mine = task.deployment == state.service.deployment
+    mine = task.deployment == state.current.id
     return mine and taken.standing(task) is Standing.UNHEALTHY
 
 
@@ -199,5 +201,6 @@ def _unjudged(state: ServiceState) -> tuple[str, ...]:
     return tuple(task.arn for task in state.tasks if task.is_stopped and not task.judged)
 
 
-def _of_primary(state: ServiceState) -> Sequence[Task]:
-    return [task for task in state.tasks if task.deployment == state.service.deployment]
+def _of_current(state: ServiceState) -> Sequence[Task]:
+    current = state.current.id
+    return [task for task in state.tasks if task.deployment == current]

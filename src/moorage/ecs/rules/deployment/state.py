@@ -27,7 +27,7 @@ class ServiceState(Record):
 
     `deployments`: the open ones, and the newest one with `completed_before` even where it is
     closed (a rollback goes back to it). `tasks`: all that are not STOPPED, and the STOPPED ones
-    that are not `judged`. `revision`: the primary's. `hosts`: those of its tasks, by ARN; one that
+    that are not `judged`. `revision`: that of `current`. `hosts`: those of its tasks, by ARN; one that
     is not in it is sound. `freeze`: the one that holds the service now. `stop_timeouts`: how long
     a task of a definition (by its ARN) may take to stop; needed only where the service is tagged
     to be fenced.
@@ -52,6 +52,11 @@ class ServiceState(Record):
     def primary(self) -> ServiceDeployment:
         """The newest deployment, the one that `service.deployment` names."""
         return next(one for one in self.deployments if one.id == self.service.deployment)
+
+    @property
+    def current(self) -> ServiceDeployment:
+        """The deployment whose tasks are kept and started now: that of `revision`."""
+        return self.primary
 
     def host(self, task: Task) -> HostState:
         """The host of a task."""
