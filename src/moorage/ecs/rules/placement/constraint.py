@@ -1,6 +1,6 @@
 """Why a host cannot take a task: cheap checks first, each with the reason that ECS gives."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from moorage.ecs.records.container_instance import ContainerInstance, InstanceAttribute
@@ -13,6 +13,7 @@ from moorage.ground.record import Record
 Reason = Literal[
     "DRAINING",
     "AGENT",
+    "AVOIDED",
     "ATTRIBUTE",
     "MemberOf placement constraint unsatisfied.",
     "DistinctInstance placement constraint unsatisfied.",
@@ -60,7 +61,8 @@ class Wants(Record):
     `members` are the expressions of all memberOf constraints, of the definition and of the call.
     `group` is the task group (`family:X`, `service:X`) within which `distinct` holds and by which
     strategies count. `host_network`: the task runs in the network of the host itself, which hosts
-    that share one engine cannot tell apart.
+    that share one engine cannot tell apart. `avoided` are ARNs of hosts that are not to be taken,
+    each with the reason (`rules.host.avoidance`).
     """
 
     needs: Resources
@@ -69,6 +71,7 @@ class Wants(Record):
     members: tuple[str, ...] = ()
     distinct: bool = False
     host_network: bool = False
+    avoided: Mapping[str, str] = {}
 
 
 def obstacle(wants: Wants, host: HostLoad) -> Obstacle | None:
@@ -76,7 +79,17 @@ def obstacle(wants: Wants, host: HostLoad) -> Obstacle | None:
 
     The order is that of the checks in ECS: the host itself, attributes, constraints, resources.
     """
-    return _unavailable(host) or _lacking(wants, host) or further_obstacle(wants, host)
+    return (
+        unavailable(host)
+        or _avoided(wants, host)
+        or _lacking(wants, host)
+        or further_obstacle(wants, host)
+    )
+
+
+def mismatch(wants: Wants, host: HostLoad) -> Obstacle | None:
+    """Why such a task does not belong on this host, whatever room there is now, or None."""
+    return _lacking(wants, host) or _constrained(wants, host)
 
 
 def further_obstacle(wants: Wants, host: HostLoad) -> Obstacle | None:
@@ -87,7 +100,8 @@ def further_obstacle(wants: Wants, host: HostLoad) -> Obstacle | None:
     return _constrained(wants, host) or _insufficient(wants.needs, host)
 
 
-def _unavailable(host: HostLoad) -> Obstacle | None:
+def unavailable(host: HostLoad) -> Obstacle | None:
+    """Why this host takes no task at all now, or None where it does."""
     instance = host.instance
     if instance.status != "ACTIVE":
         return Obstacle(reason="DRAINING", detail="The container instance is being drained.")
@@ -95,6 +109,11 @@ def _unavailable(host: HostLoad) -> Obstacle | None:
         (Obstacle(reason="AGENT", detail=why) for holds, why in _OUT_OF_REACH if holds(instance)),
         None,
     )
+
+
+def _avoided(wants: Wants, host: HostLoad) -> Obstacle | None:
+    why = wants.avoided.get(host.instance.arn)
+    return None if why is None else Obstacle(reason="AVOIDED", detail=why)
 
 
 def _lacking(wants: Wants, host: HostLoad) -> Obstacle | None:

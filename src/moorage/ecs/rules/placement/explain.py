@@ -11,6 +11,7 @@ from moorage.ground.record import Record
 _STAGES: tuple[tuple[Reason, str], ...] = (
     ("DRAINING", 'encountered error "DRAINING"'),
     ("AGENT", 'encountered error "AGENT"'),
+    ("AVOIDED", "is avoided because too many tasks of the service failed there"),
     ("ATTRIBUTE", "is missing an attribute required by your task"),
     (
         "MemberOf placement constraint unsatisfied.",

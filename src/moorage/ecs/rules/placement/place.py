@@ -4,12 +4,13 @@ Feasibility first, once for each host; then hosts are drawn in the order of the 
 only the host that was drawn is looked at again.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 from moorage.ecs.rules.placement.constraint import Obstacle, Wants, further_obstacle, obstacle
 from moorage.ecs.rules.placement.strategy import Offers, levels
 from moorage.ecs.rules.placement.view import ClusterView, promised
-from moorage.ground.record import Record
+from moorage.ground.record import Record, evolve
 from moorage.shapes.ecs.placement import PlacementStrategy
 
 
@@ -85,6 +86,26 @@ def place(batch: Batch, view: ClusterView) -> Placements:
     )
 
 
+def place_around(batch: Batch, view: ClusterView) -> Placements:
+    """`place`, where avoided hosts take what no other host can take.
+
+    What is unplaced then is so for other reasons than that hosts are avoided.
+    """
+    first = place(batch, view)
+    left, wants = first.unplaced.count, batch.wants
+    if not left or not wants.avoided:
+        return first
+    rest = evolve(
+        batch,
+        wants=evolve(wants, avoided={}),
+        count=left,
+        numbers=batch.numbers[len(first.chosen) :],
+        counted=_with_chosen(batch, first.chosen),
+    )
+    second = place(rest, view.with_promises(wants.needs, wants.group, first.chosen))
+    return Placements(chosen=(*first.chosen, *second.chosen), unplaced=second.unplaced)
+
+
 def place_on(wants: Wants, instances: tuple[str, ...], view: ClusterView) -> Placements:
     """StartTask: one task on each named instance, or why not; no strategy chooses.
 
@@ -107,6 +128,14 @@ def place_on(wants: Wants, instances: tuple[str, ...], view: ClusterView) -> Pla
         chosen=tuple(chosen),
         unplaced=Unplaced(count=len(hindrances), hindrances=tuple(hindrances)),
     )
+
+
+def _with_chosen(batch: Batch, chosen: Iterable[str]) -> Mapping[str, int] | None:
+    if batch.counted is None:
+        return None
+    counted = Counter(batch.counted)
+    counted.update(chosen)
+    return counted
 
 
 def _counted(batch: Batch, view: ClusterView) -> Mapping[str, int]:
