@@ -7,6 +7,7 @@ from moorage.ground.arn import make_arn
 from moorage.ground.instant import Duration, Instant
 from moorage.ground.record import Record
 from moorage.shapes.ecs.network import NetworkBinding
+from moorage.shapes.ecs.placement import PlacementConstraint, PlacementStrategy
 from moorage.shapes.ecs.tag import Tag
 from moorage.shapes.ecs.task import TaskOverride
 
@@ -49,6 +50,15 @@ class TaskContainer(Record):
     memory_reservation: str | None = None
 
 
+class Provisioning(Record):
+    """What a task that waits for room was asked for with, and why it found none so far."""
+
+    until: Instant
+    reason: str = ""
+    placement_constraints: list[PlacementConstraint] = []
+    placement_strategy: list[PlacementStrategy] = []
+
+
 class Task(Record):
     """One task. `last_status` is the host's to move (by its reports), `desired_status` ours.
 
@@ -59,7 +69,9 @@ class Task(Record):
     its service has counted its end. `is_adopted`: its host told of it after the database was
     restored from a backup, so that its definition may be unknown. `heal_after` and `fence_after`
     are what its host was told, when the task was first sent there, of a server that is away: None
-    for nothing.
+    for nothing. Until `protected_until` neither a scale-in nor a deployment stops the task.
+    `capacity_provider` is the name of the one it was asked for, by a strategy; `provisioning` is
+    set while it is PROVISIONING: `instance` is "" then.
     """
 
     account: str
@@ -106,6 +118,9 @@ class Task(Record):
     fence_after: Duration | None = None
     judged: bool = False
     is_adopted: bool = False
+    protected_until: Instant | None = None
+    capacity_provider: str = ""
+    provisioning: Provisioning | None = None
     tags: list[Tag] = []
     version: int = 1
 
@@ -122,6 +137,10 @@ class Task(Record):
     def has_health_check(self) -> bool:
         """Whether an essential container of this task has a health check."""
         return any(one.essential and one.has_health_check for one in self.containers)
+
+    def is_protected(self, now: Instant) -> bool:
+        """Whether the task is protected from scale-in and from deployments."""
+        return self.protected_until is not None and now < self.protected_until
 
     @property
     def is_stopped(self) -> bool:

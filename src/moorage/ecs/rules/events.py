@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from moorage.ecs.records.container_instance import Loss
 from moorage.ecs.records.event import ServiceEvent
+from moorage.ecs.records.service_deployment import PauseHook
 from moorage.ground.instant import Duration, Instant, between, hours, iso
 
 EVENTS_MAX = 100
@@ -43,11 +44,9 @@ def deployment_completed(service: str, deployment: str) -> str:
     return f"(service {service}) (deployment {deployment}) deployment completed."
 
 
-def deployment_failed(service: str, deployment: str) -> str:
+def deployment_failed(service: str, deployment: str, why: str = "tasks failed to start") -> str:
     """`(service X) (deployment ecs-svc/N) deployment failed: tasks failed to start.`."""
-    return (
-        f"(service {service}) (deployment {deployment}) deployment failed: tasks failed to start."
-    )
+    return f"(service {service}) (deployment {deployment}) deployment failed: {why}."
 
 
 def rolling_back(service: str, deployment: str) -> str:
@@ -66,6 +65,15 @@ def stuck(service: str) -> str:
         f"(service {service}) was unable to stop or start tasks during a deployment because of the "
         "service deployment configuration. Update the minimumHealthyPercent or maximumPercent "
         "value and try again."
+    )
+
+
+def protected(service: str, *task_ids: str) -> str:
+    """Tasks run on although a scale-in or a deployment would stop them."""
+    return (
+        f"(service {service}) does not stop {len(task_ids)} tasks that it no longer wants, because "
+        f"they are protected from scale-in: {_shown(task_ids)}. They stop when their protection "
+        "expires or is ended (UpdateTaskProtection)."
     )
 
 
@@ -158,14 +166,31 @@ def rollout_completed(deployment: str) -> str:
     return f"ECS deployment {deployment} completed."
 
 
-def rollout_failed(deployment: str) -> str:
-    """The rolloutStateReason of a deployment whose circuit breaker tripped."""
-    return f"ECS deployment {deployment} failed: tasks failed to start."
+def paused(service: str, deployment: str, hook: PauseHook) -> str:
+    """A deployment waits at a PAUSE hook; what ends that."""
+    return (
+        f"(service {service}) (deployment {deployment}) is paused at {hook.stage} by the lifecycle "
+        f"hook {hook.id}. Call ContinueServiceDeployment to continue or to roll back; at "
+        f"{iso(hook.expires_at)} follows {hook.timeout_action}."
+    )
 
 
-def rollout_rolling_back(deployment: str) -> str:
-    """The rolloutStateReason of the deployment that a circuit breaker goes back to."""
-    return f"ECS deployment circuit breaker: rolling back to deploymentId {deployment}."
+def rollout_paused(deployment: str, hook: PauseHook) -> str:
+    """The rolloutStateReason of a deployment that waits at a PAUSE hook."""
+    return (
+        f"ECS deployment {deployment} is paused at {hook.stage} by the lifecycle hook {hook.id}; "
+        f"at {iso(hook.expires_at)} follows {hook.timeout_action}."
+    )
+
+
+def rollout_failed(deployment: str, why: str = "tasks failed to start") -> str:
+    """The rolloutStateReason of a deployment that failed."""
+    return f"ECS deployment {deployment} failed: {why}."
+
+
+def rollout_rolling_back(deployment: str, by: str = "circuit breaker") -> str:
+    """The rolloutStateReason of the deployment that is gone back to, and by what."""
+    return f"ECS deployment {by}: rolling back to deploymentId {deployment}."
 
 
 def host_lost(service: str, host: str, tasks: int, why: Loss | None) -> str:
@@ -205,6 +230,22 @@ def replacement_paced(service: str, host: str) -> str:
     return (
         f"(service {service}) waited long enough for the lost host {host}: its tasks are replaced "
         "now, and those of the other lost hosts one host after another."
+    )
+
+
+def avoids(service: str, host: str, failures: int, within: str, until: Instant) -> str:
+    """Too many tasks of the service failed on a host; `within` is a length of time in words."""
+    return (
+        f"(service {service}) avoids the host {host} until {iso(until)}, where another can take its "
+        f"tasks: {failures} of them failed there within {within}."
+    )
+
+
+def not_avoided(service: str, host: str) -> str:
+    """An avoided host takes a task after all."""
+    return (
+        f"(service {service}) starts a task on the host {host}, which it avoids, because no other "
+        "container instance can take it."
     )
 
 

@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules import events
 from moorage.ecs.rules.deployment.census import Census
-from moorage.ecs.rules.deployment.hosts import loss_rule
+from moorage.ecs.rules.deployment.hosts import SOUND, loss_rule
 from moorage.ecs.rules.deployment.ledger import Ledger
+from moorage.ecs.rules.deployment.protection import kept_back
 from moorage.ecs.rules.deployment.rolling import percentages
 from moorage.ecs.rules.deployment.state import ServiceState
+from moorage.ecs.rules.host import avoidance
 from moorage.ecs.rules.service_tags import ON_HOST_LOSS, wishes
+from moorage.ground.record import evolve
 
 
 def say_tags(ledger: Ledger) -> None:
@@ -27,6 +30,29 @@ def say_holds(state: ServiceState, ledger: Ledger, census: Census) -> None:
         ledger.events.append(events.fences(service, held["fence"], census.fenced_at))
     if "unfenced" in held:
         ledger.events.append(events.cannot_fence(service, held["unfenced"]))
+
+
+def say_protected(state: ServiceState, ledger: Ledger, census: Census) -> None:
+    """Say which tasks run on beyond what is wanted, because they are protected."""
+    held = kept_back(state, census, ledger.now)
+    if held:
+        ledger.say(events.protected, *sorted(task.id for task in held))
+
+
+def say_avoided(state: ServiceState, ledger: Ledger, stopped: Sequence[Task]) -> None:
+    """Note on which hosts these tasks of the current deployment failed; say which are avoided."""
+    conditions, service = state.conditions, ledger.service
+    if service.scheduling_strategy == "DAEMON":
+        return  # no other host could take its task
+    verdict = avoidance.after(service.avoidance, state.current.id, stopped, conditions, ledger.now)
+    ledger.service = evolve(service, avoidance=verdict.avoidance)
+    for one in verdict.avoidance.hosts:
+        if one.instance in verdict.shunned and one.avoided_until is not None:
+            name = state.hosts.get(one.instance, SOUND).name or one.instance.rpartition("/")[2]
+            within = avoidance.within_words(conditions)
+            ledger.events.append(
+                events.avoids(service.name, name, one.failures, within, one.avoided_until)
+            )
 
 
 def say_kept(state: ServiceState, ledger: Ledger, census: Census, kept: Sequence[Task]) -> bool:

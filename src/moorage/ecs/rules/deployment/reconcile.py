@@ -5,13 +5,31 @@ from collections.abc import Sequence
 from moorage.ecs.records.service import StartBackoff
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules import events
-from moorage.ecs.rules.deployment import backoff, census, freezing, pinning, steady_state
+from moorage.ecs.rules.deployment import (
+    backoff,
+    census,
+    freezing,
+    hooks,
+    lifecycle,
+    pinning,
+    progress,
+    protection,
+    steady_state,
+)
+from moorage.ecs.rules.deployment.causes import cause_of
 from moorage.ecs.rules.deployment.census import Census
-from moorage.ecs.rules.deployment.circuit_breaker import UNHEALTHY_REASON, counted, tripped
+from moorage.ecs.rules.deployment.circuit_breaker import UNHEALTHY_REASON, counted
+from moorage.ecs.rules.deployment.gates import gates_of
 from moorage.ecs.rules.deployment.health import Standing
 from moorage.ecs.rules.deployment.ledger import Ledger
-from moorage.ecs.rules.deployment.moves import Gates, Moves
-from moorage.ecs.rules.deployment.reasons import say_holds, say_kept, say_tags
+from moorage.ecs.rules.deployment.moves import Moves
+from moorage.ecs.rules.deployment.reasons import (
+    say_avoided,
+    say_holds,
+    say_kept,
+    say_protected,
+    say_tags,
+)
 from moorage.ecs.rules.deployment.rollback import fail
 from moorage.ecs.rules.deployment.state import (
     Plan,
@@ -20,6 +38,7 @@ from moorage.ecs.rules.deployment.state import (
     StopOrder,
     soonest,
 )
+from moorage.ecs.rules.deployment.status import ONGOING
 from moorage.ecs.rules.deployment.strategies import move_rule
 from moorage.ecs.rules.placement.view import ClusterView
 from moorage.ground.instant import Instant
@@ -48,14 +67,18 @@ def reconcile(state: ServiceState, now: Instant, view: ClusterView | None = None
     _begin(ledger)
     taken = census.take(state, now)
     _count_failures(state, ledger, taken)
-    if tripped(ledger.primary, state.service.desired_count):
-        fail(ledger)
-    if ledger.primary.id != state.service.deployment:
-        # Gone back to another deployment: its tasks and its revision are looked at next.
+    lifecycle.step(ledger, taken)
+    progress.observe(ledger, taken, state.conditions)
+    cause = cause_of(state, ledger.primary, taken, now)
+    if cause is not None:
+        fail(ledger, cause)
+    if ledger.current.id != state.current.id:
+        # Another deployment is current now: its tasks and its revision are looked at next.
         return _plan(state, ledger, look_again=now)
-    revision = pinning.learn(state.revision, _of_current(state), now)
-    moves = move_rule(state.service)
-    moved = moves(state, taken, _gates(state, ledger, revision is not None), now, view)
+    mine = _of_current(state)
+    revision = pinning.learn(state.revision, mine, now)
+    gates = gates_of(state, ledger, mine, pinned=revision is not None)
+    moved = move_rule(state.service)(state, taken, gates, now, view)
     _conclude(state, ledger, taken, moved)
     return evolve(
         _plan(state, ledger, look_again=_look_again(state, ledger, taken)),
@@ -84,10 +107,13 @@ def _count_failures(state: ServiceState, ledger: Ledger, taken: Census) -> None:
     after = backoff.next_backoff(known, mine, state.conditions, ledger.now)
     ledger.service = evolve(ledger.service, backoff=after)
     stopped = [task for task in mine if task.is_stopped and not task.judged]
+    say_avoided(state, ledger, stopped)
     healthy = [task for task in taken.staying if taken.standing(task) is Standing.HEALTHY]
     primary = counted(primary, stopped, healthy, state.conditions, ledger.now)
     if primary.rollout_state == "IN_PROGRESS" and not primary.rollback_of:
-        primary = evolve(primary, rollout_reason=_reason(primary.id, after, ledger.now))
+        paused = lifecycle.paused_reason(primary)
+        reason = paused or _reason(primary.id, after, ledger.now)
+        primary = evolve(primary, rollout_reason=reason)
     ledger.put(primary)
     if after.failures >= backoff.FAILURES_SAID and after != known:
         ledger.say(events.inconsistent)
@@ -96,20 +122,6 @@ def _count_failures(state: ServiceState, ledger: Ledger, taken: Census) -> None:
 def _reason(deployment: str, known: StartBackoff, now: Instant) -> str:
     until = backoff.held_until(known, now)
     return events.rollout_in_progress(deployment, known.failures, until)
-
-
-def _gates(state: ServiceState, ledger: Ledger, pinned: bool) -> Gates:  # noqa: FBT001
-    """What holds starts back: a failed deployment, the back-off, a pilot that goes before."""
-    if ledger.primary.rollout_state == "FAILED":
-        return Gates(frozen=True)
-    if backoff.held_until(ledger.service.backoff, ledger.now) is not None:
-        return Gates(most=0)
-    if pinned or not pinning.waits_for_pilot(state.revision):
-        return Gates()
-    under_way = any(
-        task.desired_status == "RUNNING" and not task.is_stopped for task in _of_current(state)
-    )
-    return Gates(most=0 if under_way else 1)
 
 
 def _conclude(state: ServiceState, ledger: Ledger, taken: Census, moved: Moves) -> None:
@@ -121,12 +133,16 @@ def _conclude(state: ServiceState, ledger: Ledger, taken: Census, moved: Moves) 
         ledger.events.append(events.stopped(state.service.name, [task.id for task in moved.stop]))
     say_tags(ledger)
     say_holds(state, ledger, taken)
+    say_protected(state, ledger, taken)
     if moved.stuck and not say_kept(state, ledger, taken, moved.kept):
         ledger.say(events.stuck)
     steady_state.close_olds(ledger, taken)
-    failed = ledger.primary.rollout_state == "FAILED"
-    quiet = not moved.start and not moved.stop and not failed
-    if quiet and steady_state.is_steady(taken, state.service.desired_count):
+    desired = state.service.desired_count
+    quiet = not moved.start and not moved.stop and lifecycle.may_complete(ledger.primary)
+    steady = quiet and steady_state.is_steady(taken, desired)
+    if steady or lifecycle.succeeded_early(ledger.primary, taken, desired):
+        steady_state.complete(ledger)
+    if steady:
         steady_state.settle(ledger, state.conditions)
     else:
         steady_state.unsettle(ledger)
@@ -167,10 +183,9 @@ def _ended(state: ServiceState, now: Instant) -> Plan:
     elif not any(not task.is_stopped and task.connectivity == "CONNECTED" for task in state.tasks):
         ledger.service = evolve(ledger.service, status="INACTIVE")
         for deployment in ledger.deployments:
-            under_way = deployment.status in {"PENDING", "IN_PROGRESS"}
-            ended = (
-                evolve(deployment, status="STOPPED", finished_at=now) if under_way else deployment
-            )
+            ended = hooks.abandoned(deployment)
+            if deployment.status in ONGOING:
+                ended = evolve(ended, status="STOPPED", finished_at=now)
             ledger.put(evolve(ended, open=False))
     orders = tuple(StopOrder(task=task.arn, code=STOP_CODE, reason=reason) for task in wanted)
     return evolve(_plan(state, ledger, look_again=None), stop=orders)
@@ -182,6 +197,9 @@ def _look_again(state: ServiceState, ledger: Ledger, taken: Census) -> Instant |
         [
             taken.changes_at,
             backoff.held_until(ledger.service.backoff, ledger.now),
+            progress.due_at(ledger.primary, state.conditions),
+            *(hook.expires_at for hook in hooks.awaited(ledger.primary)),
+            protection.ends_at(state.tasks, ledger.now),
             steady_state.steady_again_at(ledger.service.steady_at, state.conditions),
         ]
     )

@@ -13,6 +13,7 @@ from moorage.ecs.records.task import Task
 from moorage.ecs.rules.deployment.census import Census
 from moorage.ecs.rules.deployment.health import Standing
 from moorage.ecs.rules.deployment.moves import Gates, Moves
+from moorage.ecs.rules.deployment.protection import is_held
 from moorage.ecs.rules.deployment.rolling import budget, lower_limit, percentages
 from moorage.ecs.rules.deployment.state import ServiceState
 from moorage.ecs.rules.deployment.surplus import surplus
@@ -35,12 +36,13 @@ def moves(
     within = _least(needed, allowed.start)
     possible = _least(within, state.placeable)
     starting = _least(possible, gates.most)
-    stops = _Stops(state, census, view)
+    stops = _Stops(state, census, view, now)
     pledged = min(sum(map(stops.is_drained, census.stopping)), needed - starting)
     stops.room = _room(state, gates, starting + pledged)
     stops.never_ran()
     stops.take(surplus(state, census, now, stops.rank, view))
-    stops.replaced(desired)
+    stops.replaced(desired, keeps_others=gates.keeps_others)
+    stops.cleared(gates.enough)
     blocked = needed - (possible if state.room_helps else within)
     stops.make_room(blocked - stops.freed, allowed.stop)
     held = census.away or census.holds
@@ -66,10 +68,13 @@ def _room(state: ServiceState, gates: Gates, taken: int) -> int | None:
 class _Stops:
     """Chooses the tasks to stop, step by step; each step knows what the ones before it chose."""
 
-    def __init__(self, state: ServiceState, census: Census, view: ClusterView | None) -> None:
+    def __init__(
+        self, state: ServiceState, census: Census, view: ClusterView | None, now: Instant
+    ) -> None:
         self.state = state
         self.census = census
         self.view = view
+        self.now = now
         self.chosen: list[Task] = []
         self.room: int | None = None
         self.relied = 0
@@ -97,6 +102,7 @@ class _Stops:
                 task
                 for task in self.census.leaving
                 if self.census.standing(task) is Standing.NOT_RUNNING
+                and not is_held(task, self.state, self.census, self.now)
             ]
         )
 
@@ -104,11 +110,24 @@ class _Stops:
         """Tasks that others chose."""
         self._add(tasks)
 
-    def replaced(self, desired: int) -> None:
+    def replaced(self, desired: int, *, keeps_others: bool) -> None:
         """Leaving tasks that are not needed beside the healthy ones, the weak before the strong."""
         weak, strong = self._leaving()
+        if keeps_others:
+            weak, strong = list(filter(self._must_go, weak)), list(filter(self._must_go, strong))
         self._choose(weak, self.healthy + len(weak) - desired)
         self._choose(strong, self.healthy - desired)
+
+    def cleared(self, enough: int | None) -> None:
+        """All tasks of other deployments, once `enough` of the current one's are healthy."""
+        if enough is None:
+            return
+        own = self.census.healthy(self.left(self.census.staying))
+        if own < enough or not self._minimum_met(own):
+            return
+        current = self.state.current.id
+        for group in self._leaving():
+            self._add([task for task in group if task.deployment != current])
 
     def make_room(self, count: int, allowance: int) -> None:
         """Stop-first: `count` more must go before anything can start.
@@ -121,7 +140,7 @@ class _Stops:
         if count <= 0:
             return
         weak = [task for task in self._leaving()[0] if not self._will_settle(task)]
-        if self._minimum_met():
+        if self._minimum_met(self.census.counts.healthy):
             before = len(self.chosen)
             self._free(weak, count)
             count -= len(self.chosen) - before
@@ -155,14 +174,22 @@ class _Stops:
         unsettled = self.census.standing(task) is Standing.UNSETTLED
         return unsettled and not task.has_health_check
 
-    def _minimum_met(self) -> bool:
+    def _minimum_met(self, healthy: int) -> bool:
         desired = self.state.service.desired_count
         minimum, _ = percentages(self.state.service.deployment_configuration)
-        return self.census.counts.healthy >= lower_limit(desired, minimum)
+        return healthy >= lower_limit(desired, minimum)
+
+    def _must_go(self, task: Task) -> bool:
+        """Whether a leaving task would have to go even if its deployment was to stay."""
+        return self.is_drained(task) or self.census.standing(task) is Standing.UNHEALTHY
 
     def _leaving(self) -> tuple[list[Task], list[Task]]:
-        """Leaving tasks that run: (those that do not count, those that do)."""
-        left = self.left(self.census.leaving)
+        """Leaving tasks that run and may stop: (those that do not count, those that do)."""
+        left = [
+            task
+            for task in self.left(self.census.leaving)
+            if not is_held(task, self.state, self.census, self.now)
+        ]
         strong = [task for task in left if self.census.is_healthy(task)]
         weak = [task for task in left if not self.census.is_healthy(task)]
         return weak, strong

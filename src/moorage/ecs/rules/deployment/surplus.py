@@ -4,7 +4,8 @@ Scaled in, the worst go first, and among equals those without which the strategi
 in ECS. After a return those stay, in this order: healthy, settled, longest running, better spread
 (all of them are of the newest revision: older ones leave anyway). A host that was lost twice in a
 short time takes nothing back: its tasks are the surplus first, though never below the minimum and
-never the last healthy one. The place of protected tasks in the order is before all others.
+never the last healthy one. Protected tasks are kept before all others, and none of them is stopped:
+what is left of the surplus then waits until their protection ends.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,12 +14,15 @@ from moorage.ecs.records.task import Task
 from moorage.ecs.rules.deployment.census import Census
 from moorage.ecs.rules.deployment.health import Standing
 from moorage.ecs.rules.deployment.hosts import was_lost
+from moorage.ecs.rules.deployment.protection import is_held
 from moorage.ecs.rules.deployment.rolling import lower_limit, percentages
 from moorage.ecs.rules.deployment.state import ServiceState
 from moorage.ecs.rules.placement.scale_in import choose_stops
 from moorage.ecs.rules.placement.view import ClusterView
 from moorage.ground.instant import Duration, Instant, later, minutes
 
+# Added to the rank of a protected task: above every rank of a task that is not.
+PROTECTED = 1 << 16
 # For so long after a return, tasks above the desired count are put down to it.
 RETURN_MATTERS: Duration = minutes(10)
 
@@ -34,12 +38,37 @@ def surplus(
     count = len(census.staying) - state.service.desired_count
     if count <= 0:
         return []
+    held = {task.arn for task in census.staying if is_held(task, state, census, now)}
+    chosen = _chosen(
+        state,
+        census,
+        now,
+        lambda task: (PROTECTED if task.arn in held else 0) + scaled_in(task),
+        view,
+    )
+    return [task for task in chosen if task.arn not in held]
+
+
+def _chosen(
+    state: ServiceState,
+    census: Census,
+    now: Instant,
+    scaled_in: Callable[[Task], int],
+    view: ClusterView | None,
+) -> list[Task]:
+    """The surplus, whether it may be stopped or not."""
+    count = len(census.staying) - state.service.desired_count
     strategies = state.service.placement_strategy
-    flapping = [task for task in census.staying if _flaps(task, state, now)]
+    flapping = [
+        task
+        for task in census.staying
+        if _flaps(task, state, now) and not is_held(task, state, census, now)
+    ]
     going = choose_stops(flapping, count, census.standing, strategies, view)
     chosen = _spared(going, state, census)
     count -= len(going)
-    rest = [task for task in census.staying if not _flaps(task, state, now)]
+    flap = {task.arn for task in flapping}
+    rest = [task for task in census.staying if task.arn not in flap]
     if not any(_returned(task, now) for task in rest):
         return chosen + choose_stops(rest, count, scaled_in, strategies, view)
     ranks = _ranks(rest, state, census, now)
@@ -97,7 +126,7 @@ def _ranks(
 def _worth(
     task: Task, state: ServiceState, census: Census, now: Instant
 ) -> tuple[bool, int, bool, int]:
-    protected = False  # until there is task protection
+    protected = is_held(task, state, census, now)
     since = task.started_at
     settled = since is not None and later(since, state.conditions.settle) <= now
     ran = 0 if since is None else now - since
