@@ -64,8 +64,8 @@ def test_tags(text, good):
             ["us-east-1", "us-gov-west-1"],
             ["us", "us-east", "US-EAST-1", "us-east-10"],
         ),
-        (names.ATTRIBUTE_NAME, ["ecs.os-type", "a/b"], ["", "a b", "x" * 129]),
-        (names.ATTRIBUTE_VALUE, ["a b", "x@y:z"], ["", "a,b", "x" * 129]),
+        (names.ATTRIBUTE_NAME, ["ecs.os-type", "a/b", "a\\b"], ["", "a b", "x" * 129]),
+        (names.ATTRIBUTE_VALUE, ["a b", "x@y:z", "\\"], ["", "a,b", "x" * 129, " a", "a ", " "]),
     ],
 )
 def test_patterns(pattern, good, bad):

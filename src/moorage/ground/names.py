@@ -16,9 +16,9 @@ REPOSITORY_NAME_LENGTH = (2, 256)
 TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,299}", re.ASCII)
 ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]", re.ASCII)
-# ECS attribute names and values (behaviour of PutAttributes).
-ATTRIBUTE_NAME = re.compile(r"[A-Za-z0-9_./-]{1,128}", re.ASCII)
-ATTRIBUTE_VALUE = re.compile(r"[A-Za-z0-9_./@: -]{1,128}", re.ASCII)
+# ECS model, Attribute: back slashes in both; a value does not begin or end with a space.
+ATTRIBUTE_NAME = re.compile(r"[A-Za-z0-9_./\\-]{1,128}", re.ASCII)
+ATTRIBUTE_VALUE = re.compile(r"(?! )[A-Za-z0-9_./\\@: -]{1,128}(?<! )", re.ASCII)
 
 
 def is_repository_name(text: str) -> bool:

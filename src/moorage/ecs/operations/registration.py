@@ -6,6 +6,7 @@ from moorage.acs.messages import CAPABILITY_OF_OUR_AGENT
 from moorage.ecs.records.cluster import Cluster
 from moorage.ecs.records.container_instance import ContainerInstance, InstanceAttribute
 from moorage.ecs.records.resources import Resources
+from moorage.ecs.rules.attribute import registered
 from moorage.ecs.rules.joining import SECOND_AGENT, is_second
 from moorage.ecs.rules.tags import refuse_tags
 from moorage.ecs.store import clusters, container_instances, tasks
@@ -32,8 +33,6 @@ ATTRIBUTES_MAX = 500
 PORT_MAX = 65_535
 CLIENT_TOKEN_LENGTH_MAX = 64
 VERSION_LENGTH_MAX = 255
-# The names under which agents declare what they can do; anything else is the owner's own.
-CAPABILITY_PREFIXES = ("ecs.", "com.amazonaws.ecs.", "moorage.")
 
 
 def the_instance(call: Call, request: shapes.RegisterContainerInstanceRequest) -> Sequence[str]:
@@ -51,8 +50,8 @@ def register_container_instance(
 
     A client token that returns, a key that is bound, and the name of a live host lead to the host
     that is there already, so that a host whose answer or whose state was lost is not counted
-    twice. Every attribute that was sent comes back; identity documents prove nothing here and are
-    not read. Raises ClientException for a host that was deregistered: it must join again; and
+    twice. Every attribute that was sent comes back, but for custom ones of a host that registers
+    again by its ARN; identity documents prove nothing here and are not read. Raises ClientException for a host that was deregistered: it must join again; and
     Throttling for a second agent with the identity of a host whose first agent is here.
     """
     cluster = _cluster(call, request)
@@ -65,18 +64,13 @@ def register_container_instance(
         instance = evolve(instance, resources=resources, attributes=attributes)
         container_instances.create(call.tx, instance)
     else:
-        kept = tuple(
-            one
-            for one in found.attributes
-            if not one.name.startswith(CAPABILITY_PREFIXES)
-            and one.name not in {given.name for given in attributes}
-        )
+        again = bool(request.container_instance_arn)
         instance = container_instances.write(
             call.tx,
             evolve(
                 found,
                 resources=resources,
-                attributes=(*attributes, *kept),
+                attributes=registered(found, attributes, again=again),
                 access_key_id=call.principal.access_key_id,
                 client_token=request.client_token or found.client_token,
                 key_rotation_asked_at=_asked(call, found),
