@@ -1,7 +1,8 @@
-"""`moorage explain task`: why a task runs, does not run yet, or stopped, and what it said last."""
+"""`moorage explain`: why a task, a service, a deployment or a host is as it is."""
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.padding import Padding
@@ -9,10 +10,19 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from moorage.cli.explanation import show_deployment, show_host, show_service
 from moorage.cli.place import OWN_TARGET, DataOption, EndpointOption, Place, fail, find
 from moorage.cli.plain import plain
 from moorage.ground.fault import Fault
 from moorage.ground.instant import from_epoch, iso
+from moorage.shapes.moorage.explanation import (
+    ExplainDeploymentRequest,
+    ExplainDeploymentResponse,
+    ExplainHostRequest,
+    ExplainHostResponse,
+    ExplainServiceRequest,
+    ExplainServiceResponse,
+)
 from moorage.shapes.moorage.post_mortem import (
     Cause,
     ContainerPostMortem,
@@ -23,13 +33,15 @@ from moorage.shapes.moorage.post_mortem import (
 
 LINES_SHOWN = 20
 LINES_SHOWN_MAX = 200
+ClusterOption = Annotated[str, typer.Option(help="The cluster.")]
+_S = TypeVar("_S", bound=msgspec.Struct)
 _COLOURS = {"STOPPED": "red", "RUNNING": "green"}
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Explain why things are so.")
 
 
 @app.callback()
 def explain() -> None:
-    """Explain why a task is as it is: the chain of causes, oldest first."""
+    """Explain why a task, a service, a deployment or a host is as it is."""
 
 
 @app.command(
@@ -41,24 +53,68 @@ def task(
         int, typer.Option(min=0, max=LINES_SHOWN_MAX, help="How many last lines of output to show.")
     ] = LINES_SHOWN,
     container: Annotated[str, typer.Option(help="Show the output of this container.")] = "",
-    cluster: Annotated[str, typer.Option(help="The cluster.")] = "default",
+    cluster: ClusterOption = "default",
     data: DataOption = None,
     endpoint: EndpointOption = None,
 ) -> None:
     """Say why a task stopped, does not run yet, or runs; also one that is long forgotten."""
-    place = find(data, endpoint, key="root")
-    try:
-        answer = _ask(place, cluster, target)
-    except Fault as fault:
-        fail(fault.message or str(fault), "moorage status shows the tasks that there are.")
+    request = ExplainTaskRequest(cluster=cluster, task=target)
+    answer = _ask(find(data, endpoint, key="root"), request, ExplainTaskResponse)
     console = Console(highlight=False, soft_wrap=False)
     show(console, answer)
     show_output(console, answer, container or answer.container or "", lines)
 
 
-def _ask(place: Place, cluster: str, target: str) -> ExplainTaskResponse:
-    request = ExplainTaskRequest(cluster=cluster, task=target)
-    return place.client().call("moorage", OWN_TARGET, "ExplainTask", request, ExplainTaskResponse)
+@app.command(epilog="Example: moorage explain service web")
+def service(
+    target: Annotated[str, typer.Argument(metavar="SERVICE", help="Its name or ARN.")],
+    cluster: ClusterOption = "default",
+    data: DataOption = None,
+    endpoint: EndpointOption = None,
+) -> None:
+    """Say what a service wants, has and waits for, and where its next task could go."""
+    request = ExplainServiceRequest(cluster=cluster, service=target)
+    answer = _ask(find(data, endpoint, key="root"), request, ExplainServiceResponse)
+    show_service(Console(highlight=False), answer)
+
+
+@app.command(
+    epilog="Example: moorage explain deployment web   (the newest of a service, an id, or an ARN)",
+)
+def deployment(
+    target: Annotated[
+        str, typer.Argument(metavar="DEPLOYMENT", help="ecs-svc/N, an ARN, or a service's name.")
+    ],
+    cluster: ClusterOption = "default",
+    data: DataOption = None,
+    endpoint: EndpointOption = None,
+) -> None:
+    """Say how a deployment went, what failed, why it was rolled back, and what it waits for."""
+    request = ExplainDeploymentRequest(cluster=cluster, deployment=target)
+    answer = _ask(find(data, endpoint, key="root"), request, ExplainDeploymentResponse)
+    show_deployment(Console(highlight=False), answer)
+
+
+@app.command(epilog="Example: moorage explain host host-2")
+def host(
+    target: Annotated[str, typer.Argument(metavar="HOST", help="Its name, its id, or its ARN.")],
+    cluster: ClusterOption = "default",
+    data: DataOption = None,
+    endpoint: EndpointOption = None,
+) -> None:
+    """Say where a host stands, what it holds and promises, and why it gets no tasks."""
+    request = ExplainHostRequest(cluster=cluster, host=target)
+    answer = _ask(find(data, endpoint, key="root"), request, ExplainHostResponse)
+    show_host(Console(highlight=False), answer)
+
+
+def _ask(place: Place, request: msgspec.Struct, answer: type[_S]) -> _S:
+    """Call the operation that the request is named after; ends the command where it refuses."""
+    operation = type(request).__name__.removesuffix("Request")
+    try:
+        return place.client().call("moorage", OWN_TARGET, operation, request, answer)
+    except Fault as fault:
+        fail(fault.message or str(fault), "moorage status shows what there is.")
 
 
 def show(console: Console, answer: ExplainTaskResponse) -> None:

@@ -2,6 +2,11 @@
 
 from moorage.shapes.constraint import Constraint, Constraints, Rule
 from moorage.shapes.moorage.account import CreateAccountRequest
+from moorage.shapes.moorage.explanation import (
+    ExplainDeploymentRequest,
+    ExplainHostRequest,
+    ExplainServiceRequest,
+)
 from moorage.shapes.moorage.freeze import FreezeSchedulingRequest
 from moorage.shapes.moorage.host import (
     CreateJoinTokenRequest,
@@ -56,6 +61,21 @@ CONSTRAINTS: Constraints = {
         Constraint(member="uses", wire="uses", minimum=1, maximum=TOKEN_USES_MAX),
         Constraint(
             member="ttl_seconds", wire="ttlSeconds", minimum=1, maximum=TOKEN_TTL_SECONDS_MAX
+        ),
+    ),
+    ExplainDeploymentRequest: (
+        Constraint(
+            member="deployment",
+            wire="deployment",
+            required=True,
+            minimum=1,
+            maximum=ARN_LENGTH_MAX,
+        ),
+    ),
+    ExplainHostRequest: (_HOST,),
+    ExplainServiceRequest: (
+        Constraint(
+            member="service", wire="service", required=True, minimum=1, maximum=ARN_LENGTH_MAX
         ),
     ),
     ExplainTaskRequest: (

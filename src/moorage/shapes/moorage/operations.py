@@ -11,6 +11,14 @@ from moorage.shapes.moorage.authority import (
     RotateAuthorityRequest,
     RotateAuthorityResponse,
 )
+from moorage.shapes.moorage.explanation import (
+    ExplainDeploymentRequest,
+    ExplainDeploymentResponse,
+    ExplainHostRequest,
+    ExplainHostResponse,
+    ExplainServiceRequest,
+    ExplainServiceResponse,
+)
 from moorage.shapes.moorage.freeze import (
     FreezeSchedulingRequest,
     FreezeSchedulingResponse,
@@ -54,6 +62,9 @@ OPERATIONS: dict[str, tuple[type[msgspec.Struct], type[msgspec.Struct]]] = {
     "DescribeAuthority": (DescribeAuthorityRequest, DescribeAuthorityResponse),
     "DescribeHosts": (DescribeHostsRequest, DescribeHostsResponse),
     "DrainHost": (DrainHostRequest, DrainHostResponse),
+    "ExplainDeployment": (ExplainDeploymentRequest, ExplainDeploymentResponse),
+    "ExplainHost": (ExplainHostRequest, ExplainHostResponse),
+    "ExplainService": (ExplainServiceRequest, ExplainServiceResponse),
     "ExplainTask": (ExplainTaskRequest, ExplainTaskResponse),
     "FinishAuthorityRotation": (FinishAuthorityRotationRequest, FinishAuthorityRotationResponse),
     "FreezeScheduling": (FreezeSchedulingRequest, FreezeSchedulingResponse),

@@ -1,0 +1,232 @@
+"""What a service waits for now: a freeze, a back-off, a pilot, hosts, checks, room, each by name."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from moorage.ecs.records.event import ServiceEvent
+from moorage.ecs.records.freeze import Freeze
+from moorage.ecs.records.task import Task
+from moorage.ecs.rules.deployment import backoff, census, pinning
+from moorage.ecs.rules.deployment.census import Census
+from moorage.ecs.rules.deployment.health import Standing
+from moorage.ecs.rules.deployment.rolling import percentages
+from moorage.ecs.rules.deployment.state import ServiceState
+from moorage.ecs.rules.explanation.filters import Funnel, shown
+from moorage.ecs.rules.freeze import HOLDING
+from moorage.ecs.rules.task.ending import length
+from moorage.ground.instant import Instant, between, iso
+from moorage.ground.record import Record
+
+ID_LENGTH_SHOWN = 8
+
+
+class Wait(Record):
+    """One thing that is waited for, and when that ends by time alone, where it does."""
+
+    text: str
+    until: Instant | None = None
+
+
+class ServiceCase(Record):
+    """All that is known of a service that is ACTIVE or DRAINING.
+
+    `freezes` are those that hold it now, the brake's too; `room` is what the hosts say to one more
+    task of it; `names` are the hosts' by ARN; `events` its newest, the newest first.
+    """
+
+    state: ServiceState
+    now: Instant
+    room: Funnel
+    freezes: tuple[Freeze, ...] = ()
+    names: Mapping[str, str] = {}
+    events: tuple[ServiceEvent, ...] = ()
+
+
+def waits(case: ServiceCase) -> list[Wait]:
+    """All that the service waits for, what holds everything first; empty where nothing is missing."""
+    taken = census.take(case.state, case.now)
+    return [one for look in _LOOKS for one in look(case, taken)]
+
+
+def _frozen(case: ServiceCase, _: Census) -> Sequence[Wait]:
+    name = case.state.service.name
+    return [
+        Wait(
+            text=(
+                f'It is frozen ({one.cause}: "{one.reason}"): nothing of it is started, stopped or '
+                f"replaced. To end that: moorage thaw {one.cluster}"
+                f"{f' --service {name}' if one.service else ''}"
+            ),
+            until=one.until,
+        )
+        for one in case.freezes
+        if one.cause in HOLDING
+    ]
+
+
+def _ending(case: ServiceCase, _: Census) -> Sequence[Wait]:
+    service = case.state.service
+    if service.status != "DRAINING":
+        return ()
+    left = [one for one in case.state.tasks if not one.is_stopped]
+    return [Wait(text=f"It was deleted, and is INACTIVE once {tasks(len(left))} of it ended.")]
+
+
+def _failed(case: ServiceCase, _: Census) -> Sequence[Wait]:
+    primary = case.state.primary
+    if primary.rollout_state != "FAILED":
+        return ()
+    return [
+        Wait(
+            text=(
+                f"Its newest deployment {primary.id} has failed ({primary.rollout_reason}): nothing "
+                "more of it is started until the service is updated."
+            )
+        )
+    ]
+
+
+def _backing_off(case: ServiceCase, _: Census) -> Sequence[Wait]:
+    known = case.state.service.backoff
+    until = backoff.held_until(known, case.now)
+    if until is None:
+        return ()
+    return [
+        Wait(
+            text=(
+                f"{known.failures} starts failed in a row: the scheduler tries again at "
+                f"{iso(until)}, in {length(between(case.now, until))}. Why they failed: moorage "
+                f"explain deployment {case.state.primary.id}"
+            ),
+            until=until,
+        )
+    ]
+
+
+def _pilot(case: ServiceCase, taken: Census) -> Sequence[Wait]:
+    revision = case.state.revision
+    missing = len(taken.staying) < case.state.service.desired_count
+    if not missing or not pinning.waits_for_pilot(revision):
+        return ()
+    images = ", ".join(one.image for one in revision.images if one.consistent and not one.digest)
+    return [
+        Wait(
+            text=(
+                f"One task goes before the others, to learn which digest {images} means: all tasks "
+                "of a deployment run the same."
+            )
+        )
+    ]
+
+
+def _held(case: ServiceCase, taken: Census) -> Sequence[Wait]:
+    """Tasks on lost hosts that nothing takes the place of."""
+    braked = next((one for one in case.freezes if one.cause == "brake"), None)
+    found: list[Wait] = []
+    for hold, hosts in taken.holds.items():
+        until = taken.fenced_at if hold == "fence" else None
+        if hold == "brake" and braked is not None:
+            until = braked.until
+        say = _HOLDS.get(hold, "they are not given up yet.")
+        found.append(
+            Wait(
+                text=f"Its tasks on lost hosts ({shown(hosts)}) are not replaced: {say}",
+                until=until,
+            )
+        )
+    return found
+
+
+def _pending(case: ServiceCase, taken: Census) -> Sequence[Wait]:
+    found = [
+        one
+        for one in taken.staying
+        if taken.standing(one) is Standing.NOT_RUNNING and one.connectivity == "CONNECTED"
+    ]
+    return _of_tasks(case, found, "Not running yet")
+
+
+def _unsettled(case: ServiceCase, taken: Census) -> Sequence[Wait]:
+    found = [one for one in taken.staying if taken.standing(one) is Standing.UNSETTLED]
+    if not found:
+        return ()
+    checked = [one for one in found if one.has_health_check]
+    settle = length(case.state.conditions.settle)
+    why = (
+        "its health check has not said yet that it is HEALTHY"
+        if checked
+        else f"without a health check a task counts once it has run for {settle}"
+    )
+    return [
+        Wait(
+            text=f"{wait.text.removesuffix('.')}: {why}.",
+            until=None if checked else taken.changes_at,
+        )
+        for wait in _of_tasks(case, found, "Running, and not counted as healthy yet")
+    ]
+
+
+def _stopping(case: ServiceCase, taken: Census) -> Sequence[Wait]:
+    return _of_tasks(case, taken.stopping, "Told to stop, and not ended yet")
+
+
+def _leaving(case: ServiceCase, taken: Census) -> Sequence[Wait]:
+    if not taken.leaving:
+        return ()
+    minimum, maximum = percentages(case.state.service.deployment_configuration)
+    bounds = f"within minimumHealthyPercent {minimum} and maximumPercent {maximum}"
+    return [
+        Wait(text=f"{wait.text.removesuffix('.')}, {bounds}.")
+        for wait in _of_tasks(case, taken.leaving, "To leave once others have taken their place")
+    ]
+
+
+def _room(case: ServiceCase, _: Census) -> Sequence[Wait]:
+    if not case.state.service.waits_for_room or case.room.takers:
+        return ()
+    return [Wait(text=f"It waits for room. {case.room.sentence}")]
+
+
+def _of_tasks(case: ServiceCase, found: Sequence[Task], what: str) -> list[Wait]:
+    """One wait for some tasks, with a few of them by name and host."""
+    if not found:
+        return []
+    ordered = sorted(found, key=lambda one: (one.created_at, one.arn))
+    named = [
+        f"{one.id[:ID_LENGTH_SHOWN]} on {case.names.get(one.instance, '?')}" for one in ordered
+    ]
+    return [Wait(text=f"{what}: {tasks(len(found))} ({shown(named)}).")]
+
+
+def tasks(count: int) -> str:
+    """`1 task`, `3 tasks`."""
+    return "1 task" if count == 1 else f"{count} tasks"
+
+
+_HOLDS: Mapping[str, str] = {
+    "brake": (
+        "too many hosts were lost at once, and what they run probably runs on. It goes on when "
+        "hosts return, or for each host by: moorage host confirm-lost HOST"
+    ),
+    "wait": (
+        "the service must not run a task too many. Bring the hosts back, or say which are gone for "
+        "good: moorage host confirm-lost HOST"
+    ),
+    "fence": "their agents must have stopped them first, as the tag moorage:fence asks.",
+    "unfenced": (
+        "the service is tagged moorage:fence, and nobody fences them there. Bring the hosts back, "
+        "or say which are gone for good: moorage host confirm-lost HOST"
+    ),
+}
+_LOOKS: tuple[Callable[[ServiceCase, Census], Sequence[Wait]], ...] = (
+    _frozen,
+    _ending,
+    _failed,
+    _backing_off,
+    _pilot,
+    _held,
+    _pending,
+    _unsettled,
+    _stopping,
+    _leaving,
+    _room,
+)
