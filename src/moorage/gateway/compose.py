@@ -105,6 +105,9 @@ def site_of(settings: Settings) -> Site:
         fence_after=seconds(settings.fence_after_seconds),
         fence_margin=seconds(settings.fence_margin_seconds),
         post_mortem_retention=hours(settings.post_mortem_retention_hours),
+        avoid_failures=settings.avoid_failures,
+        avoid_window=seconds(settings.avoid_window_seconds),
+        avoid_rest=seconds(settings.avoid_seconds),
         reserved_ports=(int(port),),
     )
 

@@ -47,6 +47,9 @@ class Settings(Record):
     fence_after_seconds: float = 60.0
     fence_margin_seconds: float = 10.0
     post_mortem_retention_hours: float = 168.0
+    avoid_failures: int = 5
+    avoid_window_seconds: float = 300.0
+    avoid_seconds: float = 900.0
     request_body_kib: int = 1024
     header_seconds: float = 10.0
     upload_expiry_hours: float = 24.0
@@ -83,6 +86,9 @@ REASONS: Mapping[str, str] = {
     "fence_after_seconds": "away for so long, an agent stops the tasks of services tagged to fence",
     "fence_margin_seconds": "what is waited beyond that and stopTimeout before they are replaced",
     "post_mortem_retention_hours": "how long the post-mortems of stopped tasks are kept",
+    "avoid_failures": "failed starts of a service after which it avoids a host; 0: none is avoided",
+    "avoid_window_seconds": "within how long they count",
+    "avoid_seconds": "how long the host is avoided then, where another can take the task",
     "request_body_kib": "the longest body of an API request",
     "header_seconds": "how long a client may take to send its headers",
     "upload_expiry_hours": "when an unfinished upload is thrown away",
@@ -111,6 +117,9 @@ BOUNDS: tuple[tuple[str, float, float], ...] = (
     ("fence_after_seconds", 15, 24 * 3600),  # an agent knows after two heartbeats that it is heard
     ("fence_margin_seconds", 0, 3600),
     ("post_mortem_retention_hours", 1, 24 * 365),
+    ("avoid_failures", 0, 1000),
+    ("avoid_window_seconds", 1, 24 * 3600),
+    ("avoid_seconds", 0, 7 * 24 * 3600),
     ("request_body_kib", 64, 65536),
     ("header_seconds", 1, 300),
     ("upload_expiry_hours", 0.01, 24 * 30),

@@ -50,6 +50,9 @@ class Site(Record):
     fence_after: Duration = seconds(60)
     fence_margin: Duration = seconds(10)
     post_mortem_retention: Duration = hours(7 * 24)
+    avoid_failures: int = 5
+    avoid_window: Duration = minutes(5)
+    avoid_rest: Duration = minutes(15)
 
     @property
     def name(self) -> str:

@@ -32,6 +32,7 @@ class ScriptedHost:
 
     `broken` cannot be pulled, `crashing` exits as soon as it runs. With `deaf` it takes nothing
     in, with `slow` it pulls (and stops) until `finish` is called, with `stubborn` it never stops.
+    While it is `ill` it starts nothing, and says that `trouble` is the reason.
     """
 
     def __init__(self, arn: str, name: str) -> None:
@@ -42,6 +43,8 @@ class ScriptedHost:
         self.deaf = False
         self.slow = False
         self.stubborn = False
+        self.ill = False
+        self.trouble = "CannotStartContainerError: no such device"
         self.orders = 0
 
     def hear(self, message: Message, act: "Act") -> None:
@@ -125,6 +128,9 @@ class ScriptedHost:
             self._submit(
                 arn, act, "STOPPED", reason="CannotPullContainerError: not found", ran=False
             )
+            return
+        if self.ill:
+            self._submit(arn, act, "STOPPED", reason=self.trouble, ran=False)
             return
         self._submit(arn, act, "RUNNING")
         if "crashing" in image:

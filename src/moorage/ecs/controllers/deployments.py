@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from moorage.acs.task_messages import CAPABILITY_OF_FENCING
-from moorage.ecs.records.container_instance import InstanceAttribute
 from moorage.ecs.records.event import ServiceEvent
 from moorage.ecs.records.service import Service
 from moorage.ecs.records.service_revision import RevisionImage, ServiceRevision
@@ -17,18 +16,18 @@ from moorage.ecs.records.task import Task
 from moorage.ecs.rules import events as sentences
 from moorage.ecs.rules.deployment.reconcile import reconcile
 from moorage.ecs.rules.deployment.state import Plan, ServiceState
+from moorage.ecs.rules.deployment.wants import wants_of_service
+from moorage.ecs.rules.host.avoidance import avoided
 from moorage.ecs.rules.placement.explain import (
     closest_match,
     lacks_attribute,
     room_helps,
     sentence,
 )
-from moorage.ecs.rules.placement.place import Batch, Placements, Unplaced, place
+from moorage.ecs.rules.placement.place import Batch, Placements, Unplaced, place_around
 from moorage.ecs.rules.placement.strategy import draws
 from moorage.ecs.rules.placement.view import ClusterView
-from moorage.ecs.rules.placement.wants import wants_of
 from moorage.ecs.rules.tags import task_tags
-from moorage.ecs.rules.task.away import fences
 from moorage.ecs.rules.task.stop import ask_to_stop
 from moorage.ecs.store import (
     drafts,
@@ -84,6 +83,7 @@ def deployments(turn: Turn, key: str) -> Instant | None:
     said = [
         *plan.events,
         *([sentences.started(after.name, [task.id for task in started])] if started else []),
+        *_all_the_same(turn, decision, evolve(state, service=after)),
         *_unplaced(after.name, decision),
     ]
     after = evolve(
@@ -114,7 +114,8 @@ def _decide(turn: Turn, state: ServiceState) -> Decision:
     if not count:
         return Decision(plan=plan, placed=_NOWHERE, view=view)
     view = view or cluster_view(turn.tx, state.service.cluster_arn)
-    placed = _place(turn, state, view, count)
+    judged = evolve(state, service=plan.service or state.service)
+    placed = _place(turn, judged, view, count)
     if placed.unplaced.count:
         limited = evolve(
             state, placeable=len(placed.chosen), room_helps=room_helps(placed.unplaced)
@@ -128,20 +129,14 @@ def _place(turn: Turn, state: ServiceState, view: ClusterView, count: int) -> Pl
     definition = task_definitions.needed(turn.tx, service, state.current.task_definition)
     strategies = tuple(service.placement_strategy)
     numbers = tuple(turn.chance.below(NUMBER_LIMIT) for _ in range(count))
-    wants = wants_of(
-        definition.definition, f"service:{service.name}", service.placement_constraints
-    )
-    if fences(service.tags):
-        able = InstanceAttribute(name=CAPABILITY_OF_FENCING)
-        wants = evolve(wants, attributes=(*wants.attributes, able))
     batch = Batch(
-        wants=wants,
+        wants=wants_of_service(service, definition.definition, state.current.id, turn.now),
         count=count,
         strategies=strategies,
         numbers=numbers if draws(strategies) else (),
         counted=_staying(state),
     )
-    return place(batch, view)
+    return place_around(batch, view)
 
 
 def _staying(state: ServiceState) -> Mapping[str, int]:
@@ -158,6 +153,17 @@ def _staying(state: ServiceState) -> Mapping[str, int]:
 
 def _wanting(decision: Decision) -> bool:
     return decision.placed.unplaced.count > 0
+
+
+def _all_the_same(turn: Turn, decision: Decision, state: ServiceState) -> Sequence[str]:
+    """What is said of tasks that start on hosts that the service avoids."""
+    shunned = avoided(state.service, state.current.id, turn.now)
+    count = sum(order.count for order in decision.plan.start)
+    if decision.view is None or not shunned:
+        return ()
+    taken = sorted(set(decision.placed.chosen[:count]).intersection(shunned))
+    hosts = [decision.view.hosts[arn].instance for arn in taken]
+    return [sentences.not_avoided(state.service.name, one.name or one.id) for one in hosts]
 
 
 def _unplaced(name: str, decision: Decision) -> Sequence[str]:

@@ -24,6 +24,25 @@ class StartBackoff(Record):
     last_at: Instant | None = None
 
 
+class HostFailures(Record):
+    """A service's failures on one host (an ARN): when the newest were, until it is avoided.
+
+    Once it is, `failures` is how many it took, and `at` is empty.
+    """
+
+    instance: str
+    at: tuple[Instant, ...] = ()
+    failures: int = 0
+    avoided_until: Instant | None = None
+
+
+class Avoidance(Record):
+    """On which hosts tasks of a deployment (by its id) fail; a newer deployment knows of none."""
+
+    deployment: str = ""
+    hosts: tuple[HostFailures, ...] = ()
+
+
 class Service(Record):
     """One service. Its counts are computed from its tasks, its rollouts from its deployments.
 
@@ -57,6 +76,7 @@ class Service(Record):
     enable_execute_command: bool = False
     client_token: str = ""
     backoff: StartBackoff = StartBackoff()
+    avoidance: Avoidance = Avoidance()
     steady_at: Instant | None = None
     deleted_at: Instant | None = None
     events_written: int = 0

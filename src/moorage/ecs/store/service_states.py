@@ -59,6 +59,9 @@ def conditions(site: Site) -> Conditions:
         start_failure_within=site.start_failure_within,
         start_backoff_reset=site.start_backoff_reset,
         fence_margin=site.fence_margin,
+        avoid_failures=site.avoid_failures,
+        avoid_window=site.avoid_window,
+        avoid_rest=site.avoid_rest,
     )
 
 

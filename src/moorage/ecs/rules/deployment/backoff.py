@@ -40,7 +40,12 @@ def failed_to_start(task: Task, conditions: Conditions) -> bool:
 
     One that lived through a loss of its host does not: who knows what became of it there.
     """
-    if task.stop_code not in _OWN_ENDS or was_lost(task) or _host_trouble(task):
+    return failed_on_its_host(task, conditions) and not _host_trouble(task)
+
+
+def failed_on_its_host(task: Task, conditions: Conditions) -> bool:
+    """Whether a STOPPED task is a failed start, by its own fault or by that of its host."""
+    if task.stop_code not in _OWN_ENDS or was_lost(task):
         return False
     return _ran(task) < conditions.start_failure_within
 

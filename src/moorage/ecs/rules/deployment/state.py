@@ -20,6 +20,9 @@ class Conditions(Record):
     start_failure_within: Duration = seconds(30)
     start_backoff_reset: Duration = minutes(5)
     fence_margin: Duration = seconds(10)
+    avoid_failures: int = 5
+    avoid_window: Duration = minutes(5)
+    avoid_rest: Duration = minutes(15)
 
 
 class ServiceState(Record):
