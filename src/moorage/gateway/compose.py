@@ -89,6 +89,7 @@ def site_of(settings: Settings) -> Site:
         scheme="https" if speaks_tls(settings) else "http",
         regions=settings.regions,
         settle=seconds(settings.settle_seconds),
+        progress_deadline=seconds(settings.progress_deadline_seconds),
         stopped_task_retention=hours(settings.stopped_task_retention_hours),
         suspect_after=seconds(settings.suspect_seconds),
         lost_after=seconds(settings.lost_seconds),

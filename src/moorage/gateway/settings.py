@@ -31,6 +31,7 @@ class Settings(Record):
     database: str = ""
     regions: tuple[str, ...] = ("us-east-1",)
     settle_seconds: float = 40.0
+    progress_deadline_seconds: float = 600.0
     stopped_task_retention_hours: float = 24.0
     suspect_seconds: float = 8.0
     lost_seconds: float = 12.0
@@ -70,6 +71,7 @@ REASONS: Mapping[str, str] = {
     "database": "URL of the database; default: SQLite in the data folder",
     "regions": "regions that are served; requests for others are refused",
     "settle_seconds": "how long a task without health check runs before it counts as healthy (ECS: 40)",
+    "progress_deadline_seconds": "a deployment that gets nowhere for so long fails; 0: it never does",
     "stopped_task_retention_hours": "how long stopped tasks stay visible (ECS: at least 1)",
     "suspect_seconds": "silence after which a host gets no new tasks",
     "lost_seconds": "silence after which a host is lost, and its service tasks are replaced",
@@ -101,6 +103,7 @@ STOPPED_TASK_RETENTION_HOURS_MIN = 1.0
 # name, lowest, highest
 BOUNDS: tuple[tuple[str, float, float], ...] = (
     ("settle_seconds", 0, 3600),
+    ("progress_deadline_seconds", 0, 7 * 24 * 3600),
     ("stopped_task_retention_hours", STOPPED_TASK_RETENTION_HOURS_MIN, 24 * 365),
     ("suspect_seconds", 1, 3600),
     ("lost_seconds", 2, 3600),

@@ -18,6 +18,25 @@ class Vault(Protocol):
         ...
 
 
+class PoolRule(Record):
+    """A pool of hosts of the settings, as far as decisions depend on it.
+
+    Its hosts join `cluster`; there are `size_min` to `size_max` of them. A machine has `join` to
+    become a host; a surplus is taken away when it has lasted for `scale_in`; a host that goes is
+    drained for `drain` at the most.
+    """
+
+    name: str
+    account: str
+    region: str
+    cluster: str = "default"
+    size_min: int = 0
+    size_max: int = 1
+    join: Duration = minutes(10)
+    scale_in: Duration = minutes(15)
+    drain: Duration = hours(48)
+
+
 class Site(Record):
     """The settings that decisions depend on; made once, by the composition root.
 
@@ -35,6 +54,7 @@ class Site(Record):
     steady_state_repeat: Duration = hours(6)
     start_failure_within: Duration = seconds(30)
     start_backoff_reset: Duration = minutes(5)
+    progress_deadline: Duration = minutes(10)
     suspect_after: Duration = seconds(8)
     lost_after: Duration = seconds(12)
     closed_grace: Duration = seconds(60)
@@ -53,6 +73,19 @@ class Site(Record):
     avoid_failures: int = 5
     avoid_window: Duration = minutes(5)
     avoid_rest: Duration = minutes(15)
+    provisioning_timeout: Duration = minutes(10)
+    provisioning_tasks: int = 500
+    pools: tuple[PoolRule, ...] = ()
+    rebalance_moves_max: int = 0
+    rebalance_pause: Duration = seconds(10)
+    rebalance_settling: Duration = minutes(2)
+
+    def pool(self, account: str, region: str, name: str) -> PoolRule | None:
+        """The pool of that name in an account and region, or None."""
+        wanted = (account, region, name)
+        return next(
+            (one for one in self.pools if (one.account, one.region, one.name) == wanted), None
+        )
 
     @property
     def name(self) -> str:

@@ -4,17 +4,50 @@ from typing import Literal
 
 from moorage.ground.instant import Instant
 from moorage.ground.record import Record
+from moorage.shapes.ecs.capacity_provider import CapacityProviderStrategyItem
 from moorage.shapes.ecs.deployment_configuration import DeploymentConfiguration
 
 DeploymentStatus = Literal[
     "PENDING",
     "IN_PROGRESS",
+    "STOP_REQUESTED",
+    "ROLLBACK_REQUESTED",
     "SUCCESSFUL",
     "STOPPED",
     "ROLLBACK_IN_PROGRESS",
     "ROLLBACK_SUCCESSFUL",
     "ROLLBACK_FAILED",
 ]
+
+# The stages of a rolling deployment, in order; those that shift traffic are left out.
+LifecycleStage = Literal[
+    "RECONCILE_SERVICE", "PRE_SCALE_UP", "SCALE_UP", "POST_SCALE_UP", "CLEAN_UP"
+]
+HookStatus = Literal["AWAITING_ACTION", "SUCCEEDED", "FAILED", "TIMED_OUT"]
+
+
+class PauseHook(Record):
+    """A PAUSE hook at which a deployment waits, or has waited; `timeout_action` follows its time."""
+
+    id: str
+    stage: LifecycleStage
+    status: HookStatus
+    expires_at: Instant
+    timeout_action: str
+
+
+class Progress(Record):
+    """How far a deployment came, and when it last got on: for the progress deadline.
+
+    `healthy` is the most tasks that were healthy at once, `others` the fewest that were left of
+    other deployments; both begin anew when `desired` changes. While `held`, time does not count.
+    """
+
+    at: Instant
+    healthy: int
+    others: int
+    desired: int
+    held: bool = False
 
 
 class ServiceDeployment(Record):
@@ -25,6 +58,9 @@ class ServiceDeployment(Record):
     reachable task is STOPPED, or for good while it is the PRIMARY. `failed_tasks` counts failed
     starts in a row for the circuit breaker (the newest at `last_failure_at`); `completed_before`
     says that it was COMPLETED once, so that a later rollback may go back to it.
+    `lifecycle_stage` is None until it begins. `keeps` is the id of the deployment whose tasks are
+    kept in its stead while it is paused before its own start. `stalled` says that it has failed by
+    the progress deadline and goes on trying.
     """
 
     account: str
@@ -41,6 +77,7 @@ class ServiceDeployment(Record):
     deployment_configuration: DeploymentConfiguration
     desired_count: int
     launch_type: str | None = None
+    capacity_provider_strategy: list[CapacityProviderStrategyItem] = []
     source_revisions: tuple[str, ...] = ()
     open: bool = True
     rollout_state: str = "IN_PROGRESS"
@@ -56,3 +93,8 @@ class ServiceDeployment(Record):
     rolled_back_to: str = ""
     rollback_started_at: Instant | None = None
     rollback_reason: str = ""
+    lifecycle_stage: LifecycleStage | None = None
+    hooks: tuple[PauseHook, ...] = ()
+    keeps: str = ""
+    progress: Progress | None = None
+    stalled: bool = False

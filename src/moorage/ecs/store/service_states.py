@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from moorage.ecs.records.service import Service
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules.deployment.hosts import host_state, loss_rule
-from moorage.ecs.rules.deployment.state import Conditions, ServiceState
+from moorage.ecs.rules.deployment.state import Conditions, ServiceState, current_of
 from moorage.ecs.rules.freeze import holds
 from moorage.ecs.rules.task.stop import stop_timeout
 from moorage.ecs.store import (
@@ -27,9 +27,9 @@ def load(tx: Transaction, site: Site, service: Service) -> ServiceState:
     completed = service_deployments.last_completed(tx, service.arn)
     if completed is not None and completed.arn not in {one.arn for one in known}:
         known.append(completed)
-    primary = next(one for one in known if one.id == service.deployment)
-    revision = service_revisions.get(tx, primary.revision)
-    assert revision is not None, f"{primary.revision} is brought out and not there"
+    current = current_of(service, known)
+    revision = service_revisions.get(tx, current.revision)
+    assert revision is not None, f"{current.revision} is brought out and not there"
     found = [
         task
         for task in tasks.unjudged_of_service(tx, service.arn)
@@ -62,6 +62,7 @@ def conditions(site: Site) -> Conditions:
         avoid_failures=site.avoid_failures,
         avoid_window=site.avoid_window,
         avoid_rest=site.avoid_rest,
+        progress_deadline=site.progress_deadline,
     )
 
 

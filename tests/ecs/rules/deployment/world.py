@@ -7,7 +7,7 @@ from moorage.ecs.rules.deployment import census
 from moorage.ecs.rules.deployment.hosts import HostState
 from moorage.ecs.rules.deployment.reconcile import reconcile
 from moorage.ecs.rules.deployment.rolling import lower_limit, percentages, upper_limit
-from moorage.ecs.rules.deployment.state import Conditions, Plan, ServiceState
+from moorage.ecs.rules.deployment.state import Conditions, Plan, ServiceState, current_of
 from moorage.ecs.rules.task.advance import ContainerReport, TaskReport, advance
 from moorage.ecs.rules.task.health import observe_health
 from moorage.ecs.rules.task.stop import ask_to_stop
@@ -31,7 +31,10 @@ class World:
     """All rows of one service, and what its hosts would do with its tasks."""
 
     def __init__(self, desired: int = 3, minimum: int = 100, maximum: int = 200, **more) -> None:
-        configuration = a_configuration(minimum, maximum, **more.pop("breaker", {}))
+        configuration = evolve(
+            a_configuration(minimum, maximum, **more.pop("breaker", {})),
+            **more.pop("configuration", {}),
+        )
         self.now: Instant = NOW
         self.checked = more.pop("checked", False)
         self.sent = more.pop("sent", False)
@@ -60,7 +63,7 @@ class World:
             service=self.service,
             deployments=tuple(self.deployments),
             tasks=tuple(task for task in self.tasks.values() if not task.judged),
-            revision=self.revisions[self.service.deployment],
+            revision=self.revisions[self.current()],
             hosts=dict(self.hosts),
             freeze=self.freeze,
             stop_timeouts=self.stop_timeouts,
@@ -107,7 +110,7 @@ class World:
         changed = {one.id: one for one in plan.deployments}
         self.deployments = [changed.get(one.id, one) for one in self.deployments]
         if plan.revision:
-            self.revisions[self.service.deployment] = plan.revision
+            self.revisions[self.current()] = plan.revision
         for arn in plan.judged:
             self.tasks[arn] = evolve(self.tasks[arn], judged=True)
         self.events += plan.events
@@ -122,7 +125,7 @@ class World:
         assert there <= max(upper, before.counts.wanted + before.counts.stopping), "too many"
 
     def start(self, deployment: str) -> None:
-        assert deployment == self.service.deployment
+        assert deployment == self.current()
         self.minted += 1
         task = a_task(
             f"t{self.minted:04}",
@@ -246,9 +249,10 @@ class World:
             plan = self.act()
             if self.service.status == "INACTIVE" or self.is_steady():
                 return count
+            known = dict(self.tasks)
             self.serve()
-            again = plan.look_again
-            self.now = max(self.now, again) if again is not None else self.now
+            if self.tasks == known and plan.look_again is not None:
+                self.now = max(self.now, plan.look_again)  # what hosts report is looked at at once
             self.wait(1)
         raise AssertionError(f"not steady after {rounds} rounds: {self.events[-5:]}")
 
@@ -266,6 +270,10 @@ class World:
     def deployment(self, identity: str = ""):
         wanted = identity or self.service.deployment
         return next(one for one in self.deployments if one.id == wanted)
+
+    def current(self) -> str:
+        """The id of the deployment whose tasks are kept and started now."""
+        return current_of(self.service, self.deployments).id
 
     def counts(self) -> tuple[int, int]:
         """(RUNNING and wanted, PENDING and wanted) on hosts that are reached."""

@@ -5,7 +5,9 @@ What was ordered before goes on. Tasks that end meanwhile count for no back-off 
 
 from moorage.ecs.records.freeze import Freeze
 from moorage.ecs.rules import events
+from moorage.ecs.rules.deployment import progress
 from moorage.ecs.rules.deployment.ledger import Ledger
+from moorage.ecs.rules.deployment.status import ONGOING, REQUESTED
 from moorage.ecs.rules.deployment.steady_state import SUPERSEDED_REASON
 from moorage.ecs.rules.freeze import until_words
 from moorage.ground.record import evolve
@@ -17,7 +19,8 @@ def keep_frozen(ledger: Ledger, freeze: Freeze) -> None:
     if service.frozen_at != freeze.created_at:
         ledger.service = evolve(service, frozen_at=freeze.created_at)
         ledger.say(events.frozen, until_words(freeze), freeze.reason)
-    changed = primary.status == "PENDING" or primary.desired_count != service.desired_count
+    unheard = primary.status == "PENDING" or primary.status in REQUESTED
+    changed = unheard or primary.desired_count != service.desired_count
     if service.status == "DRAINING" or changed:
         ledger.say(events.waits_for_thaw, until_words(freeze))
     _close_unbegun(ledger)
@@ -26,7 +29,7 @@ def keep_frozen(ledger: Ledger, freeze: Freeze) -> None:
 def _close_unbegun(ledger: Ledger) -> None:
     """End what was superseded before it began: else a long freeze gathers every change of it."""
     for old in ledger.olds:
-        if old.status == "PENDING":
+        if old.status in ONGOING and old.lifecycle_stage is None:
             ledger.put(
                 evolve(
                     old,
@@ -42,4 +45,5 @@ def thaw(ledger: Ledger) -> None:
     """Say that the service is frozen no longer, where it was."""
     if ledger.service.frozen_at is not None:
         ledger.service = evolve(ledger.service, frozen_at=None)
+        progress.restart(ledger)
         ledger.say(events.thawed)

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from moorage.ecs.records.service import Service
 from moorage.ecs.records.service_deployment import ServiceDeployment
-from moorage.ecs.rules.deployment.state import ServiceState
+from moorage.ecs.rules.deployment.state import ServiceState, current_of
+from moorage.ecs.rules.deployment.status import TABLE
 from moorage.ground.instant import Instant
 from moorage.ground.record import evolve
 
@@ -32,6 +33,11 @@ class Ledger:
         return self._deployments[self.service.deployment]
 
     @property
+    def current(self) -> ServiceDeployment:
+        """The deployment whose tasks are kept and started, as things are now."""
+        return current_of(self.service, self.deployments)
+
+    @property
     def olds(self) -> list[ServiceDeployment]:
         """The other open deployments."""
         return [one for one in self.deployments if one.open and one.id != self.service.deployment]
@@ -42,7 +48,9 @@ class Ledger:
 
     def put(self, deployment: ServiceDeployment) -> None:
         """Replace a deployment; one that differs is stamped with `now`."""
-        if deployment != self._deployments[deployment.id]:
+        before = self._deployments[deployment.id]
+        if deployment != before:
+            TABLE.check(before.status, deployment.status)
             self._deployments[deployment.id] = evolve(deployment, updated_at=self.now)
 
     def say(self, sentence: Callable[..., str], *details: str) -> None:

@@ -30,11 +30,15 @@ class Moves(Record):
 class Gates(Record):
     """What else holds moves back: `most` starts now (None: no bound), or none at all.
 
-    `frozen`: the deployment has failed, and nothing is started any more.
+    `frozen`: nothing is started, because the deployment has failed or is paused. `keeps_others`:
+    healthy tasks of other deployments stop for want of room alone. `enough` healthy tasks of the
+    current deployment let all of those go (None: as many as are desired, as ever).
     """
 
     most: int | None = None
     frozen: bool = False
+    keeps_others: bool = False
+    enough: int | None = None
 
 
 # The next moves of a service; pure, and never beyond its percentages after any single step.

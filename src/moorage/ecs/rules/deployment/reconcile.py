@@ -72,6 +72,7 @@ def reconcile(state: ServiceState, now: Instant, view: ClusterView | None = None
     cause = cause_of(state, ledger.primary, taken, now)
     if cause is not None:
         fail(ledger, cause)
+    _word(ledger)
     if ledger.current.id != state.current.id:
         # Another deployment is current now: its tasks and its revision are looked at next.
         return _plan(state, ledger, look_again=now)
@@ -110,18 +111,18 @@ def _count_failures(state: ServiceState, ledger: Ledger, taken: Census) -> None:
     say_avoided(state, ledger, stopped)
     healthy = [task for task in taken.staying if taken.standing(task) is Standing.HEALTHY]
     primary = counted(primary, stopped, healthy, state.conditions, ledger.now)
-    if primary.rollout_state == "IN_PROGRESS" and not primary.rollback_of:
-        paused = lifecycle.paused_reason(primary)
-        reason = paused or _reason(primary.id, after, ledger.now)
-        primary = evolve(primary, rollout_reason=reason)
     ledger.put(primary)
     if after.failures >= backoff.FAILURES_SAID and after != known:
         ledger.say(events.inconsistent)
 
 
-def _reason(deployment: str, known: StartBackoff, now: Instant) -> str:
-    until = backoff.held_until(known, now)
-    return events.rollout_in_progress(deployment, known.failures, until)
+def _word(ledger: Ledger) -> None:
+    """Say in the deployment itself where it stands: on its way, paused, or when the next try is."""
+    primary, known = ledger.primary, ledger.service.backoff
+    if primary.rollout_state == "IN_PROGRESS" and not primary.rollback_of:
+        until = backoff.held_until(known, ledger.now)
+        reason = events.rollout_in_progress(primary.id, known.failures, until)
+        ledger.put(evolve(primary, rollout_reason=lifecycle.paused_reason(primary) or reason))
 
 
 def _conclude(state: ServiceState, ledger: Ledger, taken: Census, moved: Moves) -> None:

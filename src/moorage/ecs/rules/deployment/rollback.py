@@ -1,57 +1,73 @@
-"""What happens to a deployment whose circuit breaker tripped: it fails, and perhaps goes back."""
+"""What happens to a deployment that ends before it is done: it fails, and perhaps goes back."""
 
 from moorage.ecs.records.service import StartBackoff
-from moorage.ecs.records.service_deployment import ServiceDeployment
+from moorage.ecs.records.service_deployment import DeploymentStatus, ServiceDeployment
 from moorage.ecs.rules import events
-from moorage.ecs.rules.deployment.circuit_breaker import rolls_back
+from moorage.ecs.rules.deployment import hooks, lifecycle
+from moorage.ecs.rules.deployment.causes import Cause
 from moorage.ecs.rules.deployment.ledger import Ledger
 from moorage.ground.record import evolve
 
-FAILED_REASON = "Service deployment failed: tasks failed to start."
-ROLLBACK_REASON = (
-    "Service deployment rolled back because the circuit breaker threshold was exceeded."
-)
+NOWHERE_REASON = "No deployment of the service has completed that it could go back to."
 
 
-def fail(ledger: Ledger) -> None:
-    """Fail the primary deployment; go back to the last one that was COMPLETED where it asks so.
+def fail(ledger: Ledger, cause: Cause) -> None:
+    """Fail the primary deployment; go back to the last one that was COMPLETED where it should.
 
     The deployment gone back to is the primary again, under its own id: its tasks stay.
     """
     failed = evolve(
-        ledger.primary,
+        hooks.abandoned(ledger.primary),
         rollout_state="FAILED",
-        rollout_reason=events.rollout_failed(ledger.primary.id),
-        breaker_triggered=True,
+        rollout_reason=events.rollout_failed(ledger.primary.id, cause.why),
+        breaker_triggered=ledger.primary.breaker_triggered or cause.breaker,
+        stalled=cause.goes_on,
     )
-    ledger.say(events.deployment_failed, failed.id)
-    target = _target(ledger, failed) if rolls_back(failed) and not failed.rollback_of else None
+    ledger.say(events.deployment_failed, failed.id, cause.why)
+    target = None
+    if cause.goes_back and not failed.rollback_of:
+        target = rollback_target(ledger.deployments, failed)
     if target is None:
-        _give_up(ledger, failed)
+        _give_up(ledger, failed, cause)
     else:
-        _go_back(ledger, failed, target)
+        _go_back(ledger, failed, target, cause)
 
 
-def _give_up(ledger: Ledger, failed: ServiceDeployment) -> None:
+def rollback_target(
+    deployments: list[ServiceDeployment], failed: ServiceDeployment
+) -> ServiceDeployment | None:
+    """Where a deployment would go back to: the newest other one that was COMPLETED once."""
+    completed = [one for one in deployments if one.completed_before and one.id != failed.id]
+    return max(completed, key=lambda one: (one.created_at, one.id), default=None)
+
+
+def _give_up(ledger: Ledger, failed: ServiceDeployment, cause: Cause) -> None:
     if failed.status != "SUCCESSFUL":
-        failed = evolve(
-            failed, status="STOPPED", status_reason=FAILED_REASON, finished_at=ledger.now
-        )
+        status: DeploymentStatus = "ROLLBACK_FAILED" if cause.asked else "STOPPED"
+        reason = f"{cause.reason} {NOWHERE_REASON}" if cause.asked else cause.reason
+        failed = evolve(failed, status=status, status_reason=reason, finished_at=ledger.now)
     ledger.put(failed)
     origin = ledger.find(failed.rollback_of)
     if origin is not None and origin.status == "ROLLBACK_IN_PROGRESS":
         ledger.put(evolve(origin, status="ROLLBACK_FAILED", finished_at=ledger.now))
+    if lifecycle.is_unbegun(failed):
+        kept = lifecycle.source(ledger)
+        ledger.put(evolve(ledger.primary, keeps=kept.id if kept else ""))
 
 
-def _go_back(ledger: Ledger, failed: ServiceDeployment, target: ServiceDeployment) -> None:
+def _go_back(
+    ledger: Ledger, failed: ServiceDeployment, target: ServiceDeployment, cause: Cause
+) -> None:
     ledger.put(
         evolve(
             failed,
             status="ROLLBACK_IN_PROGRESS",
-            status_reason=ROLLBACK_REASON,
+            status_reason=cause.rollback_reason,
+            stalled=False,
+            keeps="",
             rolled_back_to=target.id,
             rollback_started_at=ledger.now,
-            rollback_reason=ROLLBACK_REASON,
+            rollback_reason=cause.rollback_reason,
         )
     )
     ledger.put(
@@ -59,10 +75,13 @@ def _go_back(ledger: Ledger, failed: ServiceDeployment, target: ServiceDeploymen
             target,
             open=True,
             rollout_state="IN_PROGRESS",
-            rollout_reason=events.rollout_rolling_back(target.id),
+            rollout_reason=events.rollout_rolling_back(target.id, cause.by),
             rollback_of=failed.id,
             failed_tasks=0,
             last_failure_at=None,
+            lifecycle_stage="SCALE_UP",
+            progress=None,
+            stalled=False,
             desired_count=ledger.service.desired_count,
         )
     )
@@ -73,8 +92,3 @@ def _go_back(ledger: Ledger, failed: ServiceDeployment, target: ServiceDeploymen
         backoff=StartBackoff(),
     )
     ledger.say(events.rolling_back, target.id)
-
-
-def _target(ledger: Ledger, failed: ServiceDeployment) -> ServiceDeployment | None:
-    completed = [one for one in ledger.deployments if one.completed_before and one.id != failed.id]
-    return max(completed, key=lambda one: (one.created_at, one.id), default=None)

@@ -23,6 +23,7 @@ class Conditions(Record):
     avoid_failures: int = 5
     avoid_window: Duration = minutes(5)
     avoid_rest: Duration = minutes(15)
+    progress_deadline: Duration = minutes(10)
 
 
 class ServiceState(Record):
@@ -59,15 +60,22 @@ class ServiceState(Record):
     @property
     def current(self) -> ServiceDeployment:
         """The deployment whose tasks are kept and started now: that of `revision`."""
-        return self.primary
+        return current_of(self.service, self.deployments)
 
     def host(self, task: Task) -> HostState:
         """The host of a task."""
         return self.hosts.get(task.instance, SOUND)
 
 
+def current_of(service: Service, deployments: Sequence[ServiceDeployment]) -> ServiceDeployment:
+    """The primary; while that is paused before its first task, the one whose tasks it `keeps`."""
+    by_id = {one.id: one for one in deployments}
+    primary = by_id[service.deployment]
+    return by_id.get(primary.keeps, primary)
+
+
 class StartOrder(Record):
-    """Start `count` tasks of a deployment (always the primary)."""
+    """Start `count` tasks of a deployment (always the current one)."""
 
     deployment: str
     count: int

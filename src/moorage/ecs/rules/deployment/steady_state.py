@@ -1,28 +1,33 @@
 """When a deployment is done, when older ones are gone, and when the service is steady."""
 
 from moorage.ecs.rules import events
+from moorage.ecs.rules.deployment import hooks
 from moorage.ecs.rules.deployment.census import Census
 from moorage.ecs.rules.deployment.ledger import Ledger
 from moorage.ecs.rules.deployment.state import Conditions
+from moorage.ecs.rules.deployment.status import ONGOING
 from moorage.ground.instant import Instant, later
 from moorage.ground.record import evolve
 
 SUPERSEDED_REASON = "A newer deployment has taken the place of this one."
-_UNDER_WAY = frozenset({"PENDING", "IN_PROGRESS"})
 
 
 def close_olds(ledger: Ledger, census: Census) -> None:
     """End older deployments: superseded at once, gone when their last task is STOPPED.
 
-    Tasks on lost hosts that are given up keep none open.
+    Tasks on lost hosts that are given up keep none open. One whose tasks are kept while the primary
+    is paused stays open even where it has none for the moment.
     """
-    olds = ledger.olds
+    olds, current = ledger.olds, ledger.current.id
     present = census.present if olds else frozenset()
     for old in olds:
-        ended = old
-        if old.status in _UNDER_WAY:
+        ended = evolve(old, stalled=False)
+        if old.status in ONGOING:
             ended = evolve(
-                ended, status="STOPPED", status_reason=SUPERSEDED_REASON, finished_at=ledger.now
+                hooks.abandoned(ended),
+                status="STOPPED",
+                status_reason=SUPERSEDED_REASON,
+                finished_at=ledger.now,
             )
         if old.status == "ROLLBACK_IN_PROGRESS" and old.rolled_back_to != ledger.primary.id:
             ended = evolve(
@@ -31,7 +36,7 @@ def close_olds(ledger: Ledger, census: Census) -> None:
                 status_reason=SUPERSEDED_REASON,
                 finished_at=ledger.now,
             )
-        if old.id not in present:
+        if old.id not in present and old.id != current:
             ended = evolve(ended, open=False)
         ledger.put(ended)
 
@@ -46,29 +51,34 @@ def is_steady(census: Census, desired: int) -> bool:
     )
 
 
+def complete(ledger: Ledger) -> None:
+    """The primary is done: it is COMPLETED, also where it had failed and went on trying."""
+    primary = ledger.primary
+    if primary.rollout_state != "IN_PROGRESS" and not primary.stalled:
+        return
+    done = evolve(
+        primary,
+        rollout_state="COMPLETED",
+        rollout_reason=events.rollout_completed(primary.id),
+        completed_before=True,
+        failed_tasks=0,
+        progress=None,
+        stalled=False,
+    )
+    if primary.status == "IN_PROGRESS":
+        done = evolve(done, status="SUCCESSFUL", finished_at=ledger.now)
+    ledger.put(done)
+    ledger.say(events.deployment_completed, primary.id)
+    origin = ledger.find(primary.rollback_of)
+    if origin is not None and origin.status == "ROLLBACK_IN_PROGRESS":
+        ledger.put(evolve(origin, status="ROLLBACK_SUCCESSFUL", finished_at=ledger.now))
+
+
 def settle(ledger: Ledger, conditions: Conditions) -> None:
-    """The service is steady: the deployment is COMPLETED, and it is said, again every so often."""
-    service, primary = ledger.service, ledger.primary
-    if primary.rollout_state == "IN_PROGRESS":
-        successful = primary.status == "SUCCESSFUL"
-        ledger.put(
-            evolve(
-                primary,
-                rollout_state="COMPLETED",
-                rollout_reason=events.rollout_completed(primary.id),
-                status="SUCCESSFUL",
-                finished_at=primary.finished_at if successful else ledger.now,
-                completed_before=True,
-                failed_tasks=0,
-            )
-        )
-        ledger.say(events.deployment_completed, primary.id)
-        origin = ledger.find(primary.rollback_of)
-        if origin is not None and origin.status == "ROLLBACK_IN_PROGRESS":
-            ledger.put(evolve(origin, status="ROLLBACK_SUCCESSFUL", finished_at=ledger.now))
-    again = steady_again_at(service.steady_at, conditions)
+    """The service is steady: it is said, again every so often."""
+    again = steady_again_at(ledger.service.steady_at, conditions)
     if again is None or again <= ledger.now:
-        ledger.service = evolve(service, steady_at=ledger.now)
+        ledger.service = evolve(ledger.service, steady_at=ledger.now)
         ledger.say(events.steady)
 
 
