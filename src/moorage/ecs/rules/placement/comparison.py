@@ -3,6 +3,7 @@
 import functools
 import re
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
 from moorage.ecs.rules.placement.pattern import BadPattern, Pattern, compile_pattern
 from moorage.ecs.rules.placement.view import HostLoad
@@ -41,6 +42,7 @@ OPERATORS = {
     "not_matches": "!~",
 }
 _NEGATED = {"!=": "==", "!exists": "exists", "!in": "in", "!~": "=~"}
+_ORDERING = frozenset({">", ">=", "<", "<="})
 
 
 class Comparison(Record):
@@ -63,6 +65,13 @@ def comparison(subject: str, operator: str, values: tuple[str, ...]) -> Comparis
         pattern = _compiled(values[0])
         if isinstance(pattern, BadPattern):
             return f"bad pattern: {pattern.message}"
+    elif subject == "agentConnected" and operator in _ORDERING:
+        return "agentConnected is true or false, neither of them the greater"
+    elif subject in _READ:
+        read, form = _READ[subject]
+        wrong = next((value for value in values if read(value) is None), None)
+        if wrong is not None:
+            return f"{subject} is compared with {form}, which {wrong} is not"
     return Comparison(subject=subject, operator=operator, values=values)
 
 
@@ -92,7 +101,12 @@ def _positive(asked: Comparison, operator: str, host: HostLoad) -> bool:
     found = _values(asked.subject, host)
     if operator == "exists":
         return bool(found)
-    return any(_TESTS[operator](value, asked.values) for value in found)
+    test = _TESTS[operator]
+    values: Sequence[str] = asked.values
+    if asked.subject in _READ and operator != "=~":
+        read, _ = _READ[asked.subject]
+        found, values = [_read(read, one) for one in found], [_read(read, one) for one in values]
+    return any(test(value, values) for value in found)
 
 
 def _values(subject: str, host: HostLoad) -> Sequence[str]:
@@ -115,6 +129,37 @@ _SUBJECTS: dict[str, Callable[[HostLoad], Sequence[str]]] = {
     "runningTasksCount": lambda host: (str(host.running),),
     "task:group": lambda host: tuple(name for name, count in host.groups.items() if count),
 }
+
+
+def _truth(text: str) -> str | None:
+    return text.lower() if text.lower() in {"true", "false"} else None
+
+
+def _count(text: str) -> str | None:
+    return text if _NUMBER.fullmatch(text) else None
+
+
+def _time(text: str) -> str | None:
+    """The whole epoch seconds of a date or time in ISO 8601, as a number; UTC if it has no zone."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return str(int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()))
+
+
+# How the values of a subject are read that are no plain texts, and how such a value looks. Patterns
+# are matched against the text as it is.
+_READ: dict[str, tuple[Callable[[str], str | None], str]] = {
+    "agentConnected": (_truth, "true or false"),
+    "registeredAt": (_time, "a time such as 2018-06-18T22:28:28+00:00"),
+    "runningTasksCount": (_count, "a number"),
+}
+
+
+def _read(read: Callable[[str], str | None], text: str) -> str:
+    found = read(text)
+    return text if found is None else found
 
 
 @functools.lru_cache(maxsize=_PATTERNS_MAX)

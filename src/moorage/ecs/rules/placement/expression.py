@@ -3,7 +3,8 @@
 AWS: "Create expressions to define container instances for Amazon ECS tasks". A comparison is
 `subject operator [argument]`; comparisons are joined by `and` (`&&`), `or` (`||`), `not` (`!`) and
 parentheses, `not` before `and` before `or`. The negated operators (`!=`, `!in`, `!~`, `!exists`)
-are true exactly where their opposites are false.
+are true exactly where their opposites are false. The words may be in capitals. The grammar and what
+each subject is compared with: docs/reference/cluster-query-language.md.
 """
 
 import functools
@@ -160,7 +161,7 @@ class _Parser:
             return node
         subject, start = self.value("a subject")
         operator, position, end = self.token()
-        name = comparison.OPERATORS.get(operator)
+        name = comparison.OPERATORS.get(operator.lower())
         if name is None:
             raise _Refused("an operator is missing", position)
         self.at = end

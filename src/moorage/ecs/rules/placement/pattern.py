@@ -1,9 +1,9 @@
 r"""The regular expressions of the cluster query language, in time linear in the text.
 
 AWS says "Java pattern syntax". What people write is read: characters, `.`, classes with ranges and
-negation, `\d \w \s` and their negations, groups, alternation, `* + ? {m,n}`, and `^ $` at the ends.
-Lazy and possessive marks are skipped; what would need backtracking (back-references, look-around)
-is refused. The automaton is walked with a set of states, so that no pattern is catastrophic.
+negation, `\d \w \s \p{Alpha}` and their negations, groups, alternation, `* + ? {m,n}`, `^ $` at the
+ends, and `(?i)` at the beginning. Lazy and possessive marks are skipped; what would need
+backtracking (back-references, look-around) is refused. The automaton is walked with a set of states, so that no pattern is catastrophic.
 """
 
 from collections.abc import Callable
@@ -17,6 +17,7 @@ REPEATS_MAX = 256
 DEPTH_MAX = 32
 
 _Test = Callable[[str], bool]
+_FOLDING = "(?i)"
 _SPACES = frozenset(" \t\n\r\f\v")
 
 
@@ -30,6 +31,23 @@ _PLAIN_CLASSES: dict[str, _Test] = {
     "s": lambda c: c in _SPACES,
 }
 _CLASSES = _PLAIN_CLASSES | {name.upper(): _negated(test) for name, test in _PLAIN_CLASSES.items()}
+# Java's POSIX classes, and the categories that people write, for what stands in `\p{...}`.
+_NAMED_CLASSES: dict[str, _Test] = {
+    "Lower": lambda c: c.isascii() and c.islower(),
+    "Upper": lambda c: c.isascii() and c.isupper(),
+    "Alpha": lambda c: c.isascii() and c.isalpha(),
+    "Digit": lambda c: c in "0123456789",
+    "Alnum": lambda c: c.isascii() and c.isalnum(),
+    "Punct": lambda c: c in "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~",
+    "Space": lambda c: c in _SPACES,
+    "XDigit": lambda c: c in "0123456789abcdefABCDEF",
+    "ASCII": str.isascii,
+    "L": str.isalpha,
+    "Lu": str.isupper,
+    "Ll": str.islower,
+    "N": str.isnumeric,
+    "Nd": str.isdecimal,
+}
 _CONTROLS = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
 
 
@@ -96,7 +114,8 @@ class _Reader:
     """Reads a pattern by recursive descent and builds the automaton on the way."""
 
     def __init__(self, text: str) -> None:
-        self.text = text
+        self.folds = text.startswith(_FOLDING)
+        self.text = text.removeprefix(_FOLDING)
         self.at = 0
         self.depth = 0
         self.atoms = 0
@@ -206,12 +225,14 @@ class _Reader:
         if sign == ".":
             return self.single(lambda c: c != "\n")
         if sign == "\\":
-            return self.single(self.escaped())
+            return self.single(self.folded(self.escaped()))
         if sign in {"*", "+", "?", "{"}:
             raise _Refused("nothing to repeat")
         if (sign == "^" and self.at == 1) or (sign == "$" and self.at == len(self.text)):
             return self.nothing()
-        return self.single(lambda c: c == sign)
+        if sign in {"^", "$"}:
+            raise _Refused("^ and $ are read at the ends of a pattern only")
+        return self.single(self.folded(lambda c: c == sign))
 
     def group(self) -> _Fragment:
         if self.text.startswith("?:", self.at):
@@ -229,17 +250,29 @@ class _Reader:
         self.at += 1
         if sign in _CLASSES:
             return _CLASSES[sign]
+        if sign in {"p", "P"}:
+            named = self.named()
+            return named if sign == "p" else _negated(named)
         if not sign or (sign.isalnum() and sign not in _CONTROLS):
             raise _Refused("unknown escape")
         meant = _CONTROLS.get(sign, sign)
         return lambda c: c == meant
+
+    def named(self) -> _Test:
+        """The class whose name stands here in braces, or as a single letter."""
+        close = self.text.find("}", self.at) if self.peek() == "{" else self.at
+        name = self.text[self.at : close + 1].strip("{}") if close >= 0 else ""
+        if name not in _NAMED_CLASSES:
+            raise _Refused("unknown class")
+        self.at = close + 1
+        return _NAMED_CLASSES[name]
 
     def character_class(self) -> _Test:
         negated = self.peek() == "^"
         self.at += negated
         tests: list[_Test] = []
         while self.peek() != "]" or not tests:
-            tests.append(self.class_member())
+            tests.append(self.folded(self.class_member()))
         self.at += 1
         return lambda c: any(test(c) for test in tests) != negated
 
@@ -259,6 +292,12 @@ class _Reader:
                 raise _Refused("bad range")
             return lambda c: sign <= c <= last
         return lambda c: c == sign
+
+    def folded(self, test: _Test) -> _Test:
+        """The same test, blind to case where the pattern begins so."""
+        if not self.folds:
+            return test
+        return lambda c: test(c) or test(c.lower()) or test(c.upper())
 
     def single(self, test: _Test) -> _Fragment:
         if len(self.steps) >= STATES_MAX:
