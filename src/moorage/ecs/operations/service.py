@@ -4,7 +4,7 @@ from moorage.ecs.records.cluster import Cluster
 from moorage.ecs.records.service import Service
 from moorage.ecs.records.task_definition import TaskDefinition
 from moorage.ecs.rules.definition.launch import refuse_create, refuse_network
-from moorage.ecs.rules.deployment.configuration import full_configuration
+from moorage.ecs.rules.deployment.configuration import full_configuration, refuse_full
 from moorage.ecs.rules.tags import refuse_tags
 from moorage.ecs.store import clusters, rollouts, services, task_definitions
 from moorage.ecs.store.pictures import pictures
@@ -65,6 +65,7 @@ def create_service(
     definition = task_definitions.active(call.tx, call, request.task_definition)
     heed(refuse_network(definition.definition, request.network_configuration))
     draft = _draft(call, cluster, definition, request)
+    heed(refuse_full(draft.deployment_configuration))
     found = services.get(call.tx, draft.arn)
     if found is None or found.status == "INACTIVE":
         service = _create(call, draft, definition, found)

@@ -5,7 +5,7 @@ from typing import Any
 from moorage.ecs.records.service import Service, StartBackoff
 from moorage.ecs.records.task_definition import TaskDefinition
 from moorage.ecs.rules.definition.launch import refuse_network, refuse_update
-from moorage.ecs.rules.deployment.configuration import full_configuration
+from moorage.ecs.rules.deployment.configuration import full_configuration, refuse_full
 from moorage.ecs.store import clusters, rollouts, services, task_definitions
 from moorage.ecs.store.pictures import pictures
 from moorage.ecs.views import service as views
@@ -52,6 +52,7 @@ def update_service(
     else:
         definition = task_definitions.needed(call.tx, call, service.task_definition)
     changed = _changed(service, definition, request)
+    heed(refuse_full(changed.deployment_configuration))
     heed(refuse_network(definition.definition, changed.network_configuration))
     replaced = any(getattr(changed, name) != getattr(service, name) for name in DEPLOYED)
     if replaced or request.force_new_deployment:

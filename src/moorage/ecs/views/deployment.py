@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from moorage.ecs.records.service_deployment import ServiceDeployment
+from moorage.ecs.records.service_deployment import PauseHook, ServiceDeployment
 from moorage.ecs.records.service_revision import ServiceRevision
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules.deployment.circuit_breaker import threshold
@@ -28,6 +28,8 @@ def view(deployment: ServiceDeployment, tasks: Sequence[Task]) -> shapes.Service
         target_service_revision=_target(deployment, tasks),
         status=deployment.status,
         status_reason=deployment.status_reason,
+        lifecycle_stage=deployment.lifecycle_stage,
+        lifecycle_hook_details=[_hook(one) for one in deployment.hooks],
         deployment_configuration=deployment.deployment_configuration,
         rollback=_rollback(deployment),
         deployment_circuit_breaker=_breaker(deployment),
@@ -98,6 +100,16 @@ def _target(deployment: ServiceDeployment, tasks: Sequence[Task]) -> shapes.Serv
         requested_task_count=deployment.desired_count,
         running_task_count=counted.running,
         pending_task_count=counted.pending,
+    )
+
+
+def _hook(hook: PauseHook) -> shapes.DeploymentLifecycleHookDetail:
+    return shapes.DeploymentLifecycleHookDetail(
+        hook_id=hook.id,
+        target_type="PAUSE",
+        status=hook.status,
+        expires_at=epoch(hook.expires_at),
+        timeout_action=hook.timeout_action,
     )
 
 

@@ -1,5 +1,7 @@
 """Whether a deployment configuration is sound, and what it is in full."""
 
+from moorage.ecs.rules.deployment.early_success import refuse_early
+from moorage.ecs.rules.deployment.hooks import refuse_hooks
 from moorage.ecs.rules.deployment.rolling import (
     MAXIMUM_PERCENT_DEFAULT,
     MINIMUM_HEALTHY_PERCENT_DEFAULT,
@@ -12,6 +14,7 @@ from moorage.shapes.ecs.deployment_configuration import (
 )
 
 FULL_PERCENT = 100
+THRESHOLD_TYPES = ("COUNT", "BOUNDED_PERCENT", "UNBOUNDED_PERCENT")
 # Above it, the arithmetic of counts would have no meaning for any cluster.
 PERCENT_MAX = 100_000
 
@@ -23,21 +26,26 @@ def refuse_configuration(configuration: DeploymentConfiguration) -> Refusal | No
         return invalid("The minimumHealthyPercent must be between 0 and 100.")
     if maximum is not None and not FULL_PERCENT <= maximum <= PERCENT_MAX:
         return invalid(f"The maximumPercent must be between 100 and {PERCENT_MAX}.")
-    alarms, early = configuration.alarms, configuration.early_success_criteria
+    alarms = configuration.alarms
     asked = {
         f"deploymentConfiguration.strategy {configuration.strategy}": configuration.strategy
         not in {None, "ROLLING"},
         "deploymentConfiguration.alarms": alarms is not None and alarms.enable,
         "deploymentConfiguration.bakeTimeInMinutes": configuration.bake_time_in_minutes,
-        "deploymentConfiguration.lifecycleHooks": configuration.lifecycle_hooks,
         "deploymentConfiguration.linearConfiguration": configuration.linear_configuration,
         "deploymentConfiguration.canaryConfiguration": configuration.canary_configuration,
-        "deploymentConfiguration.earlySuccessCriteria": early is not None and early.enable,
     }
     member = next((name for name, value in asked.items() if value), None)
     if member:
         return unsupported(f"{member} is not supported yet.")
-    return _refuse_breaker(configuration.deployment_circuit_breaker)
+    return refuse_hooks(configuration.lifecycle_hooks or []) or _refuse_breaker(
+        configuration.deployment_circuit_breaker
+    )
+
+
+def refuse_full(full: DeploymentConfiguration) -> Refusal | None:
+    """Why a configuration, laid over what was before, cannot stand: members that must agree."""
+    return refuse_early(full)
 
 
 def full_configuration(
@@ -61,6 +69,10 @@ def _refuse_breaker(breaker: DeploymentCircuitBreaker | None) -> Refusal | None:
     threshold = breaker.threshold_configuration if breaker else None
     if threshold is None:
         return None
+    if threshold.type not in THRESHOLD_TYPES:
+        return invalid(
+            f"The type of a circuit breaker's threshold must be one of {', '.join(THRESHOLD_TYPES)}."
+        )
     if threshold.value is None or threshold.value < 1:
         return invalid("The value of a circuit breaker's threshold must be at least 1.")
     return None

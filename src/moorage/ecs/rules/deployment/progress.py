@@ -2,8 +2,8 @@
 
 It gets on when more of its tasks are healthy than ever before, or fewer tasks of other deployments
 are left. Time counts while it scales up, and only where waiting is its own trouble: neither at a
-hook, which has a timeout of its own, nor while the service is frozen, nor while tasks on lost hosts
-are held. ECS has no such deadline; without a circuit breaker it tries for ever, and so does Moorage,
+hook, which has a timeout of its own, nor while the service is frozen, nor while tasks are held on
+lost hosts or by their protection. ECS has no such deadline; without a circuit breaker it tries for ever, and so does Moorage,
 once it has said that the deployment failed.
 """
 
@@ -11,15 +11,16 @@ from moorage.ecs.records.service_deployment import Progress, ServiceDeployment
 from moorage.ecs.rules.deployment import early_success
 from moorage.ecs.rules.deployment.census import Census
 from moorage.ecs.rules.deployment.ledger import Ledger
-from moorage.ecs.rules.deployment.state import Conditions
+from moorage.ecs.rules.deployment.protection import kept_back
+from moorage.ecs.rules.deployment.state import Conditions, ServiceState
 from moorage.ground.instant import Instant, later
 from moorage.ground.record import evolve
 
 
-def observe(ledger: Ledger, census: Census, conditions: Conditions) -> None:
-    """Note how far the primary has come; `census` counts the tasks of the primary as its own."""
+def observe(state: ServiceState, ledger: Ledger, census: Census) -> None:
+    """Note how far the primary has come."""
     primary = ledger.primary
-    if not conditions.progress_deadline or primary.rollout_state != "IN_PROGRESS":
+    if not state.conditions.progress_deadline or primary.rollout_state != "IN_PROGRESS":
         return
     desired = ledger.service.desired_count
     healthy = sum(
@@ -33,6 +34,7 @@ def observe(ledger: Ledger, census: Census, conditions: Conditions) -> None:
     held = (
         primary.lifecycle_stage != "SCALE_UP"
         or bool(census.holds)
+        or bool(kept_back(state, census, ledger.now))
         or healthy >= early_success.goal(primary, desired)
     )
     now = Progress(at=ledger.now, healthy=healthy, others=others, desired=desired, held=held)

@@ -68,7 +68,7 @@ def reconcile(state: ServiceState, now: Instant, view: ClusterView | None = None
     taken = census.take(state, now)
     _count_failures(state, ledger, taken)
     lifecycle.step(ledger, taken)
-    progress.observe(ledger, taken, state.conditions)
+    progress.observe(state, ledger, taken)
     cause = cause_of(state, ledger.primary, taken, now)
     if cause is not None:
         fail(ledger, cause)
