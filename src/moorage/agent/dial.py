@@ -1,5 +1,6 @@
 """Opening the agent's websockets: where they are, how the handshake is signed, what a refusal says."""
 
+from collections.abc import Callable
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import aiohttp
@@ -40,18 +41,19 @@ class Opened(Record):
 class Dialler:
     """Opens the websockets of one host."""
 
-    def __init__(self, control: ControlPlane, container_instance_arn: str) -> None:
-        """Ask `control` where they are."""
+    def __init__(
+        self,
+        control: ControlPlane,
+        container_instance_arn: str,
+        session: Callable[[aiohttp.TraceConfig], aiohttp.ClientSession] | None = None,
+    ) -> None:
+        """Ask `control` where they are; dial by the `session` that heeds such tracing."""
         self._control = control
         self._instance = container_instance_arn
         self._refused_body = b""
         tracing = aiohttp.TraceConfig()
         tracing.on_request_end.append(self._keep_refusal)
-        self._session = aiohttp.ClientSession(
-            trace_configs=[tracing],
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=DIAL_SECONDS_MAX, sock_connect=CONNECT_SECONDS_MAX),
-        )
+        self._session = (session or _session)(tracing)
 
     async def aclose(self) -> None:
         """Close all that is open."""
@@ -134,6 +136,14 @@ class Dialler:
         del session, context
         if end.response.status != 101:  # noqa: PLR2004 - Switching Protocols
             self._refused_body = await end.response.content.read(REFUSAL_BYTES_MAX)
+
+
+def _session(tracing: aiohttp.TraceConfig) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        trace_configs=[tracing],
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=DIAL_SECONDS_MAX, sock_connect=CONNECT_SECONDS_MAX),
+    )
 
 
 def places_of(told: str, own: str) -> tuple[str, ...]:

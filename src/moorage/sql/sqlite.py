@@ -68,8 +68,8 @@ class SQLiteDatabase:
         self._is_copying = False
         self._claim = None if path is None else Claim(path)
         try:
-            self._connection = open_writer(path)
-            self._cursor = self._connection.cursor()
+            self._connection = self._open(path)
+            self._cursor = self._writing(self._connection)
             self._prepare(tables)
             readers = [] if path is None else [open_reader(path) for _ in range(READERS)]
             self._glance = None if path is None else Glance(path)
@@ -86,6 +86,18 @@ class SQLiteDatabase:
             Thread(target=self._read_on, args=(reader,), name=f"sql-read-{number}", daemon=True)
             for number, reader in enumerate(readers)
         ]
+        self._start()
+
+    def _open(self, path: Path | None) -> sqlite3.Connection:
+        """The connection that writes; `inline.py` begins from bytes."""
+        return open_writer(path)
+
+    def _writing(self, connection: sqlite3.Connection) -> sqlite3.Cursor:
+        """The cursor on which everything is written; `inline.py` lets others look on."""
+        return connection.cursor()
+
+    def _start(self) -> None:
+        """Begin to take works; `inline.py` takes them on its caller's thread."""
         for thread in (self._writer, *self._readers):
             thread.start()
 

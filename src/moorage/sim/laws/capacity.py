@@ -1,0 +1,40 @@
+"""I11: what is promised of a host is what its tasks have, never more than it has; no port twice."""
+
+from moorage.ecs.records.container_instance import ContainerInstance
+from moorage.ecs.records.task import Task
+from moorage.sim.laws.law import Law
+from moorage.sim.sight import Commit
+
+
+class Capacity(Law):
+    """No host is over-promised."""
+
+    name = "I11 capacity"
+
+    def committed(self, commit: Commit) -> None:
+        """Count again the hosts of tasks that began or changed."""
+        touched = {
+            row.after.instance: None
+            for row in commit.rows
+            if row.table == "tasks" and row.after is not None and row.before is None
+        }
+        for arn in touched:
+            host = self.books.instance(arn)
+            if host is not None:
+                self._count(host, [task for task in self.books.live if task.instance == arn])
+
+    def _count(self, host: ContainerInstance, tasks: list[Task]) -> None:
+        cpu = sum(task.reserved.cpu for task in tasks)
+        memory = sum(task.reserved.memory for task in tasks)
+        if cpu > host.resources.cpu or memory > host.resources.memory:
+            self.broken(
+                f"{host.name} has {host.resources.cpu} CPU units and {host.resources.memory} MiB, "
+                f"and {cpu} and {memory} are promised to {len(tasks)} tasks"
+            )
+        taken: dict[tuple[str, int], str] = {}
+        for task in tasks:
+            ports = [("tcp", port) for port in task.reserved.ports]
+            for port in ports:
+                if port in taken:
+                    self.broken(f"{host.name} gave {port} to {taken[port]} and to {task.arn}")
+                taken[port] = task.arn

@@ -1,0 +1,250 @@
+"""One simulated process: an event loop on virtual time, which can be held up and killed.
+
+Every process has a loop of its own, and all loops share the world's one queue: the real shells run
+on them as they are, one callback at a time, in an order that the seed alone decides. A process that
+is stopped (SIGSTOP) takes up nothing until it goes on; one that is killed never runs again, but for
+the unwinding of its tasks, which nobody outside can see.
+"""
+
+import asyncio
+from asyncio.events import _set_running_loop
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator
+from contextvars import Context, copy_context
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from moorage.ground.instant import MICROSECONDS_PER_SECOND
+
+if TYPE_CHECKING:
+    from moorage.sim.world import World
+
+_T = TypeVar("_T")
+UNWINDING_ROUNDS_MAX = 200
+
+
+class Handle(asyncio.TimerHandle):
+    """A callback that waits for its turn or its time."""
+
+    __slots__ = ("act", "at", "gone", "home", "scene", "with_what")
+
+    def __init__(
+        self, home: "Process", act: Callable[..., object], with_what: Any, scene: Context | None
+    ) -> None:
+        """Belong to one process; asyncio's own constructor would cost more than all the rest."""
+        self.home = home
+        self.act = act
+        self.with_what = with_what
+        self.scene = scene
+        self.gone = False
+        self.at = 0
+
+    def cancel(self) -> None:
+        """Never run."""
+        self.gone = True
+
+    def cancelled(self) -> bool:
+        """Whether it was cancelled."""
+        return self.gone
+
+    def when(self) -> float:
+        """The loop's time at which it is due."""
+        return self.at / MICROSECONDS_PER_SECOND
+
+    def __hash__(self) -> int:
+        """By identity: a handle is in no set whose order matters."""
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        """The same handle."""
+        return self is other
+
+    def __repr__(self) -> str:
+        """What it will do."""
+        return f"<Handle {self.act}>"
+
+
+class NumberedTask(asyncio.Task[_T]):
+    """A task whose place in a set depends on its number, not on where it lies in memory."""
+
+    number = 0
+
+    def __hash__(self) -> int:
+        """Its number."""
+        return self.number
+
+    def __eq__(self, other: object) -> bool:
+        """The same task."""
+        return self is other
+
+
+class Process(asyncio.AbstractEventLoop):
+    """A process of the simulated world."""
+
+    def __init__(self, world: "World", name: str) -> None:
+        """Run nothing yet."""
+        self.world = world
+        self.name = name
+        self.dead = False
+        self.stopped = False
+        self._held: deque[Handle] = deque()
+        self._tasks: dict[int, NumberedTask[Any]] = {}
+        self._count = 0
+        self._unwinding: deque[Handle] | None = None
+
+    # --- what the world does to it ---------------------------------------------------------------
+
+    def run(self, handle: Handle) -> None:
+        """Run one callback of this process; one that is held up keeps it for later."""
+        if self.stopped:
+            self._held.append(handle)
+            return
+        _set_running_loop(self)
+        try:
+            if handle.scene is None:
+                handle.act(*handle.with_what)
+            else:
+                handle.scene.run(handle.act, *handle.with_what)
+        finally:
+            _set_running_loop(None)
+
+    def stop_running(self) -> None:
+        """SIGSTOP."""
+        self.stopped = True
+
+    def go_on(self) -> None:
+        """SIGCONT: what came meanwhile is taken up in the order in which it came."""
+        self.stopped = False
+        while self._held:
+            self.world.ready.append(self._held.popleft())
+
+    def kill(self) -> None:
+        """SIGKILL: nothing of it runs any more; its tasks are unwound out of everybody's sight."""
+        if self.dead:
+            return
+        self.dead, self.stopped = True, False
+        self._held.clear()
+        unwinding = self._unwinding = deque[Handle]()
+        _set_running_loop(self)
+        try:
+            for _ in range(UNWINDING_ROUNDS_MAX):
+                for task in list(self._tasks.values()):
+                    task.cancel()
+                while unwinding:
+                    handle = unwinding.popleft()
+                    if not handle.gone:
+                        (handle.scene or copy_context()).run(handle.act, *handle.with_what)
+                if not self._tasks:
+                    break
+        finally:
+            _set_running_loop(None)
+        assert not self._tasks, f"{self.name}: a task does not let itself be unwound"
+
+    # --- asyncio's side --------------------------------------------------------------------------
+
+    def time(self) -> float:
+        """The world's time in seconds; never 0, which asyncio takes for the past."""
+        return self.world.now / MICROSECONDS_PER_SECOND + 1.0
+
+    def get_debug(self) -> bool:
+        """Never."""
+        return False
+
+    def is_running(self) -> bool:
+        """While it is not dead."""
+        return not self.dead
+
+    def is_closed(self) -> bool:
+        """Never to asyncio: what a dead process hands in is dropped."""
+        return False
+
+    def call_soon(
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> Handle:
+        """In this process's next turn."""
+        handle = Handle(self, callback, args, context)
+        if self.dead:
+            if self._unwinding is not None:
+                self._unwinding.append(handle)
+        else:
+            self.world.ready.append(handle)
+        return handle
+
+    def call_soon_threadsafe(
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> Handle:
+        """The same: there is one thread."""
+        return self.call_soon(callback, *args, context=context)
+
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: Context | None = None,
+    ) -> Handle:
+        """After `delay` seconds of virtual time."""
+        handle = Handle(self, callback, args, context)
+        if not self.dead:
+            self.world.later(round(max(delay, 0.0) * MICROSECONDS_PER_SECOND), handle)
+        return handle
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: Context | None = None,
+    ) -> Handle:
+        """At a time of this loop."""
+        return self.call_later(when - self.time(), callback, *args, context=context)
+
+    def create_future(self) -> "asyncio.Future[Any]":
+        """A future of this loop."""
+        return asyncio.Future(loop=self)
+
+    def create_task(
+        self,
+        coro: Generator[Any, None, _T] | Coroutine[Any, Any, _T],
+        *,
+        name: str | None = None,
+        context: Context | None = None,
+    ) -> "asyncio.Task[_T]":
+        """A task of this loop, known to it until it is done."""
+        self._count += 1
+        number = self._count
+        task: NumberedTask[_T] = NumberedTask(
+            cast("Coroutine[Any, Any, _T]", coro), loop=self, name=name or "", context=context
+        )
+        task.number = number
+        self._tasks[number] = task
+        task.add_done_callback(self._forget, context=_EMPTY)
+        return task
+
+    def run_in_executor(
+        self, executor: Any, func: Callable[..., _T], *args: Any
+    ) -> "asyncio.Future[_T]":
+        """In this very thread, in a turn of its own."""
+        del executor
+        future: asyncio.Future[_T] = self.create_future()
+
+        def run() -> None:
+            if future.done():
+                return
+            try:
+                future.set_result(func(*args))
+            except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for it
+                future.set_exception(error)
+
+        self.call_soon(run)
+        return future
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """Nobody waited for this failure: the world notes it."""
+        if not self.dead:
+            self.world.failed(self.name, str(context.get("message")), context.get("exception"))
+
+    def _forget(self, task: "asyncio.Task[Any]") -> None:
+        self._tasks.pop(cast("NumberedTask[Any]", task).number, None)
+
+
+_EMPTY = Context()

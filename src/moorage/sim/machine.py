@@ -1,0 +1,191 @@
+"""A simulated host: a machine with power or without, its engine, its disk, its clock, its agent."""
+
+from collections.abc import Callable
+
+from moorage.agent.engine.labels import LABEL_TASK_ARN
+from moorage.agent.runtime.port import RuntimeEvent
+from moorage.ground.instant import seconds
+from moorage.sim.agent import Agent, AgentHome, AgentParts
+from moorage.sim.disk import Disk
+from moorage.sim.engine import SimulatedRuntime, WatchedEngine
+from moorage.sim.files import Folder
+from moorage.sim.http import Server, Session
+from moorage.sim.loop import Process
+from moorage.sim.network import Host, Network
+from moorage.sim.plane import ENDPOINT
+from moorage.sim.sight import Deed, Happened
+from moorage.sim.world import SkewedClock, World
+
+BOOT_SECONDS = (5.0, 25.0)
+SUPERVISOR_SECONDS = (0.5, 3.0)
+LOOK_SECONDS = 1.0
+
+
+class Machine:
+    """One host of the world."""
+
+    def __init__(
+        self, world: World, network: Network, server: Server, name: str, parts: AgentParts
+    ) -> None:
+        """Have power; no agent has been started yet."""
+        self.world = world
+        self.network = network
+        self.server = server
+        self.name = name
+        self.parts = parts
+        self.host = Host(name)
+        self.clock = SkewedClock(world)
+        self.chance = world.chance_of(name)
+        self.engine = WatchedEngine(name, self._told)
+        self.engine_up = True
+        self.disk = Disk()
+        self.files = Folder()
+        self.boots = 0
+        self.token = ""
+        self.zone = ""
+        self.home: AgentHome | None = None
+        self.agent: Agent | None = None
+        self.process: Process | None = None
+        self.watchers: list[Callable[[Happened], None]] = []
+        # When this machine was last disturbed, and whether it is now: laws ask.
+        self.disturbed: set[str] = set()
+        self.stopping = False
+        self._look()
+
+    # --- life ------------------------------------------------------------------------------------
+
+    @property
+    def instance(self) -> str:
+        """The ARN of the host that this machine is, or ""."""
+        home = self.home
+        return home.identity.container_instance_arn if home and home.identity else ""
+
+    @property
+    def has_agent(self) -> bool:
+        """Whether an agent's process runs."""
+        return self.process is not None and not self.process.dead
+
+    def start_agent(self) -> None:
+        """Start the agent, as a supervisor does."""
+        if self.has_agent or not self.host.has_power:
+            return
+        self.world.tell(self.name, "agent starts")
+        runtime = SimulatedRuntime.__new__(SimulatedRuntime)
+        process = self.process = self.world.process(self.name)
+        self.host.process = process
+        identity = self.home.identity if self.home else None
+        home = self.home = AgentHome(
+            name=self.name,
+            endpoint=ENDPOINT,
+            clock=self.clock,
+            chance=self.chance,
+            engine=self.engine,
+            runtime=runtime,
+            disk=self.disk,
+            files=self.files,
+            boot=f"boot-{self.boots}",
+            identity=identity,
+            token=self.token,
+            zone=self.zone,
+        )
+        runtime.__init__(self.engine, self.clock, self.chance)  # type: ignore[misc]
+        runtime.up = self.engine_up
+        session = Session(self.network, self.host, process, self.server)
+        self.agent = Agent(home, process, session, self.parts)
+
+    def kill_agent(self) -> None:
+        """Kill the agent; containers run on."""
+        if self.has_agent and self.process is not None:
+            self.world.tell(self.name, "agent dies")
+            process = self.process
+            process.kill()
+            self.network.process_died(process)
+
+    def power_off(self) -> None:
+        """Pull the plug."""
+        if not self.host.has_power:
+            return
+        self.world.tell(self.name, "power off")
+        self.network.power_lost(self.host)
+        self.host.has_power = False
+        if self.process is not None:
+            self.process.kill()
+        self.engine.lose_power(self.clock.now())
+        self.disk.lose_power(self.chance)
+
+    def power_on(self) -> None:
+        """Give it power: it boots, and starts its agent."""
+        if self.host.has_power:
+            return
+        self.world.tell(self.name, "power on")
+        self.boots += 1
+        self.clock.boot()
+        self.host.has_power = True
+        self.engine_up = True
+        self.network.release()
+        self.start_agent()
+
+    def forget(self) -> None:
+        """Somebody emptied the agent's data folder: it will join anew."""
+        self.kill_agent()
+        self.disk = Disk()
+        self.files = Folder()
+        self.home = None
+
+    # --- the engine ------------------------------------------------------------------------------
+
+    @property
+    def runtime(self) -> SimulatedRuntime | None:
+        """The engine's port, as the agent that runs now has it."""
+        return self.home.runtime if self.home is not None and self.has_agent else None
+
+    def set_engine(self, *, up: bool) -> None:
+        """Take the engine down (its containers end, as without live-restore), or bring it up."""
+        if self.engine_up == up or not self.host.has_power:
+            return
+        self.world.tell(self.name, "engine up" if up else "engine down")
+        self.engine_up = up
+        runtime = self.runtime
+        now = self.clock.now()
+        if not up:
+            for container in list(self.engine.containers):
+                self.engine.exit(container, 137, now)
+        else:
+            self.engine.restart(now)
+        if runtime is not None and self.process is not None:
+            runtime.up = up
+            process = self.process
+            process.call_soon(lambda: process.create_task(runtime.settle()))
+
+    @property
+    def running(self) -> list[tuple[str, str]]:
+        """The task's ARN and the name of each container that runs now."""
+        return [
+            (found.labels[LABEL_TASK_ARN], found.name)
+            for found in self.engine.containers.values()
+            if found.status == "running" and LABEL_TASK_ARN in found.labels
+        ]
+
+    def _told(self, deed: Deed, event: RuntimeEvent) -> None:
+        happened = Happened(
+            at=self.world.now,
+            machine=self.name,
+            deed=deed,
+            container=event.id,
+            name=event.name,
+            task=event.labels[LABEL_TASK_ARN],
+            code=event.exit_code,
+        )
+        self.world.tell(self.name, deed, happened.task.rpartition("/")[2][:8], event.id[-4:])
+        for watcher in self.watchers:
+            watcher(happened)
+
+    def _look(self) -> None:
+        """What falls due on an engine happens whether an agent looks or not."""
+        if self.host.has_power and self.engine_up:
+            self.engine.advance(self.clock.now())
+        self.world.after(LOOK_SECONDS, self._look)
+
+    def skew(self, by_seconds: float) -> None:
+        """Set the machine's wall clock off."""
+        self.clock.jump(seconds(by_seconds))

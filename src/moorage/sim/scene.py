@@ -1,0 +1,125 @@
+"""One world with everything in it: the network, the control plane, the machines, the users, the laws."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from moorage.sim.agent import AgentParts
+from moorage.sim.laws.law import Broken, Law
+from moorage.sim.laws.table import LAWS
+from moorage.sim.machine import Machine
+from moorage.sim.network import Network
+from moorage.sim.plane import Composition, ControlPlane
+from moorage.sim.schedule import Schedule
+from moorage.sim.sight import Answered, Commit, Happened
+from moorage.sim.users import OWN, Users
+from moorage.sim.world import World
+
+ZONES = ("east-1a", "east-1b", "east-1c")
+MACHINES_NUMBER_MAX = 99
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Make:
+    """What a scene is made of; a test puts a broken part in a sound one's place."""
+
+    plane: Composition = field(default_factory=Composition)
+    agent: AgentParts = field(default_factory=AgentParts)
+    laws: Sequence[type[Law]] = LAWS
+
+
+class Listener(logging.Handler):
+    """Hears what our own code logs with a trace: a fault of ours."""
+
+    def __init__(self, world: World) -> None:
+        """Tell one world."""
+        super().__init__(logging.WARNING)
+        self._world = world
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take one line in."""
+        if record.exc_info and record.exc_info[1] is not None:
+            self._world.failed(record.name, record.getMessage(), record.exc_info[1])
+
+
+class Scene:
+    """Everything that there is in one world."""
+
+    def __init__(self, schedule: Schedule, make: Make, *, keeps_story: bool = False) -> None:
+        """Set it up; nothing has happened yet."""
+        self.schedule = schedule
+        self.make = make
+        self.world = World(schedule.seed, keeps_story=keeps_story)
+        self.network = Network(self.world)
+        self.plane = ControlPlane(self.world, self.network, make.plane)
+        self.broken: list[Broken] = []
+        self.machines: list[Machine] = []
+        for number in range(schedule.machines):
+            machine = Machine(
+                self.world, self.network, self.plane, f"h{number + 1}", make.agent
+            )
+            machine.zone = ZONES[number % len(ZONES)]
+            self.machines.append(machine)
+        self.plane.start()
+        self.users = Users(self.world, self.network, self.plane, self.machines)
+        self.laws = [law(self) for law in make.laws]
+        self.plane.watchers.append(self._committed)
+        self.users.watchers.append(self._answered)
+        self.users.asking.append(self._asking)
+        for machine in self.machines:
+            machine.watchers.append(self._happened)
+        self._listener = Listener(self.world)
+        self._log = logging.getLogger("moorage")
+        self._level, self._log.propagate = self._log.level, False
+        self._log.setLevel(logging.WARNING)
+        self._log.addHandler(self._listener)
+
+    def open(self) -> None:
+        """Let the machines join."""
+        self.users.begin(self._join)
+
+    async def _join(self) -> None:
+        await self.users.ask(0, "CreateCluster", {"clusterName": "default"})
+        asked = {"uses": MACHINES_NUMBER_MAX, "ttlSeconds": 7200}
+        answered = await self.users.ask(0, "CreateJoinToken", asked, OWN)
+        for machine in self.machines:
+            machine.token = answered.got["token"]
+            machine.start_agent()
+
+    def report(self, law: str, what: str) -> None:
+        """A law was broken; one that is broken again for the same reason is told once."""
+        if all(one.what != what for one in self.broken):
+            self.world.tell("BROKEN", law, what)
+            self.broken.append(Broken(law=law, at=self.world.now, what=what))
+
+    def close(self) -> None:
+        """End everything."""
+        self.plane.kill()
+        for machine in self.machines:
+            machine.kill_agent()
+        self.users.process.kill()
+        self.world.nature.kill()
+        self.world.close()
+        self._log.removeHandler(self._listener)
+        self._log.propagate = True
+        self._log.setLevel(self._level)
+
+    def machine_of(self, instance: str) -> Machine | None:
+        """The machine that is a host, by its ARN."""
+        return next((one for one in self.machines if one.instance == instance), None)
+
+    def _each(self, tell: Callable[[Law], None]) -> None:
+        for law in self.laws:
+            tell(law)
+
+    def _committed(self, commit: Commit) -> None:
+        self._each(lambda law: law.committed(commit))
+
+    def _answered(self, answered: Answered) -> None:
+        self._each(lambda law: law.answered(answered))
+
+    def _asking(self, step: int, operation: str, asked: dict[str, object]) -> None:
+        self._each(lambda law: law.asking(step, operation, asked))
+
+    def _happened(self, happened: Happened) -> None:
+        self._each(lambda law: law.happened(happened))
