@@ -10,11 +10,17 @@ from moorage.ecs.controllers.clusters import clusters as cluster_controller
 from moorage.ecs.controllers.deployments import deployments as deployment_controller
 from moorage.ecs.controllers.instances import instances as instance_controller
 from moorage.ecs.controllers.post_mortems import post_mortems as post_mortem_controller
+from moorage.ecs.controllers.task_definitions import (
+    task_definitions as task_definition_controller,
+)
 from moorage.ecs.controllers.tasks import tasks as task_controller
 from moorage.ecs.operations import (
+    account_setting,
     agent,
+    agent_update,
     authority,
     cluster,
+    cluster_update,
     container_instance,
     explain,
     explanation,
@@ -33,7 +39,9 @@ from moorage.ecs.operations import (
     tag,
     task,
     task_definition,
+    task_definition_deletion,
 )
+from moorage.ecs.store.account_settings import ACCOUNT_SETTINGS
 from moorage.ecs.store.clusters import CLUSTERS
 from moorage.ecs.store.container_instances import CONTAINER_INSTANCES
 from moorage.ecs.store.freezes import FREEZES
@@ -58,13 +66,20 @@ ECS = Api(
     target="AmazonEC2ContainerServiceV20141113",
     shapes=OPERATIONS,
     operations=[
+        account_setting.delete_account_setting,
+        account_setting.list_account_settings,
+        account_setting.put_account_setting,
+        account_setting.put_account_setting_default,
         agent.discover_poll_endpoint,
         agent.submit_container_state_change,
         agent.submit_task_state_change,
+        agent_update.update_container_agent,
         cluster.create_cluster,
         cluster.delete_cluster,
         cluster.describe_clusters,
         cluster.list_clusters,
+        cluster_update.update_cluster,
+        cluster_update.update_cluster_settings,
         container_instance.deregister_container_instance,
         container_instance.describe_container_instances,
         container_instance.list_container_instances,
@@ -93,6 +108,7 @@ ECS = Api(
         task_definition.list_task_definition_families,
         task_definition.list_task_definitions,
         task_definition.register_task_definition,
+        task_definition_deletion.delete_task_definitions,
     ],
     absent=[
         "AssociateGatewayWithCluster",
@@ -101,14 +117,12 @@ ECS = Api(
         "CreateExpressGatewayService",
         "CreateGateway",
         "CreateTaskSet",
-        "DeleteAccountSetting",
         "DeleteAttributes",
         "DeleteCapacityProvider",
         "DeleteDaemon",
         "DeleteDaemonTaskDefinition",
         "DeleteExpressGatewayService",
         "DeleteGateway",
-        "DeleteTaskDefinitions",
         "DeleteTaskSet",
         "DescribeCapacityProviders",
         "DescribeDaemon",
@@ -123,7 +137,6 @@ ECS = Api(
         "DisassociateGatewayFromCluster",
         "ExecuteCommand",
         "GetTaskProtection",
-        "ListAccountSettings",
         "ListAttributes",
         "ListDaemonDeployments",
         "ListDaemonTaskDefinitions",
@@ -132,16 +145,11 @@ ECS = Api(
         "ListGatewayRoutes",
         "ListGateways",
         "ListServicesByNamespace",
-        "PutAccountSetting",
-        "PutAccountSettingDefault",
         "PutAttributes",
         "PutClusterCapacityProviders",
         "RegisterDaemonTaskDefinition",
         "SubmitAttachmentStateChanges",
         "UpdateCapacityProvider",
-        "UpdateCluster",
-        "UpdateClusterSettings",
-        "UpdateContainerAgent",
         "UpdateDaemon",
         "UpdateExpressGatewayService",
         "UpdateGateway",
@@ -179,9 +187,11 @@ CONTROLLERS: tuple[Controller, ...] = (
     instance_controller,
     post_mortem_controller,
     task_controller,
+    task_definition_controller,
 )
 
 TABLES: tuple[Table[Any], ...] = (
+    ACCOUNT_SETTINGS,
     CLUSTERS,
     CONTAINER_INSTANCES,
     FREEZES,

@@ -24,9 +24,11 @@ from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.service_revision import RevisionImage
 from moorage.ecs.records.task import Task
 from moorage.ecs.records.task_definition import TaskDefinition
+from moorage.ecs.rules.account_settings import DEFAULT_LOG_DRIVER_MODE, root_of
 from moorage.ecs.rules.task.away import absence, can_fence
 from moorage.ecs.rules.task.payload import Delivery, run_payload, stop_payload
 from moorage.ecs.store import (
+    account_settings,
     container_instances,
     restoration,
     service_deployments,
@@ -165,6 +167,7 @@ class _Look:
         self._tx = tx
         self._definitions: dict[str, TaskDefinition] = {}
         self._digests: dict[str, tuple[str, ...]] = {"": ()}
+        self._log_mode = ""
 
     def definition(self, task: Task) -> TaskDefinition:
         arn = task.task_definition
@@ -183,6 +186,14 @@ class _Look:
             self._digests[arn] = tuple(sorted(digest for digest in pinned if digest))
         return self._digests[arn]
 
+    def log_mode(self, task: Task) -> str:
+        """The account's default, the same for all tasks of a host."""
+        if not self._log_mode:
+            self._log_mode = account_settings.value_of(
+                self._tx, task, root_of(task.account), DEFAULT_LOG_DRIVER_MODE
+            )
+        return self._log_mode
+
 
 def _run(turn: Call | Turn, task: Task, look: _Look) -> PayloadTask:
     delivery = Delivery(
@@ -190,6 +201,7 @@ def _run(turn: Call | Turn, task: Task, look: _Look) -> PayloadTask:
         registry_names=turn.site.names,
         ecr_endpoint=turn.site.endpoint,
         claimed_digests=look.digests(task.service_revision),
+        log_mode=look.log_mode(task),
     )
     return run_payload(task, look.definition(task), delivery)
 

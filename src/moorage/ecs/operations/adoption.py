@@ -94,9 +94,9 @@ def _found(call: Call, held: HeldTask, instance: ContainerInstance) -> Found:
 
 def _number_on(call: Call, task: Task) -> None:
     """Never give the number of an unknown revision again: it would mean another definition."""
-    newest = task_definitions.newest_revision(call.tx, call, task.family)
+    family = task_families.lock(call.tx, call, task.family)
+    newest = max(task_definitions.newest_revision(call.tx, call, task.family), family.deleted_to)
     if task.revision > newest + REVISIONS_LOST_MAX:
         return
-    family = task_families.lock(call.tx, call, task.family)
     if family.latest < task.revision:
         task_families.put(call.tx, evolve(family, latest=task.revision))

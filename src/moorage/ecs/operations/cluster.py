@@ -3,9 +3,16 @@
 from collections.abc import Collection
 
 from moorage.ecs.records.cluster import Cluster
+from moorage.ecs.rules import account_settings as switches
+from moorage.ecs.rules.cluster import (
+    INSIGHTS,
+    refuse_configuration,
+    refuse_connect,
+    refuse_settings,
+)
 from moorage.ecs.rules.deployment.counts import counts
 from moorage.ecs.rules.tags import refuse_tags
-from moorage.ecs.store import clusters, container_instances, services, tasks
+from moorage.ecs.store import account_settings, clusters, container_instances, services, tasks
 from moorage.ecs.store.identity import name_of
 from moorage.ecs.views import cluster as views
 from moorage.ecs.views.refusal import heed
@@ -28,8 +35,6 @@ from moorage.shapes.ecs.faults import (
 DESCRIBED_MAX = 100
 PAGE_LENGTH = 100
 EVERYTHING = ("ATTACHMENTS", "CONFIGURATIONS", "SETTINGS", "STATISTICS", "TAGS")
-INSIGHTS = "containerInsights"
-INSIGHTS_VALUES = ("enhanced", "enabled", "disabled")
 _SETTINGS_DEFAULT = [shapes.ClusterSetting(name=INSIGHTS, value="disabled")]
 
 
@@ -47,8 +52,11 @@ def create_cluster(
             "The cluster name must be 1 to 255 letters, digits, hyphens and underscores."
         )
     _refuse_unbuilt(request)
+    heed(refuse_connect(request.service_connect_defaults))
     heed(refuse_tags(request.tags))
-    settings = _settings(request.settings)
+    heed(refuse_settings(request.settings))
+    heed(refuse_configuration(request.configuration))
+    settings = request.settings or []
     found = clusters.get(call.tx, call.account, call.region, name)
     if found is not None and found.status == "ACTIVE":
         cluster = _same(found, request, settings)
@@ -60,12 +68,12 @@ def create_cluster(
             arn=make_arn("cluster", call.region, call.account, name),
             status="ACTIVE",
             created_at=call.now,
-            settings=settings or _SETTINGS_DEFAULT,
+            settings=settings or _usual_settings(call),
             configuration=request.configuration,
             tags=request.tags or [],
         )
     clusters.put(call.tx, cluster)
-    return shapes.CreateClusterResponse(cluster=_shown(call, cluster, EVERYTHING))
+    return shapes.CreateClusterResponse(cluster=shown(call, cluster, EVERYTHING))
 
 
 @operation(reads=True)
@@ -76,15 +84,15 @@ def describe_clusters(
     names = request.clusters or [clusters.DEFAULT]
     if len(names) > DESCRIBED_MAX:
         raise InvalidParameterException(f"Clusters cannot have more than {DESCRIBED_MAX} elements.")
-    shown: list[shapes.Cluster] = []
+    found: list[shapes.Cluster] = []
     missing: list[Failure] = []
     for text in names:
         cluster = clusters.find(call.tx, call, text)
         if cluster is None:
             missing.append(Failure(arn=_arn(call, text), reason="MISSING"))
         else:
-            shown.append(_shown(call, cluster, request.include or ()))
-    return shapes.DescribeClustersResponse(clusters=shown, failures=missing)
+            found.append(shown(call, cluster, request.include or ()))
+    return shapes.DescribeClustersResponse(clusters=found, failures=missing)
 
 
 @operation(reads=True)
@@ -94,9 +102,9 @@ def list_clusters(call: Call, request: shapes.ListClustersRequest) -> shapes.Lis
         call, request, limit=PAGE_LENGTH, most=PAGE_LENGTH, refused=InvalidParameterException
     )
     found = clusters.page(call.tx, call, listing.after, listing.limit + 1)
-    shown, following = listing.cut(found, lambda cluster: cluster.name)
+    listed, following = listing.cut(found, lambda cluster: cluster.name)
     return shapes.ListClustersResponse(
-        cluster_arns=[cluster.arn for cluster in shown], next_token=following
+        cluster_arns=[cluster.arn for cluster in listed], next_token=following
     )
 
 
@@ -121,28 +129,25 @@ def delete_cluster(
         raise ClusterContainsTasksException("The Cluster cannot be deleted while Tasks are active.")
     deleted = evolve(cluster, status="INACTIVE", deleted_at=call.now)
     clusters.put(call.tx, deleted)
-    return shapes.DeleteClusterResponse(cluster=_shown(call, deleted, EVERYTHING))
+    return shapes.DeleteClusterResponse(cluster=shown(call, deleted, EVERYTHING))
 
 
 def _refuse_unbuilt(request: shapes.CreateClusterRequest) -> None:
-    connect = request.service_connect_defaults
     unbuilt = {
         "capacityProviders": request.capacity_providers,
         "defaultCapacityProviderStrategy": request.default_capacity_provider_strategy,
-        "serviceConnectDefaults": connect.namespace if connect else None,
     }
     for name, value in unbuilt.items():
         if value:
             raise UnsupportedFeatureException(f"Moorage does not have {name} yet.")
 
 
-def _settings(asked: list[shapes.ClusterSetting] | None) -> list[shapes.ClusterSetting]:
-    for setting in asked or ():
-        if setting.name != INSIGHTS or setting.value not in INSIGHTS_VALUES:
-            raise InvalidParameterException(
-                f"A cluster's setting is {INSIGHTS}, one of {', '.join(INSIGHTS_VALUES)}."
-            )
-    return asked or []
+def _usual_settings(call: Call) -> list[shapes.ClusterSetting]:
+    """What a new cluster gets where none is asked for: as the caller's account settings say."""
+    insights = account_settings.value_of(
+        call.tx, call, call.principal.arn, switches.CONTAINER_INSIGHTS
+    )
+    return [shapes.ClusterSetting(name=INSIGHTS, value=insights)]
 
 
 def _same(
@@ -162,7 +167,8 @@ def _same(
     return found
 
 
-def _shown(call: Call, cluster: Cluster, include: Collection[str]) -> shapes.Cluster:
+def shown(call: Call, cluster: Cluster, include: Collection[str]) -> shapes.Cluster:
+    """The cluster as answers show it, counted now, with the members that `include` names."""
     live = tasks.live_of_cluster(call.tx, cluster.arn)
     counted: dict[tuple[str, str], int] = {}
     for kind in sorted({task.launch_type for task in live}):

@@ -14,7 +14,7 @@ from moorage.ecs.rules.placement.place import Batch, Placements, place, place_on
 from moorage.ecs.rules.placement.strategy import draws
 from moorage.ecs.rules.placement.view import ClusterView
 from moorage.ecs.rules.placement.wants import wants_of
-from moorage.ecs.rules.tags import refuse_tags, task_tags
+from moorage.ecs.rules.tags import refuse_inheritance, refuse_tags, task_tags
 from moorage.ecs.store import (
     clusters,
     container_instances,
@@ -136,6 +136,7 @@ def _draft(
     launch_type: str,
 ) -> drafts.Draft:
     inherited = definition.tags if request.propagate_tags == "TASK_DEFINITION" else []
+    heed(refuse_inheritance(request.tags or (), inherited))
     managed = cluster.name if request.enable_ecs_managed_tags else ""
     return drafts.Draft(
         account=call.account,

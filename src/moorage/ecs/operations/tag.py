@@ -8,7 +8,7 @@ from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.service import Service
 from moorage.ecs.records.task import Task
 from moorage.ecs.records.task_definition import TaskDefinition
-from moorage.ecs.rules.tags import merged, refuse_tags
+from moorage.ecs.rules.tags import merged, refuse_tags, refuse_untagging
 from moorage.ecs.store import clusters, container_instances, services, task_definitions, tasks
 from moorage.ecs.store.identity import own_arn
 from moorage.ecs.views.refusal import heed
@@ -55,6 +55,7 @@ def untag_resource(
     call: Call, request: shapes.UntagResourceRequest
 ) -> shapes.UntagResourceResponse:
     """Take tags from a resource by their keys; a key that it has not is no error."""
+    heed(refuse_untagging(request.tag_keys or ()))
     found = _needed(call, request.resource_arn)
     keys = set(request.tag_keys or ())
     found.keep([tag for tag in found.bearer.tags if tag.key not in keys])

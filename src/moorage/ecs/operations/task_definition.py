@@ -43,7 +43,10 @@ def register_task_definition(
         tags=request.tags or [],
     )
     task_definitions.create(call.tx, definition)
-    task_families.put(call.tx, evolve(family, latest=revision, active=family.active + 1))
+    task_families.put(
+        call.tx,
+        evolve(family, latest=revision, active=family.active + 1, is_gone=False),
+    )
     return shapes.RegisterTaskDefinitionResponse(
         task_definition=views.view(definition), tags=definition.tags
     )

@@ -7,7 +7,11 @@ from moorage.shapes.ecs.task_definition import TaskDefinition as TaskDefinitionS
 
 
 class TaskDefinition(Record):
-    """One revision of one family; `definition` is what ECS reads back, in its normal form."""
+    """One revision of one family; `definition` is what ECS reads back, in its normal form.
+
+    `status` is ACTIVE, INACTIVE once it was deregistered, or DELETE_IN_PROGRESS until the last task
+    and service that use it are gone, and it with them.
+    """
 
     account: str
     region: str
@@ -18,6 +22,7 @@ class TaskDefinition(Record):
     registered_at: Instant
     definition: TaskDefinitionShape
     deregistered_at: Instant | None = None
+    delete_requested_at: Instant | None = None
     tags: list[Tag] = []
 
     @property

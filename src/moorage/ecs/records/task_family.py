@@ -4,13 +4,19 @@ from moorage.ground.record import Record
 
 
 class TaskFamily(Record):
-    """One family; `latest` is the highest revision ever given, and numbering goes on from it."""
+    """One family; `latest` is the highest revision ever given, and numbering goes on from it.
+
+    `active` counts its ACTIVE revisions, `deleted_to` is the highest that was deleted. Where all of
+    them were (`is_gone`) its name is not listed any more, and kept for the numbering alone.
+    """
 
     account: str
     region: str
     name: str
     latest: int
     active: int = 0
+    deleted_to: int = 0
+    is_gone: bool = False
 
     @property
     def is_active(self) -> bool:

@@ -13,13 +13,14 @@ TAGS_MAX = 50
 KEY_LENGTH_MAX = 128
 VALUE_LENGTH_MAX = 256
 RESERVED_PREFIX = "aws:"
+_TOO_MANY = invalid(f"A resource has at most {TAGS_MAX} tags.")
 
 
 def refuse_tags(tags: Sequence[Tag] | None) -> Refusal | None:
     """Why a resource cannot be given these tags, or None."""
     keys = [tag.key or "" for tag in tags or ()]
     if len(keys) > TAGS_MAX:
-        return invalid(f"A resource has at most {TAGS_MAX} tags.")
+        return _TOO_MANY
     if len(set(keys)) != len(keys):
         return invalid("A tag key is given twice.")
     for tag in tags or ():
@@ -31,6 +32,18 @@ def refuse_tags(tags: Sequence[Tag] | None) -> Refusal | None:
             )
         if key.lower().startswith(RESERVED_PREFIX):
             return invalid(f"Tag keys that begin with {RESERVED_PREFIX} are reserved.")
+    return None
+
+
+def refuse_inheritance(own: Iterable[Tag], propagated: Iterable[Tag]) -> Refusal | None:
+    """Why a task cannot have its own tags and those it inherits together, or None."""
+    return _TOO_MANY if len(merged(propagated, own)) > TAGS_MAX else None
+
+
+def refuse_untagging(keys: Iterable[str]) -> Refusal | None:
+    """Why nobody may take these keys from a resource: AWS has given them."""
+    if any(key.lower().startswith(RESERVED_PREFIX) for key in keys):
+        return invalid(f"Tag keys that begin with {RESERVED_PREFIX} are reserved.")
     return None
 
 

@@ -53,6 +53,13 @@ def page(tx: Transaction, home: Home, after: str | None, limit: int) -> list[Clu
     return sorted(found, key=lambda cluster: cluster.name)[:limit]
 
 
+def active_arns(tx: Transaction, home: Home) -> list[str]:
+    """The ARNs of all ACTIVE clusters of an account in a region, `default` among them."""
+    known = _ACTIVE.keys(tx, account=home.account, region=home.region, status="ACTIVE")
+    names = {str(name) for _, _, name in known} | {DEFAULT}
+    return [make_arn("cluster", home.region, home.account, name) for name in sorted(names)]
+
+
 def delete(tx: Transaction, cluster: Cluster) -> None:
     """Forget a cluster that has been INACTIVE for long enough."""
     CLUSTERS.delete(tx, cluster.account, cluster.region, cluster.name)

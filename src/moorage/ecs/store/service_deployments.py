@@ -10,8 +10,8 @@ SERVICE_DEPLOYMENTS = Table(
     "service_deployments",
     ServiceDeployment,
     keys=("arn",),
-    columns=("service", "open", "completed_before", "created_at"),
-    indices=(("service", "open"), ("service", "created_at")),
+    columns=("service", "open", "completed_before", "created_at", "task_definition"),
+    indices=(("service", "open"), ("service", "created_at"), ("task_definition",)),
 )
 
 _BY_ARN = SERVICE_DEPLOYMENTS.query(among="arn")
@@ -19,6 +19,7 @@ _OPEN = SERVICE_DEPLOYMENTS.query("service", "open", order=("-created_at",))
 _COMPLETED = SERVICE_DEPLOYMENTS.query("service", "completed_before", order=("-created_at",))
 _OPEN_OF_SERVICES = SERVICE_DEPLOYMENTS.query("open", among="service", order=("-created_at",))
 _OF_SERVICE = SERVICE_DEPLOYMENTS.query("service", order=("-created_at",))
+_OF_DEFINITION = SERVICE_DEPLOYMENTS.query("task_definition", order=("-created_at",))
 
 
 def named(tx: Transaction, arns: Iterable[str]) -> dict[str, ServiceDeployment]:
@@ -44,6 +45,11 @@ def open_of_services(tx: Transaction, services: Iterable[str]) -> list[ServiceDe
 def of_service(tx: Transaction, service: str) -> list[ServiceDeployment]:
     """All deployments of a service that are remembered, newest first."""
     return _OF_SERVICE.all(tx, service=service)
+
+
+def of_definition(tx: Transaction, task_definition: str) -> list[ServiceDeployment]:
+    """All deployments of a task definition (an ARN) that are remembered, newest first."""
+    return _OF_DEFINITION.all(tx, task_definition=task_definition)
 
 
 def put(tx: Transaction, deployment: ServiceDeployment) -> None:

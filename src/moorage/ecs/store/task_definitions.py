@@ -2,11 +2,13 @@
 
 from moorage.ecs.records.task_definition import TaskDefinition
 from moorage.ecs.store.identity import Home, name_of
+from moorage.ground.arn import make_arn
 from moorage.ground.names import FAMILY
 from moorage.shapes.ecs.faults import ClientException
 from moorage.sql.document import Table
 from moorage.sql.transaction import Conflict, Transaction
 
+DELETE_IN_PROGRESS = "DELETE_IN_PROGRESS"
 REVISION_DIGITS_MAX = 7  # AWS allows 1,000,000 revisions of a family
 
 TASK_DEFINITIONS = Table(
@@ -22,6 +24,11 @@ _NEWEST_ACTIVE = TASK_DEFINITIONS.query(
 _NEWEST = TASK_DEFINITIONS.query("account", "region", "family", order=("-revision",))
 _OF_STATUS = TASK_DEFINITIONS.query("account", "region", "status")
 _OF_FAMILY = TASK_DEFINITIONS.query("account", "region", "status", "family")
+_BEING_DELETED = TASK_DEFINITIONS.query("status")
+
+_UNUSABLE = {
+    DELETE_IN_PROGRESS: "TaskDefinition is being deleted: its status is DELETE_IN_PROGRESS"
+}
 
 
 def find(tx: Transaction, home: Home, text: str) -> TaskDefinition | None:
@@ -31,7 +38,7 @@ def find(tx: Transaction, home: Home, text: str) -> TaskDefinition | None:
     that none can have.
     """
     family, colon, number = name_of(home, "task-definition", text).partition(":")
-    if not FAMILY.fullmatch(family) or (colon and not _is_revision(number)):
+    if not FAMILY.fullmatch(family) or (colon and not is_revision(number)):
         raise ClientException("Invalid task definition name.")
     if not colon:
         return _NEWEST_ACTIVE.first(
@@ -52,7 +59,7 @@ def active(tx: Transaction, home: Home, text: str) -> TaskDefinition:
     if found is None:
         raise ClientException("TaskDefinition not found.")
     if found.status != "ACTIVE":
-        raise ClientException("TaskDefinition is inactive")
+        raise ClientException(_UNUSABLE.get(found.status, "TaskDefinition is inactive"))
     return found
 
 
@@ -70,8 +77,25 @@ def create(tx: Transaction, definition: TaskDefinition) -> None:
 
 
 def put(tx: Transaction, definition: TaskDefinition) -> None:
-    """Keep a revision that was changed: deregistered, or tagged."""
+    """Keep a revision that was changed: deregistered, tagged, or to be deleted."""
     TASK_DEFINITIONS.put(tx, definition)
+    if definition.status == DELETE_IN_PROGRESS:
+        tx.wake("task-definition", definition.arn)
+
+
+def delete(tx: Transaction, definition: TaskDefinition) -> None:
+    """Forget a revision that nothing uses; its number is not given again."""
+    TASK_DEFINITIONS.delete(
+        tx, definition.account, definition.region, definition.family, definition.revision
+    )
+
+
+def being_deleted(tx: Transaction) -> list[str]:
+    """The ARNs of all revisions that are DELETE_IN_PROGRESS."""
+    return [
+        make_arn("task-definition", str(region), str(account), f"{family}:{revision}")
+        for account, region, family, revision in _BEING_DELETED.keys(tx, status=DELETE_IN_PROGRESS)
+    ]
 
 
 def names(tx: Transaction, home: Home, status: str, family: str | None) -> list[tuple[str, int]]:
@@ -85,5 +109,6 @@ def names(tx: Transaction, home: Home, status: str, family: str | None) -> list[
     return [(str(name), int(revision or 0)) for _, _, name, revision in keys]
 
 
-def _is_revision(text: str) -> bool:
+def is_revision(text: str) -> bool:
+    """Whether a text is the number of a revision, as callers write it."""
     return text.isascii() and text.isdigit() and len(text) <= REVISION_DIGITS_MAX

@@ -9,10 +9,10 @@ TASK_FAMILIES = Table(
     "task_families",
     TaskFamily,
     keys=("account", "region", "name"),
-    columns=("is_active",),
+    columns=("is_active", "is_gone"),
 )
-_ALL = TASK_FAMILIES.query("account", "region", greater="name")
-_OF_STATUS = TASK_FAMILIES.query("account", "region", "is_active", greater="name")
+_ALL = TASK_FAMILIES.query("account", "region", "is_gone", greater="name")
+_OF_STATUS = TASK_FAMILIES.query("account", "region", "is_gone", "is_active", greater="name")
 
 
 def lock(tx: Transaction, home: Home, name: str) -> TaskFamily:
@@ -29,14 +29,20 @@ def put(tx: Transaction, family: TaskFamily) -> None:
 def page(
     tx: Transaction, home: Home, *, is_active: bool | None, after: str | None, limit: int
 ) -> list[TaskFamily]:
-    """At most `limit` families by name, after the name `after`; all where `is_active` is None."""
+    """At most `limit` families by name, after the name `after`; all where `is_active` is None.
+
+    A family of which every revision was deleted is none of them.
+    """
     if is_active is None:
-        return _ALL.all(tx, limit=limit, account=home.account, region=home.region, name=after)
+        return _ALL.all(
+            tx, limit=limit, account=home.account, region=home.region, is_gone=False, name=after
+        )
     return _OF_STATUS.all(
         tx,
         limit=limit,
         account=home.account,
         region=home.region,
+        is_gone=False,
         is_active=is_active,
         name=after,
     )

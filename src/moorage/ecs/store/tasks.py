@@ -25,6 +25,7 @@ TASKS = Table(
         "service",
         "deployment",
         "family",
+        "task_definition",
         "started_by",
         "launch_type",
         "desired_status",
@@ -53,6 +54,7 @@ _LIVE_OF_SERVICES = TASKS.query("is_stopped", among="service")
 _UNJUDGED_OF_SERVICE = TASKS.query("service", "judged")
 _OF_SERVICE = TASKS.query("service", order=("arn",))
 _BY_STATUS = TASKS.query("cluster_arn", "last_status")
+_LIVE_OF_DEFINITION = TASKS.query("family", "task_definition", "is_stopped", among="cluster_arn")
 _EVERY = TASKS.query()
 
 
@@ -144,6 +146,20 @@ def of_service(tx: Transaction, service: str) -> list[Task]:
 def live_count(tx: Transaction, cluster: str) -> int:
     """How many tasks of a cluster are not STOPPED."""
     return _LIVE_OF_CLUSTER.count(tx, cluster_arn=cluster, is_stopped=False)
+
+
+def runs_definition(
+    tx: Transaction, clusters: Iterable[str], family: str, task_definition: str
+) -> bool:
+    """Whether a task of that definition (an ARN) that is not STOPPED is in one of some clusters."""
+    found = _LIVE_OF_DEFINITION.first(
+        tx,
+        cluster_arn=clusters,
+        family=family,
+        task_definition=task_definition,
+        is_stopped=False,
+    )
+    return found is not None
 
 
 def status_count(tx: Transaction, cluster: str, status: str) -> int:

@@ -16,4 +16,5 @@ def view(definition: TaskDefinition) -> shapes.TaskDefinition:
         status=definition.status,
         registered_at=epoch(definition.registered_at),
         deregistered_at=maybe_epoch(definition.deregistered_at),
+        delete_requested_at=maybe_epoch(definition.delete_requested_at),
     )

@@ -8,6 +8,7 @@ from moorage.ecs.records.task_definition import TaskDefinition
 from moorage.ecs.rules.definition.overrides import overridden
 from moorage.ecs.rules.definition.sizes import UNITS_PER_VCPU, cpu_units, memory_mebibytes
 from moorage.ecs.rules.task.container import payload_container
+from moorage.ecs.rules.task.log_mode import with_log_mode
 from moorage.ground.instant import Duration, in_seconds
 from moorage.ground.record import Record
 from moorage.shapes.ecs.volume import Volume
@@ -18,19 +19,23 @@ class Delivery(Record):
 
     `cluster_arn` is the cluster's; `registry_names` are those under which our registry is known
     (`HOST:PORT`), `ecr_endpoint` the URL at which its tokens are issued; `claimed_digests` are
-    digests that must not leave the host.
+    digests that must not leave the host; `log_mode` is how log drivers are fed whose mode the
+    definition leaves open.
     """
 
     cluster_arn: str
     registry_names: tuple[str, ...] = ()
     ecr_endpoint: str = ""
     claimed_digests: tuple[str, ...] = ()
+    log_mode: str = "blocking"
 
 
 def run_payload(task: Task, definition: TaskDefinition, delivery: Delivery) -> acs.Task:
     """The order to run a task: everything of Docker's is written out, overrides merged."""
     asked = overridden(definition.definition, task.overrides)
-    by_name = {one.name: one for one in asked.container_definitions or ()}
+    by_name = {
+        one.name: with_log_mode(one, delivery.log_mode) for one in asked.container_definitions or ()
+    }
     cpu = cpu_units(asked.cpu) if asked.cpu else None
     return acs.Task(
         arn=task.arn,

@@ -1,0 +1,117 @@
+"""Account settings: which there are, what each may be, and what holds where nobody has set it.
+
+Names and values are those of PutAccountSetting in Amazon's model. The defaults are ECS's of today:
+ARNs are long, tags on creation need leave, log drivers do not block.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from moorage.ecs.records.account_setting import AccountSetting
+from moorage.ecs.rules.refusal import Refusal, invalid
+from moorage.ground.record import Record
+
+CONTAINER_INSIGHTS = "containerInsights"
+DEFAULT_LOG_DRIVER_MODE = "defaultLogDriverMode"
+RETIREMENT_WAIT = "fargateTaskRetirementWaitPeriod"
+USER = "user"
+AWS_MANAGED = "aws_managed"
+_ON_OFF = ("enabled", "disabled")
+
+
+class Switch(Record):
+    """One setting there is: `values` that may be put, the `default` one, and who manages it.
+
+    `always` says that it can no longer be taken back from its default; `root_only` that no user or
+    role has one of their own.
+    """
+
+    values: tuple[str, ...]
+    default: str
+    type: str = USER
+    always: bool = False
+    root_only: bool = False
+
+
+_LONG_ARN = Switch(values=_ON_OFF, default="enabled", always=True)
+SWITCHES: Mapping[str, Switch] = {
+    "awsvpcTrunking": Switch(values=_ON_OFF, default="disabled"),
+    CONTAINER_INSIGHTS: Switch(values=("enhanced", *_ON_OFF), default="disabled"),
+    "containerInstanceLongArnFormat": _LONG_ARN,
+    DEFAULT_LOG_DRIVER_MODE: Switch(values=("blocking", "non-blocking"), default="non-blocking"),
+    "fargateEventWindows": Switch(values=_ON_OFF, default="disabled"),
+    "fargateFIPSMode": Switch(values=_ON_OFF, default="disabled"),
+    RETIREMENT_WAIT: Switch(values=("0", "7", "14"), default="7", root_only=True),
+    "guardDutyActivate": Switch(values=(), default="off", type=AWS_MANAGED),
+    "serviceLongArnFormat": _LONG_ARN,
+    "tagResourceAuthorization": Switch(values=("on", "off"), default="on"),
+    "taskLongArnFormat": _LONG_ARN,
+}
+
+
+def root_of(account: str) -> str:
+    """The ARN of an account's root, whose settings are the account's defaults."""
+    return f"arn:aws:iam::{account}:root"
+
+
+def refuse_principal(account: str, arn: str) -> Refusal | None:
+    """Why a principal cannot have settings: it is none, a session, or another account's."""
+    parts = arn.split(":", 5)
+    named = len(parts) == 6 and parts[:4] == ["arn", "aws", "iam", ""]  # noqa: PLR2004 - six parts
+    kind, _, name = parts[-1].partition("/")
+    if not named or not (parts[-1] == "root" or (kind in {"user", "role"} and name)):
+        return invalid(
+            f"Invalid principalArn: {arn} is not the ARN of a user, of a role or of the root user."
+        )
+    if parts[4] != account:
+        return invalid(f"Identifier is for {parts[4]}. Your accountId is {account}")
+    return None
+
+
+def refuse_name(name: str) -> Refusal | None:
+    """Why there is no setting of that name, or None."""
+    if name in SWITCHES:
+        return None
+    return invalid(f"{name} should be one of [{','.join(SWITCHES)}]")
+
+
+def refuse_value(name: str, value: str) -> Refusal | None:
+    """Why a setting cannot be put to `value`, or None."""
+    unknown = refuse_name(name)
+    if unknown is not None:
+        return unknown
+    switch = SWITCHES[name]
+    if switch.type == AWS_MANAGED:
+        return invalid(f"The setting {name} is read-only: it is managed by AWS.")
+    if value not in switch.values:
+        return invalid(
+            f"Invalid setting 'value': {name} should be one of [{','.join(switch.values)}]"
+        )
+    if switch.always and value != switch.default:
+        return invalid("You can no longer disable Long Arn settings")
+    return None
+
+
+def refuse_owner(name: str, account: str, principal: str) -> Refusal | None:
+    """Why this principal can have no such setting of its own, or None."""
+    if SWITCHES[name].root_only and principal != root_of(account):
+        return invalid(f"The setting {name} can only be set for the root user.")
+    return None
+
+
+def effective(
+    account: str, principal: str, settings: Iterable[AccountSetting], region: str = ""
+) -> list[AccountSetting]:
+    """What holds for a principal, one for each name: its own, else the root's, else the default.
+
+    `settings` are those of both. What nobody has set is shown as the root's.
+    """
+    root = root_of(account)
+    found = {(one.principal, one.name): one for one in settings}
+    return [
+        found.get((principal, name))
+        or found.get((root, name))
+        or AccountSetting(
+            account=account, region=region, principal=root, name=name, value=switch.default
+        )
+        for name, switch in sorted(SWITCHES.items())
+    ]
