@@ -53,6 +53,7 @@ from moorage.ecs.store.services import SERVICES
 from moorage.ecs.store.task_definitions import TASK_DEFINITIONS
 from moorage.ecs.store.task_families import TASK_FAMILIES
 from moorage.ecs.store.tasks import TASKS
+from moorage.ecs.store.timeline import TIMELINE
 from moorage.kernel.api import Api
 from moorage.kernel.controller import Controller
 from moorage.kernel.operation import Operation
@@ -203,4 +204,5 @@ TABLES: tuple[Table[Any], ...] = (
     TASKS,
     TASK_DEFINITIONS,
     TASK_FAMILIES,
+    TIMELINE,
 )

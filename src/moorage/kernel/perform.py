@@ -64,6 +64,7 @@ def perform(
     another request.
     """
     authorize(call, operation, request)
+    call.tx.cause = f"{operation.name} by {call.principal.arn}"
     token = _token(operation.idempotency, request)
     if operation.idempotency is None or not token:
         return _run(call, operation, request)

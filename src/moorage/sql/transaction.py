@@ -76,10 +76,11 @@ class Transaction:
     """One unit of work on the database: what it reads is one state, what it writes is one change.
 
     `now` is fixed when it opens and never goes back from one commit to the next. A transaction
-    is of no use once its work has returned.
+    is of no use once its work has returned. `cause` says which call it serves, "" where it serves
+    none; `noted` is what the stores say happened in it, in order, for whoever runs the work.
     """
 
-    __slots__ = ("_cursor", "_wakes", "chance", "dialect", "now", "writable")
+    __slots__ = ("_cursor", "_wakes", "cause", "chance", "dialect", "noted", "now", "writable")
 
     def __init__(
         self, cursor: Cursor, dialect: Dialect, now: Instant, chance: Chance, *, writable: bool
@@ -87,6 +88,8 @@ class Transaction:
         """Open on a cursor whose connection has begun a transaction."""
         self._cursor: Cursor | None = cursor
         self._wakes: dict[tuple[str, str], None] = {}
+        self.cause = ""
+        self.noted: list[Any] = []
         self.dialect = dialect
         self.now = now
         self.chance = chance
@@ -121,6 +124,12 @@ class Transaction:
         """Say that the controller key (`kind`, `key`) is to be looked at after the commit."""
         assert self.writable, "a read wakes nobody"
         self._wakes[kind, str(plain(key))] = None
+
+    def take_woken(self) -> Sequence[tuple[str, str]]:
+        """The keys that were woken so far, and forget them: for who converges them in here."""
+        woken = list(self._wakes)
+        self._wakes.clear()
+        return woken
 
     def key(self, name: str) -> bytes:
         """The secret key of 32 bytes that the database keeps under `name`.

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from moorage.ecs.records.container_instance import ContainerInstance
-from moorage.ecs.store import tasks
+from moorage.ecs.rules import happenings
+from moorage.ecs.store import tasks, timeline
 from moorage.ecs.store.identity import Home, member_of
 from moorage.ground.arn import make_arn
 from moorage.ground.record import evolve
@@ -96,11 +97,13 @@ def page(
 def create(tx: Transaction, instance: ContainerInstance) -> None:
     """Keep a new host; its id was drawn by chance, so nobody has it."""
     assert CONTAINER_INSTANCES.insert(tx, instance), f"{instance.arn} is taken"
+    timeline.note(tx, happenings.of_host(None, instance))
     _wake(tx, instance)
 
 
 def write(tx: Transaction, instance: ContainerInstance) -> ContainerInstance:
     """Replace the host that was read as this version; raises Conflict where it has moved on."""
+    timeline.note(tx, happenings.of_host(get(tx, instance.arn), instance))
     written = note(tx, instance)
     _wake(tx, written)
     for service in sorted({one.service for one in tasks.live_of_instance(tx, instance.arn)}):

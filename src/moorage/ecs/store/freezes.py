@@ -1,8 +1,9 @@
 """The table of freezes: at most one for each cause, of each cluster and each service."""
 
 from moorage.ecs.records.freeze import Freeze
+from moorage.ecs.rules import happenings
 from moorage.ecs.rules.freeze import is_active
-from moorage.ecs.store import services
+from moorage.ecs.store import services, timeline
 from moorage.ground.arn import make_arn
 from moorage.ground.instant import Instant
 from moorage.sql.document import Table
@@ -37,12 +38,14 @@ def holding(
 def put(tx: Transaction, freeze: Freeze) -> None:
     """Keep a new or changed freeze, and wake whom it concerns."""
     FREEZES.put(tx, freeze)
+    timeline.note(tx, [happenings.of_freeze(freeze, begun=True)])
     _wake(tx, freeze)
 
 
 def delete(tx: Transaction, freeze: Freeze) -> None:
     """End a freeze, and wake whom it concerned."""
     FREEZES.delete(tx, freeze.account, freeze.region, freeze.cluster, freeze.service, freeze.cause)
+    timeline.note(tx, [happenings.of_freeze(freeze, begun=False)])
     _wake(tx, freeze)
 
 

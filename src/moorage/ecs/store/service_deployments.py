@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 
 from moorage.ecs.records.service_deployment import ServiceDeployment
+from moorage.ecs.rules import happenings
+from moorage.ecs.store import timeline
 from moorage.sql.document import Table
 from moorage.sql.transaction import Transaction
 
@@ -54,6 +56,8 @@ def of_definition(tx: Transaction, task_definition: str) -> list[ServiceDeployme
 
 def put(tx: Transaction, deployment: ServiceDeployment) -> None:
     """Keep a new or changed deployment; the write of its service guards it."""
+    before = SERVICE_DEPLOYMENTS.get(tx, deployment.arn)
+    timeline.note(tx, happenings.of_deployment(before, deployment))
     SERVICE_DEPLOYMENTS.put(tx, deployment)
 
 

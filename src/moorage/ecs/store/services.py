@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from functools import cache
 
 from moorage.ecs.records.service import Service
+from moorage.ecs.rules import happenings
+from moorage.ecs.store import timeline
 from moorage.ecs.store.identity import Home, member_of
 from moorage.ground.arn import make_arn
 from moorage.ground.record import evolve
@@ -86,12 +88,14 @@ def page(tx: Transaction, filters: dict[str, str], after: str | None, limit: int
 
 def create(tx: Transaction, service: Service) -> None:
     """Keep a new service, perhaps in place of an INACTIVE one of the same name."""
+    timeline.note(tx, happenings.of_service(get(tx, service.arn), service))
     SERVICES.put(tx, service)
     tx.wake("service", service.arn)
 
 
 def write(tx: Transaction, service: Service) -> Service:
     """Replace the service that was read as this version; raises Conflict where it has moved on."""
+    timeline.note(tx, happenings.of_service(get(tx, service.arn), service))
     written = note(tx, service)
     tx.wake("service", written.arn)
     return written

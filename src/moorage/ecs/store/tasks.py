@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from functools import cache
 
 from moorage.ecs.records.task import Task
+from moorage.ecs.rules import happenings
+from moorage.ecs.store import timeline
 from moorage.ecs.store.identity import Home, member_of
 from moorage.ground.arn import make_arn
 from moorage.ground.record import evolve
@@ -91,12 +93,15 @@ def create(tx: Transaction, task: Task) -> None:
     Its service is not woken: whoever starts a task of a service is that service's controller.
     """
     assert TASKS.insert(tx, task), f"{task.arn} is taken"
+    timeline.note(tx, happenings.of_new_task(task))
     tx.wake("instance", task.instance)
 
 
 def write(tx: Transaction, task: Task) -> Task:
     """Replace the task that was read as this version; raises Conflict where it has moved on."""
+    seen = TASKS.peek(tx, task.arn)
     written = _swapped(tx, task)
+    timeline.note(tx, happenings.of_task(seen, written))
     _wake(tx, written)
     if written.is_stopped:
         tx.wake("cluster", written.cluster_arn)

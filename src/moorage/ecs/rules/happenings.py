@@ -1,0 +1,251 @@
+"""What happened, seen from the records before and after: the entries of a cluster's timeline."""
+
+from collections.abc import Mapping
+
+from moorage.ecs.records.container_instance import ContainerInstance
+from moorage.ecs.records.event import ServiceEvent
+from moorage.ecs.records.freeze import Freeze
+from moorage.ecs.records.happening import Happening
+from moorage.ecs.records.service import Service
+from moorage.ecs.records.service_deployment import ServiceDeployment
+from moorage.ecs.records.task import Task
+from moorage.ecs.rules.freeze import until_words
+from moorage.ecs.rules.task import ending
+from moorage.ground.arn import make_arn, parse_arn
+from moorage.ground.instant import Instant, iso
+
+_LOSSES = {
+    "silent": "Nothing is heard of it any more.",
+    "away": "Its agent went away and did not come back in time.",
+    "engine": "Its container engine is gone.",
+}
+_GOINGS = {
+    "goodbye": "Its agent said goodbye; what runs there runs on.",
+    "closed": "Its agent's connection was cut; what runs there runs on.",
+    "silent": "Nothing is heard of it any more.",
+    "never": "It has never been connected.",
+}
+
+
+def of_new_task(task: Task) -> list[Happening]:
+    """A task was made: for a host, or to wait for one."""
+    whose = f"by deployment {task.deployment}" if task.service else "of no service"
+    named = f"{task.family}:{task.revision}, {whose}"
+    if not task.instance:
+        return [_of_task(task, "task-waiting", f"It waits for room: {named}.")]
+    return [_of_task(task, "task-started", f"It was placed: {named}.")]
+
+
+def of_task(seen: Mapping[str, object], after: Task) -> list[Happening]:
+    """A task was placed, ran, was told to stop, or has stopped; `seen` are its columns before."""
+    if not seen or seen["last_status"] == "STOPPED":
+        return []
+    found: list[Happening] = []
+    if not seen["instance"] and after.instance:
+        found.append(_of_task(after, "task-started", "It was placed after it had waited for room."))
+    if after.last_status == "RUNNING" and seen["last_status"] != "RUNNING":
+        found.append(_of_task(after, "task-running", "All its containers run."))
+    if after.is_stopped:
+        asked = ending.wanted_by(after).text
+        ends = [one.text for one in ending.container_causes(after, None)[:1]]
+        found.append(_of_task(after, "task-stopped", " ".join([asked, *ends])))
+    elif after.desired_status == "STOPPED" and seen["desired_status"] != "STOPPED":
+        text = f"{ending.wanted_by(after).text} ({after.stop_code}: {after.stopped_reason})"
+        found.append(_of_task(after, "task-stopping", text))
+    return found
+
+
+def of_host(before: ContainerInstance | None, after: ContainerInstance) -> list[Happening]:
+    """A host joined, came, went, was lost, came back, was drained, or left."""
+    if before is None:
+        return [_of_host(after, "host-joined", "It registered in the cluster.")]
+    return [
+        _of_host(after, kind, text)
+        for kind, text in (
+            _status(before, after),
+            _connection(before, after),
+            _loss(before, after),
+            _soundness(before, after),
+        )
+        if kind
+    ]
+
+
+def of_deployment(before: ServiceDeployment | None, after: ServiceDeployment) -> list[Happening]:
+    """A deployment was made, began, or ended in one way or another."""
+    named = after.task_definition.rpartition("/")[2]
+    if before is None:
+        text = f"It is to bring out {named}, {after.desired_count} times."
+        return [_of_deployment(after, "deployment-made", text)]
+    if before.status == after.status and before.rollout_state == after.rollout_state:
+        return []
+    if after.status == "IN_PROGRESS" and before.status == "PENDING":
+        return [_of_deployment(after, "deployment-begun", f"{named} is being brought out.")]
+    reason = after.rollback_reason or after.status_reason or after.rollout_reason
+    kind = "deployment-changed" if after.rollout_state == "IN_PROGRESS" else "deployment-ended"
+    text = f"It is {after.status}, its rollout {after.rollout_state}. {reason}".rstrip()
+    return [_of_deployment(after, kind, text)]
+
+
+def of_freeze(freeze: Freeze, *, begun: bool) -> Happening:
+    """A freeze began or ended, of a cluster or a service; the brake is one of a kind of its own."""
+    subject = "brake" if freeze.cause == "brake" else "freeze"
+    what = f"{freeze.cause}: {freeze.reason}"
+    who = f" By {freeze.created_by}." if freeze.created_by else ""
+    text = (
+        f"It holds {until_words(freeze)} ({what}).{who}"
+        if begun
+        else f"It holds no longer ({what})."
+    )
+    return Happening(
+        cluster=make_arn("cluster", freeze.region, freeze.account, freeze.cluster),
+        kind=f"{subject}-{'begun' if begun else 'ended'}",
+        text=text,
+        service=freeze.service,
+    )
+
+
+def of_service(before: Service | None, after: Service) -> list[Happening]:
+    """A service was made, changed by somebody, or deleted."""
+    if before is None or before.status == "INACTIVE":
+        text = (
+            f"It wants {after.desired_count} tasks of {after.task_definition.rpartition('/')[2]}."
+        )
+        return [_of_service(after, "service-made", text)]
+    if before.status == "ACTIVE" and after.status == "DRAINING":
+        return [_of_service(after, "service-deleted", "It is INACTIVE once its tasks have ended.")]
+    if before.desired_count != after.desired_count:
+        text = f"It wants {after.desired_count} tasks; before it was {before.desired_count}."
+        return [_of_service(after, "service-scaled", text)]
+    return []
+
+
+def of_event(event: ServiceEvent) -> Happening:
+    """What a service said."""
+    arn = parse_arn(event.service)
+    assert arn is not None, f"{event.service} spoke"
+    cluster, name = arn.path
+    return Happening(
+        cluster=make_arn("cluster", arn.region, arn.account, cluster),
+        kind="service-event",
+        text=event.message.removeprefix(f"(service {name}) "),
+        service=name,
+    )
+
+
+def _status(before: ContainerInstance, after: ContainerInstance) -> tuple[str, str]:
+    if before.status == after.status:
+        return "", ""
+    if after.status == "DRAINING":
+        drain = after.drain
+        until = "" if drain is None else f" until {iso(drain.deadline)}, then {drain.on_timeout}"
+        return "host-draining", f"Its services move their tasks elsewhere{until}."
+    if after.status == "ACTIVE":
+        return "host-activated", "It takes tasks again."
+    return "host-left", "It was deregistered."
+
+
+def _connection(before: ContainerInstance, after: ContainerInstance) -> tuple[str, str]:
+    if before.connected == after.connected:
+        return "", ""
+    if after.connected:
+        return (
+            "host-connected",
+            f"Its agent ({after.agent_version or 'unknown'}) opened its session.",
+        )
+    return "host-disconnected", _GOINGS[after.disconnection]
+
+
+def _loss(before: ContainerInstance, after: ContainerInstance) -> tuple[str, str]:
+    if before.lost_at is None and after.lost_at is not None:
+        return "host-lost", _LOSSES[after.loss or "silent"]
+    if before.lost_at is not None and after.lost_at is None:
+        rest = _rest(after.flapping_until)
+        return "host-returned", f"It is back, and reports what it still runs.{rest}"
+    if before.confirmed_at is None and after.confirmed_at is not None:
+        return "host-confirmed", "Somebody said that it will not come back with its tasks."
+    if before.replace_at is None and after.replace_at is not None:
+        return "host-released", "Its tasks may be replaced elsewhere from now on."
+    return "", ""
+
+
+def _soundness(before: ContainerInstance, after: ContainerInstance) -> tuple[str, str]:
+    was, is_now = _impaired(before), _impaired(after)
+    if was == is_now:
+        return "", ""
+    if not is_now:
+        return "host-sound", "It is sound again."
+    if after.engine_gone_at is not None:
+        return "host-impaired", "Its agent says that its container engine is gone."
+    return "host-impaired", after.runtime_reason or "Its agent says that its runtime is impaired."
+
+
+def _impaired(instance: ContainerInstance) -> bool:
+    return instance.runtime_status == "IMPAIRED" or instance.engine_gone_at is not None
+
+
+def _rest(until: Instant | None) -> str:
+    return "" if until is None else f" It was lost twice lately, and rests until {iso(until)}."
+
+
+def _of_task(task: Task, kind: str, text: str) -> Happening:
+    return Happening(
+        cluster=task.cluster_arn,
+        kind=kind,
+        text=text,
+        service=task.service.rpartition("/")[2],
+        instance=task.instance,
+        task=task.id,
+        deployment=task.deployment,
+    )
+
+
+def _of_host(instance: ContainerInstance, kind: str, text: str) -> Happening:
+    return Happening(cluster=instance.cluster_arn, kind=kind, text=text, instance=instance.arn)
+
+
+def _of_deployment(deployment: ServiceDeployment, kind: str, text: str) -> Happening:
+    return Happening(
+        cluster=make_arn("cluster", deployment.region, deployment.account, deployment.cluster),
+        kind=kind,
+        text=text,
+        service=deployment.service.rpartition("/")[2],
+        deployment=deployment.id,
+    )
+
+
+def _of_service(service: Service, kind: str, text: str) -> Happening:
+    return Happening(cluster=service.cluster_arn, kind=kind, text=text, service=service.name)
+
+
+KINDS: Mapping[str, str] = {
+    "task-waiting": "a task waits for room",
+    "task-started": "a task was placed on a host",
+    "task-running": "all containers of a task run",
+    "task-stopping": "a task was told to stop",
+    "task-stopped": "a task has stopped",
+    "host-joined": "a host registered",
+    "host-connected": "an agent opened its session",
+    "host-disconnected": "an agent's session ended",
+    "host-lost": "a host counts as lost",
+    "host-released": "tasks of a lost host may be replaced",
+    "host-confirmed": "a person confirmed a loss",
+    "host-returned": "a lost host is back",
+    "host-impaired": "a host cannot run what it should",
+    "host-sound": "a host can again",
+    "host-draining": "a drain began",
+    "host-activated": "a drain ended",
+    "host-left": "a host was deregistered",
+    "deployment-made": "a deployment was asked for",
+    "deployment-begun": "the scheduler began with a deployment",
+    "deployment-changed": "a deployment goes another way",
+    "deployment-ended": "a deployment was completed, failed, or was stopped",
+    "freeze-begun": "a freeze began",
+    "freeze-ended": "a freeze ended",
+    "brake-begun": "too many hosts were lost at once",
+    "brake-ended": "lost hosts are replaced again",
+    "service-made": "a service was created",
+    "service-scaled": "a service wants more or fewer tasks",
+    "service-deleted": "a service was deleted",
+    "service-event": "a sentence of a service",
+}
