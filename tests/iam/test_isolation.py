@@ -20,6 +20,7 @@ Requests = Callable[[Names], list[dict[str, Any]]]
 CONTAINERS = [{"name": "main", "image": "somewhere/image:1", "memory": 64}]
 IMAGES = [{"imageTag": "v1"}]
 TAGS = [{"key": "mine", "value": "now"}]
+INSIGHTS = [{"name": "containerInsights", "value": "enabled"}]
 LABELS = [{"Key": "mine", "Value": "now"}]
 
 
@@ -67,6 +68,12 @@ def defined(member: str = "taskDefinition") -> Requests:
     return lambda n: [{member: text} for text in (n.arn("task-definition"), f"{n.family}:1")]
 
 
+def settled(**others: Any) -> Requests:
+    """What is about account settings: the caller's own, and those of principals of the first."""
+    people = (f"arn:aws:iam::{ACCOUNT}:root", f"arn:aws:iam::{ACCOUNT}:user/jane")
+    return lambda _: [others, *({**others, "principalArn": arn} for arn in people)]
+
+
 def launched(**others: Any) -> Requests:
     """What starts tasks: another's cluster, or another's definition in a cluster of one's own."""
     return lambda n: [
@@ -96,8 +103,14 @@ def stored(**others: Any) -> Requests:
 ECS: dict[str, Requests] = {
     "CreateCluster": lambda n: [{"clusterName": n.arn("cluster")}, {"clusterName": n.cluster}],
     "CreateService": launched(serviceName="watch", desiredCount=0),
+    "DeleteAccountSetting": settled(name="awsvpcTrunking"),
     "DeleteCluster": clustered(),
     "DeleteService": pairs("service", "service", force=True),
+    "DeleteTaskDefinitions": lambda n: [
+        {"taskDefinitions": [f"{text}:{number}"]}
+        for number in (1, 2)
+        for text in (n.arn("task-definition").rpartition(":")[0], n.family)
+    ],
     "DeregisterContainerInstance": pairs("container-instance", "containerInstance", force=True),
     "DeregisterTaskDefinition": defined(),
     "DescribeClusters": lambda n: [
@@ -118,6 +131,7 @@ ECS: dict[str, Requests] = {
         {"cluster": n.cluster, "containerInstance": n.arn("container-instance")},
         {"cluster": n.cluster, "containerInstance": n.instance},
     ],
+    "ListAccountSettings": settled(name="awsvpcTrunking", effectiveSettings=True),
     "ListClusters": lambda _: [{}],
     "ListContainerInstances": clustered(),
     "ListServiceDeployments": pairs("service", "service"),
@@ -130,6 +144,8 @@ ECS: dict[str, Requests] = {
         {"containerInstance": n.arn("container-instance")},
         {"serviceName": n.arn("service")},
     ],
+    "PutAccountSetting": settled(name="awsvpcTrunking", value="enabled"),
+    "PutAccountSettingDefault": lambda _: [{"name": "awsvpcTrunking", "value": "enabled"}],
     "RegisterContainerInstance": lambda n: [
         {"cluster": n.arn("cluster"), "containerInstanceArn": n.arn("container-instance")},
         {"cluster": n.cluster, "containerInstanceArn": n.arn("container-instance")},
@@ -149,6 +165,9 @@ ECS: dict[str, Requests] = {
     "SubmitTaskStateChange": reported(status="STOPPED", reason="said by another"),
     "TagResource": tagged(ecs_arns, tags=TAGS),
     "UntagResource": tagged(ecs_arns, tagKeys=["secret"]),
+    "UpdateCluster": clustered({"settings": INSIGHTS}),
+    "UpdateClusterSettings": clustered({"settings": INSIGHTS}),
+    "UpdateContainerAgent": pairs("container-instance", "containerInstance"),
     "UpdateContainerInstancesState": pairs(
         "container-instance", "containerInstances", status="DRAINING"
     ),
@@ -230,6 +249,7 @@ def test_every_operation_stands_here():
 OWNER_REFUSED = {
     "DeleteCluster": "ClusterContainsContainerInstancesException",
     "CreateRepository": "RepositoryAlreadyExistsException",
+    "UpdateContainerAgent": "NoUpdateAvailableException",
 }
 
 

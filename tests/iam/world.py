@@ -214,6 +214,9 @@ class World:
             desiredCount=1,
             tags=tags,
         )
+        old = {"family": "heirloom", "containerDefinitions": [container], "tags": tags}
+        self.do(self.owner, "ecs", "RegisterTaskDefinition", **old)
+        self.do(self.owner, "ecs", "DeregisterTaskDefinition", taskDefinition="heirloom:2")
         # Placed elsewhere than on the first host, which therefore has the task.
         self.two = self.host("two")
         self.edge = self.host("edge", cluster="edge")
