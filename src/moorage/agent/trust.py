@@ -14,7 +14,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
-from cryptography import x509
 
 from moorage.acs.messages import AckRequest, NackRequest
 from moorage.agent import journal
@@ -185,30 +184,24 @@ async def _shown(endpoint: str, session: aiohttp.ClientSession) -> tuple[int, st
 
 
 def _authorities(text: str) -> tuple[str, ...]:
-    """The certificates of a PEM text, all of authorities. Raises NotBelieved."""
+    """The certificates of a PEM text, all of authorities in OpenSSL's eyes. Raises NotBelieved."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         found = certificates_in(text)
-        parsed = [x509.load_pem_x509_certificate(one.encode()) for one in found]
-    except ValueError as error:
+        context.load_verify_locations(cadata="".join(found))
+    except (ValueError, ssl.SSLError) as error:
         raise NotBelieved(f"no certificates in PEM: {error}") from error
     if len(found) > AUTHORITIES_MAX:
         raise NotBelieved(f"more than {AUTHORITIES_MAX} authorities")
-    for one in parsed:
-        if not _may_sign(one):
-            raise NotBelieved(f"{one.subject.rfc4514_string()} is no authority")
+    believed = context.get_ca_certs(binary_form=True)
+    for number, one in enumerate(found, 1):
+        if ssl.PEM_cert_to_DER_cert(one) not in believed:
+            raise NotBelieved(f"certificate {number} of {len(found)} is no authority's")
     return found
 
 
 def _keys(certificates: Iterable[str]) -> set[str]:
     return {key_hash(one) for one in certificates}
-
-
-def _may_sign(certificate: x509.Certificate) -> bool:
-    try:
-        said = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
-    except (x509.ExtensionNotFound, ValueError):
-        return False
-    return said.value.ca
 
 
 def _read(path: Path) -> str:

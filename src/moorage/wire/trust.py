@@ -38,10 +38,9 @@ def client_context(bundle: str | None = None) -> ssl.SSLContext:
         context = ssl.create_default_context()
     else:
         try:
-            authorities = "".join(certificates_in(bundle))
-        except ValueError as error:
+            context = ssl.create_default_context(cadata="".join(certificates_in(bundle)))
+        except (ValueError, ssl.SSLError) as error:
             raise BundleRefused(f"This is no bundle of certificates in PEM: {error}") from error
-        context = ssl.create_default_context(cadata=authorities)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(list(PROTOCOLS))
     return context
