@@ -77,11 +77,12 @@ def test_members_are_spelt_as_amazon_spells_them(shape):
             task_messages.Task,
             (
                 "arn desiredStatus taskClusterArn family version containers volumes cpu memory "
-                "networkMode pidMode ipcMode roleCredentials executionRoleCredentials launchType "
-                "serviceName group moorage"
+                "networkMode pidMode ipcMode associations roleCredentials executionRoleCredentials "
+                "launchType serviceName group moorage"
             ),
         ),
         (messages.HeartbeatMessage, "healthy messageId answered"),
+        (task_messages.Association, "name type containers"),
         (task_messages.Volume, "name type host dockerVolumeConfiguration"),
         (task_messages.RegistryAuthentication, "type ecrAuthData"),
     ],

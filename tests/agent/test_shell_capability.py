@@ -10,6 +10,7 @@ from moorage.agent.capability import (
     attributes,
     cpu_units,
     memory_mebibytes,
+    platform_devices,
     reserved_ports,
     total_resources,
 )
@@ -27,6 +28,22 @@ FACTS = EngineFacts(
     log_drivers=("awslogs", "fluentd", "journald", "json-file", "local", "syslog"),
     volume_drivers=("local",),
 )
+
+
+def test_it_offers_the_gpus_that_it_is_told_of() -> None:
+    options = evolve(OPTIONS, gpus=("GPU-8932f937-d72c", "1"))
+    check(options)
+    assert [(one.id, one.type) for one in platform_devices(options)] == [
+        ("GPU-8932f937-d72c", "GPU"),
+        ("1", "GPU"),
+    ]
+    assert platform_devices(OPTIONS) == ()
+
+
+@pytest.mark.parametrize("gpus", [("",), ("a b",), ("x" * 129,), ("1", "1")])
+def test_what_is_no_gpu_is_refused(gpus: tuple[str, ...]) -> None:
+    with pytest.raises(OptionsRefused, match="--gpu"):
+        check(evolve(OPTIONS, gpus=gpus))
 
 
 def named(facts: EngineFacts = FACTS, options: AgentOptions = OPTIONS, *, limits: bool = True):

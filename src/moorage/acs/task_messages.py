@@ -9,6 +9,8 @@ from moorage.ground.record import Record
 
 # An agent with this attribute stops the tasks that are to be fenced, when it has lost the server.
 CAPABILITY_OF_FENCING = "moorage.capability.fence"
+# The type of an association that is a GPU.
+GPU = "gpu"
 
 
 class Shape(Record, rename="camel"):
@@ -143,6 +145,14 @@ class RoleCredentials(Shape):
     expiration: str | None = None
 
 
+class Association(Shape):
+    """A device of the host that belongs to some containers; `type` is gpu, `name` the GPU's id."""
+
+    name: str | None = None
+    type: str | None = None
+    containers: tuple[str, ...] | None = None
+
+
 class TaskExtras(Shape):
     """Ours: what Amazon's agent ignores and an agent with `moorage.capability.agent` is told.
 
@@ -180,9 +190,19 @@ class Task(Shape):
     network_mode: str | None = None
     pid_mode: str | None = None
     ipc_mode: str | None = None
+    associations: tuple[Association, ...] | None = None
     role_credentials: RoleCredentials | None = None
     execution_role_credentials: RoleCredentials | None = None
     launch_type: str | None = None
     service_name: str | None = None
     group: str | None = None
     moorage: TaskExtras | None = None
+
+
+def gpus_of(task: Task, container: str) -> tuple[str, ...]:
+    """The ids of the GPUs that a task's associations give to one of its containers."""
+    return tuple(
+        one.name
+        for one in task.associations or ()
+        if one.type == GPU and one.name and container in (one.containers or ())
+    )

@@ -12,7 +12,7 @@ from moorage.acs.task_messages import CAPABILITY_OF_FENCING
 from moorage.agent.options import AgentOptions, OptionsRefused
 from moorage.agent.runtime.port import EngineFacts
 from moorage.shapes.ecs.attribute import Attribute
-from moorage.shapes.ecs.container_instance import Resource
+from moorage.shapes.ecs.container_instance import PlatformDevice, Resource
 
 CPU_UNITS_PER_CORE = 1024
 BYTES_PER_MEBIBYTE = 1 << 20
@@ -104,6 +104,11 @@ def total_resources(facts: EngineFacts, options: AgentOptions) -> tuple[Resource
         Resource(name="PORTS", type="STRINGSET", string_set_value=ports),
         Resource(name="PORTS_UDP", type="STRINGSET", string_set_value=[]),
     )
+
+
+def platform_devices(options: AgentOptions) -> tuple[PlatformDevice, ...]:
+    """`platformDevices` of RegisterContainerInstance: the GPUs that the operator offers."""
+    return tuple(PlatformDevice(id=gpu, type="GPU") for gpu in options.gpus)
 
 
 def _share(flag: str, asked: int | None, whole: int) -> int:

@@ -30,6 +30,7 @@ from moorage.shapes.ecs.agent import (
 )
 from moorage.shapes.ecs.attribute import Attribute
 from moorage.shapes.ecs.container_instance import (
+    PlatformDevice,
     RegisterContainerInstanceRequest,
     RegisterContainerInstanceResponse,
     Resource,
@@ -63,6 +64,7 @@ class Registration(Record):
     resources: tuple[Resource, ...]
     client_token: str
     container_instance_arn: str = ""
+    platform_devices: tuple[PlatformDevice, ...] = ()
 
 
 class ControlPlane:
@@ -118,6 +120,7 @@ class ControlPlane:
                 container_instance_arn=registration.container_instance_arn or None,
                 attributes=list(registration.attributes),
                 total_resources=list(registration.resources),
+                platform_devices=list(registration.platform_devices) or None,
                 client_token=registration.client_token,
                 # Ours cannot be running on EC2; Amazon's agent says it so too.
                 instance_identity_document="",

@@ -1,5 +1,6 @@
 """What the operator decides about one host: the agent's options, checked before anything is done."""
 
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,6 +11,8 @@ DOCKER_SOCKET = "/var/run/docker.sock"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - Docker's own default for published ports
 # Where a join token is handed over so that no other user of the machine reads it in the process list.
 TOKEN_VARIABLE = "MOORAGE_JOIN_TOKEN"  # noqa: S105 - the name of it
+# A GPU's UUID, or its number on this machine.
+GPU = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,127}", re.ASCII)
 ATTRIBUTES_MAX = 10  # custom attributes of a resource (ECS service quotas)
 
 
@@ -27,7 +30,8 @@ class AgentOptions(Record):
     that other agents have hosts on this engine: then no task runs in the host's own network.
     `authority` is a file of the certificates to believe over https. `certs_d` is where the engine
     looks for those that `docker login` believes; `no_certs_d` writes none. `new_host` joins without
-    a look at whose containers run here.
+    a look at whose containers run here. `gpus` are the ids of the GPUs that tasks may have, as
+    `nvidia-smi -L` names them.
     """
 
     endpoint: str
@@ -47,6 +51,7 @@ class AgentOptions(Record):
     certs_d: Path | None = None
     no_certs_d: bool = False
     new_host: bool = False
+    gpus: tuple[str, ...] = ()
 
 
 def check(options: AgentOptions) -> None:
@@ -65,6 +70,11 @@ def check(options: AgentOptions) -> None:
             raise OptionsRefused(f"--attribute {name}: this name cannot be used.")
         if value and ATTRIBUTE_VALUE.fullmatch(value) is None:
             raise OptionsRefused(f"--attribute {name}={value}: this value cannot be used.")
+    for gpu in options.gpus:
+        if GPU.fullmatch(gpu) is None:
+            raise OptionsRefused(f"--gpu {gpu}: give an id as nvidia-smi -L shows it.")
+        if options.gpus.count(gpu) > 1:
+            raise OptionsRefused(f"--gpu {gpu}: this id is given twice.")
     for flag, count in (("--cpu", options.cpu), ("--memory", options.memory_mebibytes)):
         if count is not None and count < 1:
             raise OptionsRefused(f"{flag} {count}: give a number above 0.")

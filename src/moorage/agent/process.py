@@ -140,6 +140,7 @@ async def _serve(around: Surroundings) -> int:
         Registration(
             attributes=capability.attributes(facts, options, task_limits=limits is not None),
             resources=capability.total_resources(facts, options),
+            platform_devices=capability.platform_devices(options),
             client_token=chance.hex(CLIENT_TOKEN_DIGITS),
             container_instance_arn=who.container_instance_arn,
         )

@@ -34,7 +34,8 @@ def agent(
     docker: Annotated[str, typer.Option(help="The engine's socket.")] = DOCKER_SOCKET,
     zone: Annotated[str, typer.Option(help="The availability zone that this host is in.")] = "",
     attribute: Annotated[
-        list[str] | None, typer.Option(help="NAME=VALUE, for placement; may be repeated.")
+        list[str] | None,
+        typer.Option(help="NAME=VALUE, for placement; the first time only; may be repeated."),
     ] = None,
     publish_address: Annotated[
         str, typer.Option(help="The address on which tasks' ports are published.")
@@ -60,6 +61,10 @@ def agent(
     no_certs_d: Annotated[
         bool, typer.Option("--no-certs-d", help="Write nothing for docker login.")
     ] = False,
+    gpu: Annotated[
+        list[str] | None,
+        typer.Option(help="The id of a GPU that tasks may have (nvidia-smi -L); may be repeated."),
+    ] = None,
     new_host: Annotated[
         bool,
         typer.Option("--new-host", help="Join without a look at whose containers run here."),
@@ -94,6 +99,7 @@ def options_of(**given: Any) -> AgentOptions:
         certs_d=given["certs_d"],
         no_certs_d=given["no_certs_d"],
         new_host=given["new_host"],
+        gpus=tuple(given["gpu"] or ()),
     )
 
 

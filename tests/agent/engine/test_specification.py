@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from moorage.acs.task_messages import (
+    Association,
     Container,
     DockerConfig,
     HostVolume,
@@ -49,6 +50,18 @@ def config(**members: object) -> DockerConfig:
 
 def of_host(**members: object) -> DockerConfig:
     return DockerConfig(host_config=json.dumps(members))
+
+
+def test_a_container_gets_the_gpus_that_are_its_own():
+    given = (
+        Association(name="GPU-a", type="gpu", containers=("web",)),
+        Association(name="GPU-b", type="gpu", containers=("db",)),
+        Association(name="GPU-c", type="gpu", containers=("web",)),
+        Association(name="other", type="elastic-inference", containers=("web",)),
+    )
+    body = host_config(a_container("web"), associations=given)
+    assert body["DeviceRequests"] == [{"DeviceIDs": ["GPU-a", "GPU-c"], "Capabilities": [["gpu"]]}]
+    assert "DeviceRequests" not in host_config(a_container("web"))
 
 
 def test_the_least_container():

@@ -209,10 +209,6 @@ def test_a_host_speaks_for_itself_alone(house):
         ({"totalResources": resources(cpu=-1)}, "InvalidParameterException"),
         ({"totalResources": "much"}, "SerializationException"),
         ({"totalResources": resources(cpu=2**40)}, "SerializationException"),
-        (
-            {"totalResources": [*resources(), {"name": "DISK", "integerValue": 1}]},
-            "UnsupportedFeatureException",
-        ),
         ({"totalResources": resources(ports=(70_000,))}, "InvalidParameterException"),
         ({"attributes": [{"name": "no spaces"}]}, "InvalidParameterException"),
         ({"attributes": [{"name": "a", "value": "1"}, {"name": "a", "value": "2"}]},
@@ -233,8 +229,69 @@ def test_what_cannot_be_registers_nobody(house, members, code):
 
 def test_gpus_come_as_devices(house):
     shown = register(house, house.host_key(), platformDevices=[{"id": "0", "type": "GPU"}])
-    by_name = {one["name"]: one for one in shown["registeredResources"]}
-    assert by_name["GPU"]["integerValue"] == 1
+    for member in ("registeredResources", "remainingResources"):
+        by_name = {one["name"]: one for one in shown[member]}
+        assert by_name["GPU"]["stringSetValue"] == ["0"]
+        assert by_name["GPU"]["type"] == "STRINGSET"
+
+
+def test_resources_of_the_owners_are_kept_and_shown(house):
+    own = [
+        {"name": "licences", "type": "INTEGER", "integerValue": 3},
+        {"name": "share", "type": "DOUBLE", "doubleValue": 0.5},
+        {"name": "bytes", "type": "LONG", "longValue": 2**40},
+        {"name": "slots", "type": "STRINGSET", "stringSetValue": ["a", "b"]},
+    ]
+    shown = register(house, house.host_key(), totalResources=[*resources(), *own])
+    for member in ("registeredResources", "remainingResources"):
+        by_name = {one["name"]: one for one in shown[member]}
+        for given in own:
+            assert given.items() <= by_name[given["name"]].items()
+        assert by_name["licences"]["longValue"] == 0
+    assert [one["name"] for one in shown["registeredResources"]][-4:] == [
+        one["name"] for one in own
+    ]
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        {"name": "a b", "type": "INTEGER", "integerValue": 1},
+        {"type": "INTEGER", "integerValue": 1},
+        {"name": "a", "type": "INTEGER"},
+        {"name": "a", "type": "INTEGER", "integerValue": -1},
+        {"name": "a", "type": "LONG", "integerValue": 1},
+        {"name": "a", "type": "DOUBLE"},
+        {"name": "a", "type": "STRINGSET"},
+        {"name": "a", "type": "STRINGSET", "stringSetValue": ["x" * 256]},
+        {"name": "a", "type": "STRINGSET", "stringSetValue": ["x"] * 1001},
+        {"name": "a", "type": "TEXT", "stringSetValue": ["x"]},
+        {"name": "a", "integerValue": 1},
+        {"name": "GPU", "type": "STRINGSET", "stringSetValue": ["0"]},
+    ],
+)
+def test_a_resource_that_is_none_registers_nobody(house, resource):
+    given = [*resources(), resource]
+    house.refused(ACTION, "InvalidParameterException", by=house.host_key(), totalResources=given)
+
+
+@pytest.mark.parametrize(
+    "devices",
+    [
+        [{"id": "0", "type": "GPU"}] * 2,
+        [{"id": "", "type": "GPU"}],
+        [{"type": "GPU"}],
+        [{"id": str(number), "type": "GPU"} for number in range(129)],
+    ],
+)
+def test_a_device_that_is_none_registers_nobody(house, devices):
+    house.refused(
+        ACTION,
+        "InvalidParameterException",
+        by=house.host_key(),
+        totalResources=resources(),
+        platformDevices=devices,
+    )
 
 
 def test_a_host_is_counted_under_its_account(house):

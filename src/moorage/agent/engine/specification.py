@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from moorage.acs.task_messages import Container, PortMapping, Task
+from moorage.acs.task_messages import Container, PortMapping, Task, gpus_of
 from moorage.agent.engine.labels import (
     LABEL_ATTEMPT,
     LABEL_CLUSTER,
@@ -223,6 +223,10 @@ def _host_config(making: Making, host: Host, published: list[tuple[str, str]]) -
         for port, host_port in published:
             bindings.setdefault(port, []).append({"HostIp": address, "HostPort": host_port})
         body["PortBindings"] = bindings
+    gpus = gpus_of(task, container.name)
+    if gpus:
+        # Docker Engine API 1.40, DeviceRequest; the engine's NVIDIA runtime does the rest.
+        body["DeviceRequests"] = [{"DeviceIDs": list(gpus), "Capabilities": [["gpu"]]}]
     binds = mounted(task, container)
     if binds:
         body["Binds"] = binds

@@ -7,9 +7,14 @@ from moorage.ecs.records.cluster import Cluster
 from moorage.ecs.records.container_instance import ContainerInstance, InstanceAttribute
 from moorage.ecs.records.resources import Resources
 from moorage.ecs.rules.attribute import registered
+from moorage.ecs.rules.custom_resource import (
+    custom_resources,
+    refuse_custom_resources,
+    refuse_devices,
+)
 from moorage.ecs.rules.joining import SECOND_AGENT, is_second
 from moorage.ecs.rules.tags import refuse_tags
-from moorage.ecs.store import clusters, container_instances, tasks
+from moorage.ecs.store import capacity, clusters, container_instances, machines, tasks
 from moorage.ecs.views import container_instance as views
 from moorage.ecs.views.refusal import heed
 from moorage.ground.arn import make_arn
@@ -25,7 +30,6 @@ from moorage.shapes.ecs.attribute import Attribute
 from moorage.shapes.ecs.faults import (
     ClientException,
     InvalidParameterException,
-    UnsupportedFeatureException,
 )
 
 INSTANCE_ID_DIGITS = 32
@@ -57,19 +61,25 @@ def register_container_instance(
     cluster = _cluster(call, request)
     heed(refuse_tags(request.tags))
     resources = _resources(call, request)
+    custom = custom_resources(request.total_resources or ())
+    heed(refuse_custom_resources(custom) or refuse_devices(request.platform_devices or ()))
     attributes = _attributes(request.attributes or [])
     found = _known(call, cluster, request)
     if found is None:
         instance = _new(call, cluster, request)
-        instance = evolve(instance, resources=resources, attributes=attributes)
+        instance = capacity.pooled(
+            call.tx,
+            evolve(instance, resources=resources, custom_resources=custom, attributes=attributes),
+        )
         container_instances.create(call.tx, instance)
     else:
         again = bool(request.container_instance_arn)
         instance = container_instances.write(
             call.tx,
             evolve(
-                found,
+                capacity.pooled(call.tx, found),
                 resources=resources,
+                custom_resources=custom,
                 attributes=registered(found, attributes, again=again),
                 access_key_id=call.principal.access_key_id,
                 client_token=request.client_token or found.client_token,
@@ -79,6 +89,7 @@ def register_container_instance(
         )
         if not request.container_instance_arn:
             _send_everything_again(call, instance)
+    machines.joined(call.tx, instance)
     bind(call.tx, call.principal.access_key_id, instance.arn)
     live = tasks.live_of_instance(call.tx, instance.arn)
     shown = views.view(instance, live, (views.TAGS,))
@@ -175,18 +186,14 @@ def _versions(request: shapes.RegisterContainerInstanceRequest) -> dict[str, str
 
 def _resources(call: Call, request: shapes.RegisterContainerInstanceRequest) -> Resources:
     by_name = {one.name or "": one for one in request.total_resources or ()}
-    unknown = sorted(by_name.keys() - {"CPU", "MEMORY", "PORTS", "PORTS_UDP"})
-    if unknown:
-        raise UnsupportedFeatureException(f"Moorage does not have the resource {unknown[0]} yet.")
-    devices = request.platform_devices or []
-    if any(device.type != "GPU" for device in devices):
-        raise UnsupportedFeatureException("Moorage knows platform devices of the type GPU only.")
+    gpus = tuple(device.id or "" for device in request.platform_devices or ())
     return Resources(
         cpu=_amount(by_name, "CPU"),
         memory=_amount(by_name, "MEMORY"),
         ports=_ports(by_name, "PORTS", call.site.reserved_ports),
         ports_udp=_ports(by_name, "PORTS_UDP", ()),
-        gpus=len(devices),
+        gpus=len(gpus),
+        gpu_ids=gpus,
     )
 
 

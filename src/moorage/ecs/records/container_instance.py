@@ -6,6 +6,7 @@ from moorage.ecs.records.resources import Resources
 from moorage.ground.arn import make_arn
 from moorage.ground.instant import Instant
 from moorage.ground.record import Record
+from moorage.shapes.ecs.container_instance import Resource
 from moorage.shapes.ecs.tag import Tag
 
 InstanceStatus = Literal["ACTIVE", "DRAINING", "INACTIVE"]
@@ -45,7 +46,11 @@ class ContainerInstance(Record):
     when the host first said that its engine is gone, None while the engine works.
     `key_rotation_asked_at` is when a person wanted it to change its key, None once it has.
     `authority_told` and `authority_kept` are the versions of the certificates to be trusted that the
-    host was told last, and that it has on its disk.
+    host was told last, and that it has on its disk. `custom_resources` are what it registered under
+    names of its owner's: shown, and asked for by no task. `ready_at` is since when it was ACTIVE and neither
+    lost nor flapping, as its controller saw it; None while it is not. `offered_at` is when, settled
+    since, it was offered to the services that might spread onto it. `pool` is the pool that its machine was made
+    for, "" for none, and `capacity_provider` the name of that pool's provider.
     """
 
     account: str
@@ -85,6 +90,11 @@ class ContainerInstance(Record):
     runtime_status: str = "INITIALIZING"
     runtime_status_at: Instant | None = None
     runtime_reason: str = ""
+    ready_at: Instant | None = None
+    offered_at: Instant | None = None
+    pool: str = ""
+    capacity_provider: str = ""
+    custom_resources: tuple[Resource, ...] = ()
     tags: list[Tag] = []
 
     def attribute(self, name: str) -> str | None:

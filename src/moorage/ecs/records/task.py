@@ -29,7 +29,8 @@ Health = Literal["HEALTHY", "UNHEALTHY", "UNKNOWN"]
 class TaskContainer(Record):
     """One container of one task, as its host reported it; `image` is as it was written.
 
-    `pinned_image` is what the host is told to run, where it differs from `image`.
+    `pinned_image` is what the host is told to run, where it differs from `image`. `gpu_wish` is how
+    many GPUs it asks for, in digits or ALL, "" for none; `gpu_ids` are those that it was given.
     """
 
     name: str
@@ -48,6 +49,8 @@ class TaskContainer(Record):
     cpu: str | None = None
     memory: str | None = None
     memory_reservation: str | None = None
+    gpu_wish: str = ""
+    gpu_ids: tuple[str, ...] = ()
 
 
 class Provisioning(Record):
@@ -71,7 +74,8 @@ class Task(Record):
     are what its host was told, when the task was first sent there, of a server that is away: None
     for nothing. Until `protected_until` neither a scale-in nor a deployment stops the task.
     `capacity_provider` is the name of the one it was asked for, by a strategy; `provisioning` is
-    set while it is PROVISIONING: `instance` is "" then.
+    set while it is PROVISIONING: `instance` is "" then. `replaces` is the ARN of the task in whose
+    place it was started on another host, where a rebalancing moved that.
     """
 
     account: str
@@ -121,6 +125,7 @@ class Task(Record):
     protected_until: Instant | None = None
     capacity_provider: str = ""
     provisioning: Provisioning | None = None
+    replaces: str = ""
     tags: list[Tag] = []
     version: int = 1
 

@@ -3,18 +3,27 @@
 from moorage.ecs.records.task import Task, TaskContainer
 from moorage.ground.instant import epoch, maybe_epoch
 from moorage.shapes.ecs import task as shapes
+from moorage.shapes.ecs.attribute import Attribute
+
+WAITING_REASON = "moorage.provisioning-reason"
+WAITING_POSITION = "moorage.provisioning-position"
 
 
-def view(task: Task, *, tags: bool = False) -> shapes.Task:
-    """The task; its tags only where they were asked for, as ECS does (`include`)."""
+def view(task: Task, *, tags: bool = False, position: int | None = None) -> shapes.Task:
+    """The task; its tags only where they were asked for, as ECS does (`include`).
+
+    Of one that is PROVISIONING its attributes say why it waits and, with `position`, where it
+    stands among those that wait for the same capacity provider.
+    """
     return shapes.Task(
         attachments=[],
-        attributes=[],
+        attributes=_waiting(task, position),
         availability_zone=task.zone or None,
         cluster_arn=task.cluster_arn,
         connectivity=task.connectivity,
         connectivity_at=maybe_epoch(task.connectivity_at),
-        container_instance_arn=task.instance,
+        capacity_provider_name=task.capacity_provider or None,
+        container_instance_arn=task.instance or None,
         containers=[_container(task, one) for one in task.containers],
         cpu=task.cpu,
         created_at=epoch(task.created_at),
@@ -42,6 +51,15 @@ def view(task: Task, *, tags: bool = False) -> shapes.Task:
     )
 
 
+def _waiting(task: Task, position: int | None) -> list[Attribute]:
+    if task.provisioning is None:
+        return []
+    shown = [Attribute(name=WAITING_REASON, value=task.provisioning.reason)]
+    if position is not None:
+        shown.append(Attribute(name=WAITING_POSITION, value=str(position)))
+    return shown
+
+
 def _container(task: Task, container: TaskContainer) -> shapes.Container:
     return shapes.Container(
         container_arn=container.arn,
@@ -59,4 +77,5 @@ def _container(task: Task, container: TaskContainer) -> shapes.Container:
         cpu=container.cpu,
         memory=container.memory,
         memory_reservation=container.memory_reservation,
+        gpu_ids=list(container.gpu_ids) or None,
     )

@@ -209,6 +209,15 @@ LOGS = "com.amazonaws.ecs.capability.logging-driver."
         ({}, {"volumes": [{"name": "v", "dockerVolumeConfiguration": {"driver": "local"}}]}, []),
         ({"resourceRequirements": [{"type": "GPU", "value": "1"}]}, {}, []),
         (
+            {
+                "resourceRequirements": [
+                    {"type": "GPU", "sharingStrategy": {"nvidiaMps": {"memory": 1024}}}
+                ]
+            },
+            {},
+            ["moorage.capability.gpu-sharing"],
+        ),
+        (
             {"resourceRequirements": [{"type": "NeuronDevice", "value": "1"}]},
             {},
             ["moorage.capability.accelerators"],

@@ -61,8 +61,12 @@ def overrides(*containers, **members) -> TaskOverride:
             "Overriding environmentFiles is not supported yet.",
         ),
         (
-            overrides({"name": "web", "resourceRequirements": [{"type": "GPU", "value": "1"}]}),
-            "Overriding resourceRequirements is not supported yet.",
+            overrides({"name": "web", "resourceRequirements": [{"type": "GPU", "value": "0"}]}),
+            "Invalid 'resourceRequirements' setting for container 'web'.",
+        ),
+        (
+            overrides({"name": "web", "resourceRequirements": [{"type": "NeuronDevice"}]}),
+            "Overriding resourceRequirements of a type other than GPU is not supported yet.",
         ),
         (overrides(taskRoleArn="arn"), "Overriding taskRoleArn is not supported yet."),
         (overrides(cpu="x"), "Invalid 'cpu' setting for task."),

@@ -131,6 +131,14 @@ from tests.ecs.rules.definition.requests import check, linux, web
             "Invalid 'resourceRequirements' setting for container 'web'.",
         ),
         (
+            web(
+                resourceRequirements=[
+                    {"type": "GPU", "value": "1", "sharingStrategy": {"nvidiaMps": {"memory": 1}}}
+                ]
+            ),
+            "Invalid 'resourceRequirements' setting for container 'web'.",
+        ),
+        (
             web(systemControls=[{"namespace": "net.core.somaxconn"}]),
             "Invalid 'systemControls' setting for container 'web'.",
         ),

@@ -77,7 +77,7 @@ def container(name="web", **more) -> ContainerDefinition:
                     "b", resource_requirements=[ResourceRequirement(type="GPU", value="ALL")]
                 ),
             ),
-            Resources(gpus=3),
+            Resources(gpus=3, all_gpus=True),
         ),
     ],
 )

@@ -6,7 +6,11 @@ from collections.abc import Callable
 from moorage.ecs.rules.definition.linux import wrong_linux_parameters
 from moorage.ecs.rules.placement.ports import PORT_MAX, RANGE_LENGTH_MAX, port_range
 from moorage.ground.names import CONTAINER_NAME
-from moorage.shapes.ecs.container_definition import ContainerDefinition, PortMapping
+from moorage.shapes.ecs.container_definition import (
+    ContainerDefinition,
+    PortMapping,
+    ResourceRequirement,
+)
 
 IMAGE_LENGTH_MAX = 512
 # Docker refuses less than 6 MiB.
@@ -14,6 +18,7 @@ MEMORY_MIN = 6
 ENVIRONMENT_FILES_MAX = 10
 PORT_RANGES_MAX = 100
 IGNORED_EXIT_CODES_MAX = 50
+GPU_DIGITS_MAX = 9
 # ECS demands 60 s to 1,800 s; on hosts of one's own a shorter period is sound, too.
 RESTART_PERIOD_SECONDS = (1, 1800)
 # HealthCheck in the model: interval, timeout and startPeriod in seconds, retries.
@@ -161,10 +166,18 @@ def _ulimits(container: ContainerDefinition) -> str:
 
 def _gpus(container: ContainerDefinition) -> str:
     for asked in container.resource_requirements or ():
-        value = asked.value or ""
-        if asked.type == "GPU" and value != "ALL" and not (value.isdecimal() and int(value) > 0):
+        if asked.type == "GPU" and wrong_gpus(asked):
             return _invalid("resourceRequirements", container)
     return ""
+
+
+def wrong_gpus(asked: ResourceRequirement) -> bool:
+    """Whether a requirement of GPUs is no number above 0, nor ALL, nor a way to share one."""
+    if asked.sharing_strategy is not None:
+        return asked.value is not None
+    value = asked.value or ""
+    number = value.isascii() and value.isdecimal() and len(value) <= GPU_DIGITS_MAX
+    return value != "ALL" and not (number and int(value) > 0)
 
 
 def _system_controls(container: ContainerDefinition) -> str:

@@ -90,6 +90,10 @@ _OF_CONTAINER: tuple[tuple[Callable[[ContainerDefinition], bool], tuple[str, ...
         lambda c: any(one.type != "GPU" for one in c.resource_requirements or ()),
         (f"{OURS}accelerators",),
     ),
+    (
+        lambda c: any(one.sharing_strategy is not None for one in c.resource_requirements or ()),
+        (f"{OURS}gpu-sharing",),
+    ),
 )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from moorage.ecs.rules.definition.container import wrong_gpus
 from moorage.ecs.rules.definition.sizes import cpu_units, memory_mebibytes
 from moorage.ecs.rules.refusal import Refusal, invalid, unsupported
 from moorage.ground.record import evolve
@@ -88,13 +89,17 @@ def _refuse_containers(
 def _refuse_container(override: ContainerOverride) -> Refusal | None:
     absent = {
         "environmentFiles": override.environment_files,
-        "resourceRequirements": override.resource_requirements,
+        "resourceRequirements of a type other than GPU": any(
+            one.type != "GPU" or one.sharing_strategy is not None
+            for one in override.resource_requirements or ()
+        ),
     }
     member = next((name for name, value in absent.items() if value), None)
     if member:
         return unsupported(f"Overriding {member} is not supported yet.")
     soft, hard = override.memory_reservation, override.memory
     wrong = {
+        "resourceRequirements": any(map(wrong_gpus, override.resource_requirements or ())),
         "cpu": override.cpu is not None and override.cpu < 0,
         "memory": hard is not None and hard < MEMORY_MIN,
         "memoryReservation": (soft is not None and soft < 1)
@@ -122,6 +127,9 @@ def _container(
         memory_reservation=container.memory_reservation
         if override.memory_reservation is None
         else override.memory_reservation,
+        resource_requirements=container.resource_requirements
+        if override.resource_requirements is None
+        else override.resource_requirements,
     )
 
 

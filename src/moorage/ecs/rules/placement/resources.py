@@ -3,6 +3,7 @@
 from moorage.ecs.records.resources import Resources
 from moorage.ecs.rules.definition.overrides import overridden
 from moorage.ecs.rules.definition.sizes import cpu_units, memory_mebibytes
+from moorage.ecs.rules.placement.gpus import ALL, fewest, gpu_wish
 from moorage.ecs.rules.placement.ports import fixed_ports
 from moorage.shapes.ecs.container_definition import ContainerDefinition
 from moorage.shapes.ecs.task import TaskOverride
@@ -21,21 +22,16 @@ def needs(definition: TaskDefinition, overrides: TaskOverride | None = None) -> 
     cpu = cpu_units(asked.cpu) if asked.cpu else None
     memory = memory_mebibytes(asked.memory) if asked.memory else None
     ports, ports_udp = fixed_ports(containers, asked.network_mode)
+    wishes = [gpu_wish(one) for one in containers]
     return Resources(
         cpu=sum(one.cpu or 0 for one in containers) if cpu is None else cpu,
         memory=sum(map(_memory, containers)) if memory is None else memory,
         ports=ports,
         ports_udp=ports_udp,
-        gpus=sum(map(_gpus, containers)),
+        gpus=fewest(wishes),
+        all_gpus=ALL in wishes,
     )
 
 
 def _memory(container: ContainerDefinition) -> int:
     return container.memory_reservation or container.memory or 0
-
-
-def _gpus(container: ContainerDefinition) -> int:
-    asked = [one for one in container.resource_requirements or () if one.type == "GPU"]
-    # ALL asks for whatever a host has, at least one.
-    counts = [one.value or "" for one in asked]
-    return sum(int(count) if count.isdecimal() else 1 for count in counts)

@@ -90,6 +90,16 @@ class ClusterView:
         """The view without a host."""
         return ClusterView({key: load for key, load in self.hosts.items() if key != arn})
 
+    def of_provider(self, name: str) -> "ClusterView":
+        """Only the hosts of one capacity provider."""
+        return ClusterView(
+            {
+                arn: load
+                for arn, load in self.hosts.items()
+                if load.instance.capacity_provider == name
+            }
+        )
+
     def _with_load(self, arn: str, load: HostLoad) -> "ClusterView":
         return ClusterView({**self.hosts, arn: load})
 
@@ -110,7 +120,7 @@ def promised(load: HostLoad, needs: Resources, group: str) -> HostLoad:
         load,
         cpu=load.cpu - needs.cpu,
         memory=load.memory - needs.memory,
-        gpus=load.gpus - needs.gpus,
+        gpus=0 if needs.all_gpus else load.gpus - needs.gpus,
         ports=load.ports.union(needs.ports) if needs.ports else load.ports,
         ports_udp=load.ports_udp.union(needs.ports_udp) if needs.ports_udp else load.ports_udp,
         groups={**load.groups, group: load.groups.get(group, 0) + 1},

@@ -127,7 +127,7 @@ def adopted(
         status=held.status,
         containers=tuple(_report(one) for one in held.containers or ()),
     )
-    after = advance(fresh, report, now).task
+    after = advance(_with_gpus(fresh, sent, instance), report, now).task
     return evolve(after, cpu=str(after.reserved.cpu), memory=str(after.reserved.memory))
 
 
@@ -148,6 +148,21 @@ def _reserved(sent: task_messages.Task, definition: TaskDefinition | None) -> Re
         memory=sent.memory or memory,
         ports=_ports(fixed, udp=False),
         ports_udp=_ports(fixed, udp=True),
+    )
+
+
+def _with_gpus(task: Task, sent: task_messages.Task, instance: ContainerInstance) -> Task:
+    """The task with those GPUs of its host that the host says its containers have."""
+    own = instance.resources.gpu_ids
+    containers = tuple(
+        evolve(one, gpu_ids=tuple(g for g in own if g in task_messages.gpus_of(sent, one.name)))
+        for one in task.containers
+    )
+    taken = tuple(gpu for one in containers for gpu in one.gpu_ids)
+    return evolve(
+        task,
+        containers=containers,
+        reserved=evolve(task.reserved, gpus=len(taken), gpu_ids=taken, all_gpus=False),
     )
 
 

@@ -4,6 +4,7 @@ from moorage.ecs.records.service_revision import RevisionImage
 from moorage.ecs.records.task import TaskContainer
 from moorage.ecs.rules.definition.overrides import overridden
 from moorage.ecs.rules.deployment.pinning import pinned_image
+from moorage.ecs.rules.placement.gpus import gpu_wish
 from moorage.shapes.ecs.container_definition import ContainerDefinition
 from moorage.shapes.ecs.task import TaskOverride
 from moorage.shapes.ecs.task_definition import TaskDefinition
@@ -42,6 +43,7 @@ def _container(container: ContainerDefinition, arn: str, digest: str | None) -> 
         cpu=str(container.cpu or 0),
         memory=_text(container.memory),
         memory_reservation=_text(container.memory_reservation),
+        gpu_wish=gpu_wish(container),
     )
 
 

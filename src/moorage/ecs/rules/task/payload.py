@@ -58,6 +58,12 @@ def run_payload(task: Task, definition: TaskDefinition, delivery: Delivery) -> a
         network_mode=asked.network_mode or "bridge",
         pid_mode=asked.pid_mode,
         ipc_mode=asked.ipc_mode,
+        associations=tuple(
+            acs.Association(name=gpu, type=acs.GPU, containers=(known.name,))
+            for known in task.containers
+            for gpu in known.gpu_ids
+        )
+        or None,
         launch_type=task.launch_type,
         service_name=task.service.rpartition("/")[2] or None,
         group=task.group,
