@@ -9,17 +9,23 @@ from moorage.ecs.agents import AGENT as AGENT  # noqa: PLC0414 - handed on to th
 from moorage.ecs.controllers.clusters import clusters as cluster_controller
 from moorage.ecs.controllers.deployments import deployments as deployment_controller
 from moorage.ecs.controllers.instances import instances as instance_controller
+from moorage.ecs.controllers.pools import pools as pool_controller
 from moorage.ecs.controllers.post_mortems import post_mortems as post_mortem_controller
+from moorage.ecs.controllers.provisioning import provisioning as provisioning_controller
 from moorage.ecs.controllers.task_definitions import (
     task_definitions as task_definition_controller,
 )
 from moorage.ecs.controllers.tasks import tasks as task_controller
+from moorage.ecs.controllers.timelines import timelines as timeline_controller
 from moorage.ecs.operations import (
     account_setting,
     agent,
     agent_update,
+    attribute,
     authority,
+    capacity_provider,
     cluster,
+    cluster_capacity,
     cluster_update,
     container_instance,
     explain,
@@ -40,11 +46,16 @@ from moorage.ecs.operations import (
     task,
     task_definition,
     task_definition_deletion,
+    task_protection,
+    timeline,
 )
 from moorage.ecs.store.account_settings import ACCOUNT_SETTINGS
+from moorage.ecs.store.capacity_providers import CAPACITY_PROVIDERS
 from moorage.ecs.store.clusters import CLUSTERS
 from moorage.ecs.store.container_instances import CONTAINER_INSTANCES
 from moorage.ecs.store.freezes import FREEZES
+from moorage.ecs.store.machines import MACHINES
+from moorage.ecs.store.pools import POOLS
 from moorage.ecs.store.post_mortems import POST_MORTEMS
 from moorage.ecs.store.service_deployments import SERVICE_DEPLOYMENTS
 from moorage.ecs.store.service_events import SERVICE_EVENTS
@@ -75,10 +86,18 @@ ECS = Api(
         agent.submit_container_state_change,
         agent.submit_task_state_change,
         agent_update.update_container_agent,
+        attribute.delete_attributes,
+        attribute.list_attributes,
+        attribute.put_attributes,
+        capacity_provider.create_capacity_provider,
+        capacity_provider.delete_capacity_provider,
+        capacity_provider.describe_capacity_providers,
+        capacity_provider.update_capacity_provider,
         cluster.create_cluster,
         cluster.delete_cluster,
         cluster.describe_clusters,
         cluster.list_clusters,
+        cluster_capacity.put_cluster_capacity_providers,
         cluster_update.update_cluster,
         cluster_update.update_cluster_settings,
         container_instance.deregister_container_instance,
@@ -110,22 +129,20 @@ ECS = Api(
         task_definition.list_task_definitions,
         task_definition.register_task_definition,
         task_definition_deletion.delete_task_definitions,
+        task_protection.get_task_protection,
+        task_protection.update_task_protection,
     ],
     absent=[
         "AssociateGatewayWithCluster",
-        "CreateCapacityProvider",
         "CreateDaemon",
         "CreateExpressGatewayService",
         "CreateGateway",
         "CreateTaskSet",
-        "DeleteAttributes",
-        "DeleteCapacityProvider",
         "DeleteDaemon",
         "DeleteDaemonTaskDefinition",
         "DeleteExpressGatewayService",
         "DeleteGateway",
         "DeleteTaskSet",
-        "DescribeCapacityProviders",
         "DescribeDaemon",
         "DescribeDaemonDeployments",
         "DescribeDaemonRevisions",
@@ -137,8 +154,6 @@ ECS = Api(
         "DescribeTaskSets",
         "DisassociateGatewayFromCluster",
         "ExecuteCommand",
-        "GetTaskProtection",
-        "ListAttributes",
         "ListDaemonDeployments",
         "ListDaemonTaskDefinitions",
         "ListDaemons",
@@ -146,16 +161,12 @@ ECS = Api(
         "ListGatewayRoutes",
         "ListGateways",
         "ListServicesByNamespace",
-        "PutAttributes",
-        "PutClusterCapacityProviders",
         "RegisterDaemonTaskDefinition",
         "SubmitAttachmentStateChanges",
-        "UpdateCapacityProvider",
         "UpdateDaemon",
         "UpdateExpressGatewayService",
         "UpdateGateway",
         "UpdateServicePrimaryTaskSet",
-        "UpdateTaskProtection",
         "UpdateTaskSet",
     ],
     constraints=CONSTRAINTS,
@@ -180,22 +191,29 @@ OWN: tuple[Operation[Any, Any], ...] = (
     freeze.thaw_scheduling,
     joining.join,
     key_rotation.request_host_key_rotation,
+    timeline.list_timeline,
 )
 
 CONTROLLERS: tuple[Controller, ...] = (
     cluster_controller,
     deployment_controller,
     instance_controller,
+    pool_controller,
     post_mortem_controller,
+    provisioning_controller,
     task_controller,
+    timeline_controller,
     task_definition_controller,
 )
 
 TABLES: tuple[Table[Any], ...] = (
     ACCOUNT_SETTINGS,
+    CAPACITY_PROVIDERS,
     CLUSTERS,
     CONTAINER_INSTANCES,
     FREEZES,
+    MACHINES,
+    POOLS,
     POST_MORTEMS,
     SERVICES,
     SERVICE_DEPLOYMENTS,

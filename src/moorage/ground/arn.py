@@ -12,6 +12,7 @@ _ARN = re.compile(r"arn:aws:([a-z0-9-]+):([a-z0-9-]*):([0-9]{12})?:(.+)", re.ASC
 
 # resource kind: (service, prefix, number of path segments after the prefix)
 KINDS: dict[str, tuple[str, str, int]] = {
+    "capacity-provider": ("ecs", "capacity-provider", 1),
     "cluster": ("ecs", "cluster", 1),
     "container-instance": ("ecs", "container-instance", 2),
     "task": ("ecs", "task", 2),

@@ -87,6 +87,11 @@ class Site(Record):
             (one for one in self.pools if (one.account, one.region, one.name) == wanted), None
         )
 
+    def pools_of(self, account: str, region: str, cluster: str) -> tuple[PoolRule, ...]:
+        """The pools whose hosts join a cluster."""
+        wanted = (account, region, cluster)
+        return tuple(one for one in self.pools if (one.account, one.region, one.cluster) == wanted)
+
     @property
     def name(self) -> str:
         """The public name that answers show."""

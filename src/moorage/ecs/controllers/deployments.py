@@ -7,6 +7,7 @@ promised twice.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 from moorage.acs.task_messages import CAPABILITY_OF_FENCING
 from moorage.ecs.records.event import ServiceEvent
@@ -14,6 +15,7 @@ from moorage.ecs.records.service import Service
 from moorage.ecs.records.service_revision import RevisionImage, ServiceRevision
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules import events as sentences
+from moorage.ecs.rules.capacity.sharing import share
 from moorage.ecs.rules.deployment.reconcile import reconcile
 from moorage.ecs.rules.deployment.state import Plan, ServiceState
 from moorage.ecs.rules.deployment.wants import wants_of_service
@@ -30,8 +32,10 @@ from moorage.ecs.rules.placement.view import ClusterView
 from moorage.ecs.rules.tags import task_tags
 from moorage.ecs.rules.task.stop import ask_to_stop
 from moorage.ecs.store import (
+    capacity,
     drafts,
     images,
+    relocations,
     rollouts,
     service_deployments,
     service_events,
@@ -59,6 +63,7 @@ class Decision(Record):
     plan: Plan
     placed: Placements
     view: ClusterView | None
+    wanting: dict[str, int] = {}
 
 
 @controller(kind="service", keys=services.every)
@@ -78,6 +83,8 @@ def deployments(turn: Turn, key: str) -> Instant | None:
     _keep_deployments(tx, plan)
     _stop(tx, state, plan)
     started = _start(turn, decision, after, revision)
+    draft = partial(_draft, tx, after, revision, state.current.id)
+    moved = relocations.follow(turn, state, plan, after, draft)
     _judge(tx, state, plan)
     _release_images(tx, state)
     said = [
@@ -85,16 +92,20 @@ def deployments(turn: Turn, key: str) -> Instant | None:
         *([sentences.started(after.name, [task.id for task in started])] if started else []),
         *_all_the_same(turn, decision, evolve(state, service=after)),
         *_unplaced(after.name, decision),
+        *moved.said,
     ]
     after = evolve(
-        after,
+        moved.service,
         events_written=_say(tx, service, said),
         waits_for_room=_wanting(decision),
+        wanting=decision.wanting,
     )
     if after.status == "INACTIVE":
         after = evolve(after, deleted_at=turn.now)  # from here on it stays describable for a day
     if after != service:
         services.note(tx, after)
+    if after.wanting != service.wanting:
+        capacity.wake_pools(tx, after, {**after.wanting, **service.wanting})
     if after.status == "INACTIVE":
         return _forget(tx, after)
     return plan.look_again
@@ -115,16 +126,19 @@ def _decide(turn: Turn, state: ServiceState) -> Decision:
         return Decision(plan=plan, placed=_NOWHERE, view=view)
     view = view or cluster_view(turn.tx, state.service.cluster_arn)
     judged = evolve(state, service=plan.service or state.service)
-    placed = _place(turn, judged, view, count)
+    placed, wanting = _place(turn, judged, view, count)
     if placed.unplaced.count:
         limited = evolve(
             state, placeable=len(placed.chosen), room_helps=room_helps(placed.unplaced)
         )
         plan = reconcile(limited, turn.now, view)
-    return Decision(plan=plan, placed=placed, view=view)
+    return Decision(plan=plan, placed=placed, view=view, wanting=wanting)
 
 
-def _place(turn: Turn, state: ServiceState, view: ClusterView, count: int) -> Placements:
+def _place(
+    turn: Turn, state: ServiceState, view: ClusterView, count: int
+) -> tuple[Placements, dict[str, int]]:
+    """Hosts for so many tasks; and for how many each capacity provider had none."""
     service = state.service
     definition = task_definitions.needed(turn.tx, service, state.current.task_definition)
     strategies = tuple(service.placement_strategy)
@@ -136,16 +150,21 @@ def _place(turn: Turn, state: ServiceState, view: ClusterView, count: int) -> Pl
         numbers=numbers if draws(strategies) else (),
         counted=_staying(state),
     )
-    return place_around(batch, view)
+    if not service.capacity_provider_strategy:
+        return place_around(batch, view), {}
+    counted = Counter(task.capacity_provider for task in state.tasks if _stays(state, task))
+    shared = share(batch, service.capacity_provider_strategy, counted, view, place_around)
+    return shared.placed, shared.wanting
 
 
 def _staying(state: ServiceState) -> Mapping[str, int]:
     """How many tasks of the current deployment each host has: what stays is to be balanced."""
-    current = state.current.id
-    return Counter(
-        task.instance
-        for task in state.tasks
-        if task.deployment == current
+    return Counter(task.instance for task in state.tasks if _stays(state, task))
+
+
+def _stays(state: ServiceState, task: Task) -> bool:
+    return (
+        task.deployment == state.current.id
         and task.desired_status == "RUNNING"
         and not task.is_stopped
     )
@@ -232,19 +251,31 @@ def _start(
     if view is None or not chosen:
         return ()
     promise(tx, view, chosen)
+    by_strategy = chosen if service.capacity_provider_strategy else ()
+    draft = evolve(
+        _draft(tx, service, revision, decision.plan.start[0].deployment),
+        providers={arn: view.hosts[arn].instance.capacity_provider for arn in by_strategy},
+    )
+    return drafts.start(tx, draft, [(arn, view.hosts[arn].instance.zone) for arn in chosen])
+
+
+def _draft(
+    tx: Transaction, service: Service, revision: ServiceRevision, deployment: str
+) -> drafts.Draft:
+    """What all tasks of one deployment have in common."""
     definition = task_definitions.needed(tx, service, revision.task_definition)
     inherited = {"TASK_DEFINITION": definition.tags, "SERVICE": service.tags}
     managed = service.enable_ecs_managed_tags
-    draft = drafts.Draft(
+    return drafts.Draft(
         account=service.account,
         region=service.region,
         cluster=service.cluster,
         definition=definition,
         group=f"service:{service.name}",
         launch_type=service.launch_type or "EC2",
-        started_by=decision.plan.start[0].deployment,
+        started_by=deployment,
         service=service.arn,
-        deployment=decision.plan.start[0].deployment,
+        deployment=deployment,
         service_revision=revision.arn,
         images=revision.images,
         enable_execute_command=service.enable_execute_command,
@@ -255,7 +286,6 @@ def _start(
             service=service.name if managed else "",
         ),
     )
-    return drafts.start(tx, draft, [(arn, view.hosts[arn].instance.zone) for arn in chosen])
 
 
 def _judge(tx: Transaction, state: ServiceState, plan: Plan) -> None:

@@ -2,7 +2,13 @@
 
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules.task.stop import abandon, stop_timeout
-from moorage.ecs.store import container_instances, images, post_mortems, task_definitions
+from moorage.ecs.store import (
+    container_instances,
+    images,
+    post_mortems,
+    provisioning,
+    task_definitions,
+)
 from moorage.ecs.store import tasks as store
 from moorage.ground.instant import Duration, Instant, hours, later, seconds
 from moorage.ground.record import evolve
@@ -22,6 +28,8 @@ def tasks(turn: Turn, key: str) -> Instant | None:
         return None
     if task.is_stopped:
         return _reap(turn, task)
+    if task.provisioning is not None:
+        return provisioning.give_up(turn, task)
     if container_instances.get(turn.tx, task.instance) is None:
         store.write(turn.tx, abandon(task, HOST_GONE, turn.now))
         images.release(turn.tx, task.arn)

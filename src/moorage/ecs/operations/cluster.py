@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from moorage.ecs.records.cluster import Cluster
 from moorage.ecs.rules import account_settings as switches
+from moorage.ecs.rules.capacity.strategy import refuse_strategy
 from moorage.ecs.rules.cluster import (
     INSIGHTS,
     refuse_configuration,
@@ -12,7 +13,14 @@ from moorage.ecs.rules.cluster import (
 )
 from moorage.ecs.rules.deployment.counts import counts
 from moorage.ecs.rules.tags import refuse_tags
-from moorage.ecs.store import account_settings, clusters, container_instances, services, tasks
+from moorage.ecs.store import (
+    account_settings,
+    capacity,
+    clusters,
+    container_instances,
+    services,
+    tasks,
+)
 from moorage.ecs.store.identity import name_of
 from moorage.ecs.views import cluster as views
 from moorage.ecs.views.refusal import heed
@@ -29,7 +37,6 @@ from moorage.shapes.ecs.faults import (
     ClusterContainsServicesException,
     ClusterContainsTasksException,
     InvalidParameterException,
-    UnsupportedFeatureException,
 )
 
 DESCRIBED_MAX = 100
@@ -51,7 +58,10 @@ def create_cluster(
         raise InvalidParameterException(
             "The cluster name must be 1 to 255 letters, digits, hyphens and underscores."
         )
-    _refuse_unbuilt(request)
+    names = request.capacity_providers or []
+    strategy = request.default_capacity_provider_strategy or []
+    heed(capacity.refuse_association(call, name, names))
+    heed(refuse_strategy(strategy, names))
     heed(refuse_connect(request.service_connect_defaults))
     heed(refuse_tags(request.tags))
     heed(refuse_settings(request.settings))
@@ -70,6 +80,8 @@ def create_cluster(
             created_at=call.now,
             settings=settings or _usual_settings(call),
             configuration=request.configuration,
+            capacity_providers=names,
+            default_strategy=strategy,
             tags=request.tags or [],
         )
     clusters.put(call.tx, cluster)
@@ -132,16 +144,6 @@ def delete_cluster(
     return shapes.DeleteClusterResponse(cluster=shown(call, deleted, EVERYTHING))
 
 
-def _refuse_unbuilt(request: shapes.CreateClusterRequest) -> None:
-    unbuilt = {
-        "capacityProviders": request.capacity_providers,
-        "defaultCapacityProviderStrategy": request.default_capacity_provider_strategy,
-    }
-    for name, value in unbuilt.items():
-        if value:
-            raise UnsupportedFeatureException(f"Moorage does not have {name} yet.")
-
-
 def _usual_settings(call: Call) -> list[shapes.ClusterSetting]:
     """What a new cluster gets where none is asked for: as the caller's account settings say."""
     insights = account_settings.value_of(
@@ -158,6 +160,9 @@ def _same(
         (request.tags is not None and request.tags != found.tags)
         or (bool(settings) and settings != (found.settings or _SETTINGS_DEFAULT))
         or (request.configuration is not None and request.configuration != found.configuration)
+        or (request.capacity_providers or found.capacity_providers) != found.capacity_providers
+        or (request.default_capacity_provider_strategy or found.default_strategy)
+        != found.default_strategy
     )
     if differs:
         raise InvalidParameterException(

@@ -8,7 +8,7 @@ Where it may not join, nothing is spent.
 
 from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.rules.joining import Newcomer, Unwelcome, welcome
-from moorage.ecs.store import container_instances
+from moorage.ecs.store import container_instances, machines
 from moorage.ground.arn import make_arn
 from moorage.ground.fault import AccessDenied, Validation
 from moorage.ground.names import RESOURCE_NAME
@@ -36,6 +36,7 @@ def join(call: Call, request: JoinRequest) -> JoinResponse:
         raise AccessDenied(
             "The join token is unknown, expired or used up; make a new one with: moorage host token"
         )
+    _refuse_reserved(call, token, name)
     instance = _recognised(call, token, name, request.previous_instance or "")
     key, secret = issue(
         call.tx,
@@ -58,6 +59,21 @@ def join(call: Call, request: JoinRequest) -> JoinResponse:
         cluster=token.cluster,
         names=list(call.site.names),
     )
+
+
+def _refuse_reserved(call: Call, token: JoinToken, name: str) -> None:
+    """The name of a pool's machine is that machine's alone, and so is its token."""
+    cluster = make_arn("cluster", token.region, token.account, token.cluster)
+    if token.name and token.name != name:
+        raise Validation(
+            f"The join token is good for the host {token.name} alone. Join with --name "
+            f"{token.name}, or make another token: moorage host token"
+        )
+    if not token.name and machines.of_name(call.tx, cluster, name) is not None:
+        raise Validation(
+            f"The name {name} belongs to a machine of a pool of the cluster {token.cluster}. Join "
+            "with another name (moorage agent --name)."
+        )
 
 
 def _recognised(call: Call, token: JoinToken, name: str, previous: str) -> ContainerInstance | None:

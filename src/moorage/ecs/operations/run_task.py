@@ -6,6 +6,7 @@ from moorage.ecs.records.cluster import Cluster
 from moorage.ecs.records.service_revision import RevisionImage
 from moorage.ecs.records.task import Task
 from moorage.ecs.records.task_definition import TaskDefinition
+from moorage.ecs.rules.capacity.sharing import Shared, share
 from moorage.ecs.rules.definition.launch import refuse_network, refuse_run, refuse_start
 from moorage.ecs.rules.definition.overrides import refuse_overrides
 from moorage.ecs.rules.freeze import holds, refusal
@@ -16,17 +17,20 @@ from moorage.ecs.rules.placement.view import ClusterView
 from moorage.ecs.rules.placement.wants import wants_of
 from moorage.ecs.rules.tags import refuse_inheritance, refuse_tags, task_tags
 from moorage.ecs.store import (
+    capacity,
     clusters,
     container_instances,
     drafts,
     freezes,
     images,
+    provisioning,
     task_definitions,
 )
 from moorage.ecs.store.view import cluster_view, promise
 from moorage.ecs.views import task as views
 from moorage.ecs.views.refusal import heed
 from moorage.ground.arn import is_arn
+from moorage.ground.record import evolve
 from moorage.kernel.call import Call
 from moorage.kernel.operation import Idempotency, operation
 from moorage.shapes.ecs import task as shapes
@@ -46,32 +50,25 @@ _Request = shapes.RunTaskRequest | shapes.StartTaskRequest
 def run_task(call: Call, request: shapes.RunTaskRequest) -> shapes.RunTaskResponse:
     """Start up to ten tasks where there is room; `failures` says why each host had none.
 
-    Some may start and others not.
+    Some may start and others not. What a capacity provider's pool has no room for yet, and may
+    grow for, waits PROVISIONING.
     """
     heed(refuse_run(request))
     cluster, definition = _asked(call, request)
+    strategy, refused = capacity.strategy_of(
+        cluster, request.capacity_provider_strategy, request.launch_type
+    )
+    heed(refused)
     view = cluster_view(call.tx, cluster.arn)
+    batch = _batch(call, definition, request)
+    draft = _draft(call, cluster, definition, request, request.launch_type or "EC2")
+    if strategy:
+        shared = share(batch, strategy, {}, view)
+        return _shared(call, request, draft, shared, view)
     if not view.hosts:
         raise InvalidParameterException("No Container Instances were found in your cluster.")
-    count = 1 if request.count is None else request.count
-    strategies = tuple(request.placement_strategy or ())
-    numbers = tuple(call.chance.below(NUMBER_LIMIT) for _ in range(count))
-    placed = place(
-        Batch(
-            wants=wants_of(
-                definition.definition,
-                _group(definition, request),
-                request.placement_constraints or (),
-                request.overrides,
-            ),
-            count=count,
-            strategies=strategies,
-            numbers=numbers if draws(strategies) else (),
-        ),
-        view,
-    )
-    launch_type = request.launch_type or "EC2"
-    started = _start(call, _draft(call, cluster, definition, request, launch_type), placed, view)
+    placed = place(batch, view)
+    started = _start(call, draft, placed, view)
     return shapes.RunTaskResponse(
         tasks=[views.view(task, tags=True) for task in started], failures=_failures(placed)
     )
@@ -96,6 +93,43 @@ def start_task(call: Call, request: shapes.StartTaskRequest) -> shapes.StartTask
     return shapes.StartTaskResponse(
         tasks=[views.view(task, tags=True) for task in started],
         failures=[*_failures(placed), *missing],
+    )
+
+
+def _batch(call: Call, definition: TaskDefinition, request: shapes.RunTaskRequest) -> Batch:
+    count = 1 if request.count is None else request.count
+    strategies = tuple(request.placement_strategy or ())
+    numbers = tuple(call.chance.below(NUMBER_LIMIT) for _ in range(count))
+    return Batch(
+        wants=wants_of(
+            definition.definition,
+            _group(definition, request),
+            request.placement_constraints or (),
+            request.overrides,
+        ),
+        count=count,
+        strategies=strategies,
+        numbers=numbers if draws(strategies) else (),
+    )
+
+
+def _shared(
+    call: Call,
+    request: shapes.RunTaskRequest,
+    draft: drafts.Draft,
+    shared: Shared,
+    view: ClusterView,
+) -> shapes.RunTaskResponse:
+    """Start what fits on the providers' hosts; the rest waits where a pool may grow for it."""
+    wanting = provisioning.wanting(call, shared, view)
+    providers = {arn: view.hosts[arn].instance.capacity_provider for arn in shared.placed.chosen}
+    draft = evolve(draft, providers=providers)
+    started = _start(call, draft, shared.placed, view)
+    waiting = provisioning.wait(call, draft, wanting.waits, request)
+    _claim(call, draft, waiting)
+    return shapes.RunTaskResponse(
+        tasks=[views.view(task, tags=True) for task in (*started, *waiting)],
+        failures=[failure for placed in wanting.refused for failure in _failures(placed)],
     )
 
 
@@ -159,6 +193,12 @@ def _start(
     promise(call.tx, view, placed.chosen)
     zones = [(arn, view.hosts[arn].instance.zone) for arn in placed.chosen]
     started = drafts.start(call.tx, draft, zones)
+    _claim(call, draft, started)
+    return started
+
+
+def _claim(call: Call, draft: drafts.Draft, started: Sequence[Task]) -> None:
+    """Claim what the images of tasks mean now."""
     names = call.site.names
     written = [one.image or "" for one in draft.definition.definition.container_definitions or ()]
     meant = [
@@ -169,7 +209,6 @@ def _start(
     ]
     for task in started:
         images.claim(call.tx, names, call, task.arn, meant)
-    return started
 
 
 def _failures(placed: Placements) -> list[Failure]:

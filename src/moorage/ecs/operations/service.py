@@ -6,7 +6,7 @@ from moorage.ecs.records.task_definition import TaskDefinition
 from moorage.ecs.rules.definition.launch import refuse_create, refuse_network
 from moorage.ecs.rules.deployment.configuration import full_configuration, refuse_full
 from moorage.ecs.rules.tags import refuse_tags
-from moorage.ecs.store import clusters, rollouts, services, task_definitions
+from moorage.ecs.store import capacity, clusters, rollouts, services, task_definitions
 from moorage.ecs.store.pictures import pictures
 from moorage.ecs.views import service as views
 from moorage.ecs.views.refusal import heed
@@ -16,6 +16,7 @@ from moorage.ground.record import evolve
 from moorage.kernel.call import Call
 from moorage.kernel.operation import operation
 from moorage.shapes.ecs import service as shapes
+from moorage.shapes.ecs.capacity_provider import CapacityProviderStrategyItem
 from moorage.shapes.ecs.faults import (
     InvalidParameterException,
     ServiceNotFoundException,
@@ -29,6 +30,7 @@ COMPARED = (
     "task_definition",
     "deployment_configuration",
     "launch_type",
+    "capacity_provider_strategy",
     "scheduling_strategy",
     "placement_constraints",
     "placement_strategy",
@@ -101,6 +103,7 @@ def _draft(
 ) -> Service:
     """The service as the request asks for it, before anything was brought out."""
     name = request.service_name or ""
+    strategy = _strategy(cluster, request)
     return Service(
         account=call.account,
         region=call.region,
@@ -114,7 +117,8 @@ def _draft(
         task_definition=definition.arn,
         deployment="",
         deployment_configuration=full_configuration(request.deployment_configuration),
-        launch_type=request.launch_type or "EC2",
+        launch_type=None if strategy else request.launch_type or "EC2",
+        capacity_provider_strategy=strategy,
         scheduling_strategy=request.scheduling_strategy or "REPLICA",
         placement_constraints=request.placement_constraints or [],
         placement_strategy=request.placement_strategy or [],
@@ -126,6 +130,24 @@ def _draft(
         client_token=request.client_token or "",
         tags=request.tags or [],
     )
+
+
+def _strategy(
+    cluster: Cluster, request: shapes.CreateServiceRequest
+) -> list[CapacityProviderStrategyItem]:
+    """The strategy that is meant; a DAEMON service runs on every host and has none."""
+    is_daemon = request.scheduling_strategy == "DAEMON"
+    if is_daemon and request.capacity_provider_strategy:
+        raise InvalidParameterException(
+            "A capacity provider strategy cannot be specified with the DAEMON scheduling strategy."
+        )
+    strategy, refused = capacity.strategy_of(
+        cluster,
+        request.capacity_provider_strategy,
+        "EC2" if is_daemon else request.launch_type,
+    )
+    heed(refused)
+    return list(strategy)
 
 
 def _create(

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from moorage.ecs.records.cluster import Cluster
 from moorage.ecs.records.service import Service, StartBackoff
 from moorage.ecs.records.task_definition import TaskDefinition
+from moorage.ecs.rules.capacity.strategy import refuse_strategy
 from moorage.ecs.rules.definition.launch import refuse_network, refuse_update
 from moorage.ecs.rules.deployment.configuration import full_configuration, refuse_full
 from moorage.ecs.store import clusters, rollouts, services, task_definitions
@@ -14,7 +16,11 @@ from moorage.ground.record import evolve
 from moorage.kernel.call import Call
 from moorage.kernel.operation import operation
 from moorage.shapes.ecs import service as shapes
-from moorage.shapes.ecs.faults import ServiceNotActiveException, UnsupportedFeatureException
+from moorage.shapes.ecs.faults import (
+    InvalidParameterException,
+    ServiceNotActiveException,
+    UnsupportedFeatureException,
+)
 
 # Members that are taken over as they are where they are given; an empty list empties.
 COPIED = (
@@ -51,7 +57,7 @@ def update_service(
         definition = task_definitions.active(call.tx, call, request.task_definition)
     else:
         definition = task_definitions.needed(call.tx, call, service.task_definition)
-    changed = _changed(service, definition, request)
+    changed = _reprovided(cluster, _changed(service, definition, request), request)
     heed(refuse_full(changed.deployment_configuration))
     heed(refuse_network(definition.definition, changed.network_configuration))
     replaced = any(getattr(changed, name) != getattr(service, name) for name in DEPLOYED)
@@ -81,6 +87,25 @@ def _changed(
     if changed.desired_count != service.desired_count:
         changed = evolve(changed, steady_at=None)
     return changed
+
+
+def _reprovided(
+    cluster: Cluster, service: Service, request: shapes.UpdateServiceRequest
+) -> Service:
+    """The service with the strategy that is asked for; an empty one leads back to EC2.
+
+    Tasks that run stay where they are: this makes no deployment.
+    """
+    asked = request.capacity_provider_strategy
+    if asked is None:
+        return service
+    if asked and service.scheduling_strategy == "DAEMON":
+        raise InvalidParameterException(
+            "A capacity provider strategy cannot be specified with the DAEMON scheduling strategy."
+        )
+    heed(refuse_strategy(asked, cluster.capacity_providers))
+    launch_type = None if asked else service.launch_type or "EC2"
+    return evolve(service, capacity_provider_strategy=asked, launch_type=launch_type)
 
 
 def _deploy(call: Call, service: Service, definition: TaskDefinition) -> Service:

@@ -3,13 +3,21 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from moorage.ecs.records.capacity_provider import CapacityProvider
 from moorage.ecs.records.cluster import Cluster
 from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.service import Service
 from moorage.ecs.records.task import Task
 from moorage.ecs.records.task_definition import TaskDefinition
 from moorage.ecs.rules.tags import merged, refuse_tags, refuse_untagging
-from moorage.ecs.store import clusters, container_instances, services, task_definitions, tasks
+from moorage.ecs.store import (
+    capacity_providers,
+    clusters,
+    container_instances,
+    services,
+    task_definitions,
+    tasks,
+)
 from moorage.ecs.store.identity import own_arn
 from moorage.ecs.views.refusal import heed
 from moorage.ground.arn import Arn, parse_arn
@@ -19,7 +27,7 @@ from moorage.kernel.operation import ANYONE, operation
 from moorage.shapes.ecs import tag as shapes
 from moorage.shapes.ecs.faults import InvalidParameterException, ResourceNotFoundException
 
-_Bearer = Cluster | ContainerInstance | Service | Task | TaskDefinition
+_Bearer = CapacityProvider | Cluster | ContainerInstance | Service | Task | TaskDefinition
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +107,13 @@ def _cluster(call: Call, arn: Arn) -> _Found | None:
     return _Found(found, lambda tags: clusters.put(call.tx, evolve(found, tags=tags)))
 
 
+def _provider(call: Call, arn: Arn) -> _Found | None:
+    found = capacity_providers.get(call.tx, call, arn.name)
+    if found is None or found.status != "ACTIVE":
+        return None
+    return _Found(found, lambda tags: capacity_providers.put(call.tx, evolve(found, tags=tags)))
+
+
 def _instance(call: Call, arn: Arn) -> _Found | None:
     found = container_instances.get(call.tx, str(arn))
     if found is None:
@@ -128,6 +143,7 @@ def _definition(call: Call, arn: Arn) -> _Found | None:
 
 
 _KINDS: dict[str, Callable[[Call, Arn], _Found | None]] = {
+    "capacity-provider": _provider,
     "cluster": _cluster,
     "container-instance": _instance,
     "service": _service,

@@ -6,7 +6,14 @@ from moorage.ecs.rules.task.stop import (
     USER_REASON_DEFAULT,
     ask_to_stop,
 )
-from moorage.ecs.store import clusters, container_instances, images, services, tasks
+from moorage.ecs.store import (
+    clusters,
+    container_instances,
+    images,
+    provisioning,
+    services,
+    tasks,
+)
 from moorage.ecs.views import task as views
 from moorage.ground.arn import is_arn, make_arn
 from moorage.ground.record import evolve
@@ -57,9 +64,11 @@ def describe_tasks(
     with_tags = "TAGS" in (request.include or ())
     arns = {text: tasks.arn_of(call, text, cluster.name) for text in texts}
     found = tasks.named(call.tx, [arn for arn in arns.values() if arn])
+    waits = any(task.provisioning is not None for task in found.values())
+    positions = provisioning.positions(call.tx, cluster.arn) if waits else {}
     return shapes.DescribeTasksResponse(
         tasks=[
-            views.view(found[arn], tags=with_tags)
+            views.view(found[arn], tags=with_tags, position=positions.get(arn))
             for arn in dict.fromkeys(arns.values())
             if arn in found
         ],

@@ -4,6 +4,7 @@ from typing import Literal
 
 from moorage.ground.instant import Instant
 from moorage.ground.record import Record
+from moorage.shapes.ecs.capacity_provider import CapacityProviderStrategyItem
 from moorage.shapes.ecs.cluster import ClusterConfiguration, ClusterSetting
 from moorage.shapes.ecs.tag import Tag
 
@@ -23,4 +24,6 @@ class Cluster(Record):
     settings: list[ClusterSetting] = []
     configuration: ClusterConfiguration | None = None
     service_connect_namespace: str | None = None
+    capacity_providers: list[str] = []
+    default_strategy: list[CapacityProviderStrategyItem] = []
     tags: list[Tag] = []

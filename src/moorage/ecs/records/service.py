@@ -2,9 +2,11 @@
 
 from typing import Literal
 
+from moorage.ecs.records.rebalancing import Rebalancing
 from moorage.ground.arn import make_arn
 from moorage.ground.instant import Instant
 from moorage.ground.record import Record
+from moorage.shapes.ecs.capacity_provider import CapacityProviderStrategyItem
 from moorage.shapes.ecs.deployment_configuration import DeploymentConfiguration
 from moorage.shapes.ecs.network import NetworkConfiguration
 from moorage.shapes.ecs.placement import PlacementConstraint, PlacementStrategy
@@ -49,7 +51,8 @@ class Service(Record):
     `deployment` is the id (`ecs-svc/N`) of the newest deployment, the PRIMARY one. `steady_at` is
     when it was last said to be steady. `counted_at` is up to when task endings were judged for
     the back-off and the breaker. `frozen_at` is when the freeze began that was last said to hold it,
-    None once it was said to be thawed.
+    None once it was said to be thawed. `wanting` is for how many tasks there was no room, by the
+    capacity provider that they are to run on.
     """
 
     account: str
@@ -65,6 +68,7 @@ class Service(Record):
     deployment: str
     deployment_configuration: DeploymentConfiguration
     launch_type: str | None = None
+    capacity_provider_strategy: list[CapacityProviderStrategyItem] = []
     scheduling_strategy: str = "REPLICA"
     placement_constraints: list[PlacementConstraint] = []
     placement_strategy: list[PlacementStrategy] = []
@@ -81,7 +85,9 @@ class Service(Record):
     deleted_at: Instant | None = None
     events_written: int = 0
     waits_for_room: bool = False
+    wanting: dict[str, int] = {}
     frozen_at: Instant | None = None
+    rebalancing: Rebalancing = Rebalancing()
     tags: list[Tag] = []
     version: int = 1
 

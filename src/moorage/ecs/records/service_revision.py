@@ -2,6 +2,7 @@
 
 from moorage.ground.instant import Instant
 from moorage.ground.record import Record
+from moorage.shapes.ecs.capacity_provider import CapacityProviderStrategyItem
 from moorage.shapes.ecs.network import NetworkConfiguration
 
 
@@ -33,6 +34,7 @@ class ServiceRevision(Record):
     task_definition: str
     created_at: Instant
     launch_type: str | None = None
+    capacity_provider_strategy: list[CapacityProviderStrategyItem] = []
     images: tuple[RevisionImage, ...] = ()
     network_configuration: NetworkConfiguration | None = None
     claimed: bool = True

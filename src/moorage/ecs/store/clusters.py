@@ -37,6 +37,12 @@ def active(tx: Transaction, home: Home, text: str | None) -> Cluster:
     return found
 
 
+def with_provider(tx: Transaction, home: Home, provider: str) -> list[str]:
+    """The names of the ACTIVE clusters that have a capacity provider."""
+    found = _ACTIVE.all(tx, account=home.account, region=home.region, status="ACTIVE")
+    return [cluster.name for cluster in found if provider in cluster.capacity_providers]
+
+
 def put(tx: Transaction, cluster: Cluster) -> None:
     """Keep a new or changed cluster."""
     CLUSTERS.put(tx, cluster)

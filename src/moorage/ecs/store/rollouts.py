@@ -62,6 +62,7 @@ def begin(
         deployment_configuration=service.deployment_configuration,
         desired_count=service.desired_count,
         launch_type=service.launch_type,
+        capacity_provider_strategy=service.capacity_provider_strategy,
         source_revisions=tuple(one.revision for one in before),
         rollout_reason=f"ECS deployment {deployment_id(number)} in progress.",
     )
@@ -115,6 +116,7 @@ def _revision(
         task_definition=definition.arn,
         created_at=tx.now,
         launch_type=service.launch_type,
+        capacity_provider_strategy=service.capacity_provider_strategy,
         images=revision_images(definition.definition, resolved),
         network_configuration=service.network_configuration,
     )

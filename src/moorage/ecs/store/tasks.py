@@ -46,6 +46,8 @@ TASKS = Table(
     ),
     version="version",
 )
+# The `instance` of a task that waits for one: it is PROVISIONING.
+NOWHERE = ""
 PENDING = ("PROVISIONING", "PENDING", "ACTIVATING")
 
 _BY_ARN = TASKS.query(among="arn")
@@ -94,7 +96,11 @@ def create(tx: Transaction, task: Task) -> None:
     """
     assert TASKS.insert(tx, task), f"{task.arn} is taken"
     timeline.note(tx, happenings.of_new_task(task))
-    tx.wake("instance", task.instance)
+    if task.instance:
+        tx.wake("instance", task.instance)
+    else:
+        tx.wake("task", task.arn)
+        tx.wake("cluster", task.cluster_arn)
 
 
 def write(tx: Transaction, task: Task) -> Task:
@@ -148,6 +154,13 @@ def of_service(tx: Transaction, service: str) -> list[Task]:
     return _OF_SERVICE.all(tx, service=service)
 
 
+def provisioning(tx: Transaction, cluster: str) -> list[Task]:
+    """The tasks of a cluster (an ARN) that wait for room, in the order of their coming."""
+    found = _LIVE_OF_INSTANCE.all(tx, instance=NOWHERE, is_stopped=False)
+    waiting = [task for task in found if task.cluster_arn == cluster]
+    return sorted(waiting, key=lambda task: (task.created_at, task.arn))
+
+
 def live_count(tx: Transaction, cluster: str) -> int:
     """How many tasks of a cluster are not STOPPED."""
     return _LIVE_OF_CLUSTER.count(tx, cluster_arn=cluster, is_stopped=False)
@@ -197,7 +210,7 @@ def _swapped(tx: Transaction, task: Task) -> Task:
 
 
 def _wake(tx: Transaction, task: Task) -> None:
-    if _has_orders(task):
+    if task.instance and _has_orders(task):
         tx.wake("instance", task.instance)
     if task.desired_status == "STOPPED":
         tx.wake("task", task.arn)

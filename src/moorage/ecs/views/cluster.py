@@ -32,8 +32,8 @@ def view(cluster: Cluster, census: Census, include: Collection[str]) -> shapes.C
         statistics=_statistics(census) if "STATISTICS" in include else [],
         tags=cluster.tags if "TAGS" in include else [],
         settings=cluster.settings if "SETTINGS" in include else [],
-        capacity_providers=[],
-        default_capacity_provider_strategy=[],
+        capacity_providers=cluster.capacity_providers,
+        default_capacity_provider_strategy=cluster.default_strategy,
         attachments=[] if "ATTACHMENTS" in include else None,
         service_connect_defaults=(
             shapes.ClusterServiceConnectDefaults(namespace=cluster.service_connect_namespace)

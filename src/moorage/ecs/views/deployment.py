@@ -60,6 +60,7 @@ def revision(one: ServiceRevision) -> revision_shapes.ServiceRevision:
         cluster_arn=make_arn("cluster", one.region, one.account, one.cluster),
         task_definition=one.task_definition,
         launch_type=one.launch_type,
+        capacity_provider_strategy=one.capacity_provider_strategy or None,
         load_balancers=[],
         service_registries=[],
         network_configuration=one.network_configuration,

@@ -3,18 +3,15 @@
 It is spent by the operation Join, of the cluster's house, which knows the hosts that are there.
 """
 
-from moorage.ground.certificate import key_hash
 from moorage.ground.fault import Validation
 from moorage.ground.instant import epoch, later, seconds
 from moorage.ground.names import RESOURCE_NAME
-from moorage.iam.records.join_token import JoinToken
-from moorage.iam.rules.trust import bundle
-from moorage.iam.store import join_tokens, trusts
+from moorage.iam.store import join_tokens
+from moorage.iam.tokens import Grant, mint
 from moorage.kernel.call import Call
 from moorage.kernel.operation import PEOPLE, operation
 from moorage.shapes.moorage.host import CreateJoinTokenRequest, CreateJoinTokenResponse
 
-TOKEN_BYTES = 32
 TTL_SECONDS = 3600
 TTL_SECONDS_MAX = 30 * 24 * 3600
 USES_MAX = 10_000
@@ -32,25 +29,20 @@ def create_join_token(call: Call, request: CreateJoinTokenRequest) -> CreateJoin
         raise Validation(f"uses must be between 1 and {USES_MAX}.")
     if not 1 <= ttl_seconds <= TTL_SECONDS_MAX:
         raise Validation(f"ttlSeconds must be between 1 and {TTL_SECONDS_MAX}.")
-    secret = call.chance.token(TOKEN_BYTES)
     expires_at = later(call.now, seconds(ttl_seconds))
-    is_kept = join_tokens.create(
+    token = mint(
         call.tx,
-        JoinToken(
-            hash=join_tokens.hash_of(secret),
+        Grant(
             account=call.account,
             region=call.region,
             cluster=cluster,
-            uses_left=uses,
-            created_at=call.now,
+            uses=uses,
             expires_at=expires_at,
         ),
     )
-    if not is_kept:
+    if token is None:
         raise Validation(
             f"This account has {join_tokens.OF_ACCOUNT_MAX} join tokens that are good still. Wait "
             "until some have expired, or let one token admit many hosts: moorage host token --uses"
         )
-    known = bundle(trusts.get(call.tx))
-    token = f"{secret}{join_tokens.HASH_MARK}{key_hash(known[0])}" if known else secret
     return CreateJoinTokenResponse(token=token, expires_at=epoch(expires_at), cluster=cluster)

@@ -5,7 +5,10 @@ from moorage.ground.record import Record
 
 
 class JoinToken(Record):
-    """One token, kept as its SHA-256: whoever reads the database cannot use it."""
+    """One token, kept as its SHA-256: whoever reads the database cannot use it.
+
+    `name` is the one host that it is good for, "" for any.
+    """
 
     hash: str
     account: str
@@ -14,3 +17,4 @@ class JoinToken(Record):
     uses_left: int
     created_at: Instant
     expires_at: Instant
+    name: str = ""

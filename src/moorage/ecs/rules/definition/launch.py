@@ -35,7 +35,6 @@ def refuse_run(request: RunTaskRequest) -> Refusal | None:
         _refuse_launch_type(request.launch_type)
         or _refuse_absent(
             {
-                "capacityProviderStrategy": request.capacity_provider_strategy,
                 "volumeConfigurations": request.volume_configurations,
             }
         )
@@ -119,7 +118,6 @@ def _refuse_service(request: _ServiceRequest) -> Refusal | None:
         _refuse_platform(request.platform_version)
         or _refuse_absent(
             {
-                "capacityProviderStrategy": request.capacity_provider_strategy,
                 "loadBalancers": request.load_balancers,
                 "serviceRegistries": request.service_registries,
                 "serviceConnectConfiguration": connect is not None and connect.enabled,

@@ -1,0 +1,61 @@
+"""Tasks that wait for room on a provider's hosts are placed as soon as there is some."""
+
+from moorage.ecs.records.task import Task
+from moorage.ecs.rules.capacity.waiting import find_room
+from moorage.ecs.rules.placement.constraint import Wants
+from moorage.ecs.rules.placement.wants import wants_of
+from moorage.ecs.rules.task.status import moved
+from moorage.ecs.store import clusters, task_definitions, tasks
+from moorage.ecs.store import provisioning as store
+from moorage.ecs.store.view import cluster_view, promise
+from moorage.ground.instant import Instant, later
+from moorage.ground.record import evolve
+from moorage.kernel.call import Turn
+from moorage.kernel.controller import controller
+
+
+@controller(kind="cluster", keys=clusters.every)
+def provisioning(turn: Turn, key: str) -> Instant | None:
+    """Give the waiting tasks of one cluster the room that is there, first come first served."""
+    waiting = tasks.provisioning(turn.tx, key)
+    if not waiting:
+        return None
+    if store.frozen(turn.tx, waiting[0]):
+        return later(turn.now, store.FROZEN_LOOK)
+    view = cluster_view(turn.tx, key)
+    found = find_room([(task, _wants(turn, task)) for task in waiting], view)
+    promise(turn.tx, view, found.places.values())
+    for task in waiting:
+        host = found.places.get(task.arn)
+        if host is None:
+            _note(turn, task, found.reasons[task.arn])
+            continue
+        tasks.write(
+            turn.tx,
+            evolve(
+                task,
+                instance=host,
+                zone=view.hosts[host].instance.zone,
+                last_status=moved(task.last_status, "PENDING", "scheduler"),
+                provisioning=None,
+            ),
+        )
+    return None
+
+
+def _wants(turn: Turn, task: Task) -> Wants:
+    assert task.provisioning is not None, "only what waits is looked at"
+    definition = task_definitions.needed(turn.tx, task, task.task_definition)
+    return wants_of(
+        definition.definition,
+        task.group,
+        task.provisioning.placement_constraints,
+        task.overrides,
+    )
+
+
+def _note(turn: Turn, task: Task, reason: str) -> None:
+    """Keep why a task goes on waiting, where that is another reason than before."""
+    assert task.provisioning is not None, "only what waits has a reason"
+    if task.provisioning.reason != reason:
+        tasks.note(turn.tx, evolve(task, provisioning=evolve(task.provisioning, reason=reason)))

@@ -1,0 +1,62 @@
+"""Which hosts of a pool may go, in which order, and when a host that is to go is ready for it."""
+
+from collections.abc import Collection, Sequence
+
+from moorage.ecs.records.container_instance import ContainerInstance
+from moorage.ecs.records.machine import Machine
+from moorage.ecs.records.task import Task
+from moorage.ground.instant import Duration, Instant, later, minutes
+from moorage.ground.record import Record
+
+# How long nothing is made after machines could not be made, or did not join: doubled each time.
+PAUSE_FIRST = minutes(1)
+PAUSE_MAX = minutes(30)
+DOUBLINGS_MAX = 10
+
+
+class Member(Record):
+    """A machine that has joined, its host, and the live tasks there that are no daemon's."""
+
+    machine: Machine
+    instance: ContainerInstance
+    tasks: tuple[Task, ...] = ()
+
+
+def pause(failures: int) -> Duration:
+    """How long to wait after so many failures in a row."""
+    doubled = PAUSE_FIRST * 2 ** min(failures - 1, DOUBLINGS_MAX)
+    return Duration(min(PAUSE_MAX, doubled))
+
+
+def tasks_that_count(tasks: Sequence[Task], daemons: Collection[str]) -> tuple[Task, ...]:
+    """The live tasks that keep a host: all but those of daemon services (ARNs)."""
+    return tuple(task for task in tasks if task.service not in daemons)
+
+
+def chosen(
+    members: Sequence[Member], count: int, *, warmup: Duration, used_too: bool, now: Instant
+) -> tuple[Member, ...]:
+    """At most `count` hosts that may go: those without tasks, and only with `used_too` others.
+
+    First those that are out of reach, then the newest, and of those with tasks the ones with
+    fewest. One that joined within `warmup` has had no time to be of use, and stays.
+    """
+    ready = [
+        one for one in members if later(one.machine.joined_at or now, warmup) <= now or used_too
+    ]
+    may_go = [one for one in ready if used_too or not one.tasks]
+    may_go.sort(
+        key=lambda one: (
+            len(one.tasks),
+            one.instance.connected,
+            -(one.machine.joined_at or 0),
+            one.machine.id,
+        )
+    )
+    return tuple(may_go[:count])
+
+
+def is_ready(instance: ContainerInstance, live: Sequence[Task], now: Instant) -> bool:
+    """Whether a host that is drained may be taken away: it is empty, or its deadline has passed."""
+    deadline = instance.drain.deadline if instance.drain else None
+    return not live or (deadline is not None and deadline <= now)

@@ -1,0 +1,68 @@
+"""The sentences of tasks that wait for room, and the decision which of them find some."""
+
+from collections.abc import Mapping, Sequence
+
+from moorage.ecs.records.task import Task
+from moorage.ecs.rules.placement.constraint import Wants
+from moorage.ecs.rules.placement.explain import closest_match
+from moorage.ecs.rules.placement.place import Batch, place
+from moorage.ecs.rules.placement.view import ClusterView
+from moorage.ground.instant import Duration, in_seconds
+from moorage.ground.record import Record
+
+# The stop code of a task that never ran.
+FAILED = "TaskFailedToStart"
+
+
+class Found(Record):
+    """Hosts (ARNs) for waiting tasks by their ARNs; and the reasons of those that go on waiting."""
+
+    places: Mapping[str, str]
+    reasons: Mapping[str, str]
+
+
+def limit_reached(most: int) -> str:
+    """What a call is told that would let too many tasks wait."""
+    return (
+        "You've reached the limit on the number of tasks that can be in the PROVISIONING state in "
+        f"this cluster: {most}. Wait until some have started, or raise provisioning_tasks in the "
+        "settings of the server."
+    )
+
+
+def gave_up(provider: str, waited: Duration, reason: str) -> str:
+    """The stoppedReason of a task that found no room in time."""
+    return (
+        f"Capacity is unavailable at this time: the task waited {in_seconds(waited):.0f} s in "
+        f"PROVISIONING for room on the capacity provider {provider}. {reason}"
+    )
+
+
+def find_room(waiting: Sequence[tuple[Task, Wants]], view: ClusterView) -> Found:
+    """Hosts for tasks that wait, first come first served; who does not fit stops nobody behind.
+
+    The random numbers that a strategy `random` draws are the tasks' own ids: as good as any, and
+    the same at each attempt.
+    """
+    places: dict[str, str] = {}
+    reasons: dict[str, str] = {}
+    full: dict[str, str] = {}
+    for task, wants in waiting:
+        assert task.provisioning is not None, "only what waits looks for room"
+        key = repr((task.capacity_provider, wants))
+        if key in full:  # another that asks for the same found nothing, and nothing was given back
+            reasons[task.arn] = full[key]
+            continue
+        batch = Batch(
+            wants=wants,
+            count=1,
+            strategies=tuple(task.provisioning.placement_strategy),
+            numbers=(int(task.id[:8], 16),),
+        )
+        placed = place(batch, view.of_provider(task.capacity_provider))
+        if placed.chosen:
+            places[task.arn] = placed.chosen[0]
+            view = view.with_promises(wants.needs, wants.group, placed.chosen)
+        else:
+            reasons[task.arn] = full[key] = closest_match(placed.unplaced)
+    return Found(places=places, reasons=reasons)

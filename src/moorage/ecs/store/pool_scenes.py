@@ -1,0 +1,130 @@
+"""All that one decision about a pool looks at, gathered in a few queries."""
+
+from collections.abc import Sequence
+
+from moorage.ecs.records.capacity_provider import CapacityProvider
+from moorage.ecs.records.container_instance import ContainerInstance
+from moorage.ecs.records.machine import Pool
+from moorage.ecs.records.task import Task
+from moorage.ecs.rules.capacity.demand import Waiting, more_hosts
+from moorage.ecs.rules.capacity.retirement import Member, tasks_that_count
+from moorage.ecs.rules.capacity.scaling import Standing
+from moorage.ecs.rules.deployment.wants import wants_of_service
+from moorage.ecs.rules.placement.view import cluster_view
+from moorage.ecs.rules.placement.wants import wants_of
+from moorage.ecs.store import machines, services, task_definitions, tasks
+from moorage.ground.arn import make_arn
+from moorage.ground.record import Record
+from moorage.kernel.site import PoolRule
+from moorage.sql.transaction import Transaction
+
+DAEMON = "DAEMON"
+
+
+class Scene(Record):
+    """A pool now: what is remembered of it, how it stands, who may go, and who is about to.
+
+    `machines` counts all there are, those included that go.
+    """
+
+    pool: Pool
+    standing: Standing
+    joined: tuple[Member, ...] = ()
+    retiring: tuple[Member, ...] = ()
+    machines: int = 0
+
+
+def load(tx: Transaction, rule: PoolRule, provider: CapacityProvider | None, pool: Pool) -> Scene:
+    """The scene of a pool; `provider` is the one whose hosts these are, if any."""
+    known = machines.of_pool(tx, rule.account, rule.region, rule.name)
+    hosts = machines.hosts(tx, known)
+    live: dict[str, list[Task]] = {arn: [] for arn in hosts}
+    for task in tasks.live_of_instances(tx, hosts):
+        live[task.instance].append(task)
+    daemons = _daemons(tx, live)
+    members = [
+        Member(
+            machine=one,
+            instance=hosts[one.instance],
+            tasks=tasks_that_count(live[one.instance], daemons),
+        )
+        for one in known
+        if one.instance in hosts
+    ]
+    joined = [one for one in members if one.machine.status == "JOINED" and _has_been(one.instance)]
+    coming = [one for one in known if one.status in {"CREATING", "JOINING", "JOINED"}]
+    standing = Standing(
+        there=len(joined),
+        coming=len(coming) - len(joined),
+        used=sum(bool(one.tasks) for one in joined),
+        more=_more(tx, rule, provider, pool, joined),
+        low_since=pool.low_since,
+    )
+    return Scene(
+        pool=pool,
+        standing=standing,
+        joined=tuple(joined),
+        retiring=tuple(one for one in members if one.machine.status == "RETIRING"),
+        machines=len(known),
+    )
+
+
+def _has_been(instance: ContainerInstance) -> bool:
+    """Whether its agent was ever connected: until then the host is only coming."""
+    return instance.connected_at is not None
+
+
+def _daemons(tx: Transaction, live: dict[str, list[Task]]) -> set[str]:
+    named = {task.service for found in live.values() for task in found if task.service}
+    found = services.named(tx, sorted(named))
+    return {arn for arn, one in found.items() if one.scheduling_strategy == DAEMON}
+
+
+def _more(
+    tx: Transaction,
+    rule: PoolRule,
+    provider: CapacityProvider | None,
+    pool: Pool,
+    joined: Sequence[Member],
+) -> int | None:
+    """How many hosts more are needed by those that wait for this provider."""
+    if provider is None or provider.scaling is None:
+        return 0
+    cluster = make_arn("cluster", rule.region, rule.account, rule.cluster)
+    waiting = [*_tasks(tx, cluster, provider.name), *_services(tx, cluster, provider.name)]
+    if not waiting:
+        return 0
+    hosts = [one.instance for one in joined]
+    view = cluster_view(hosts, tasks.live_of_instances(tx, [one.arn for one in hosts]))
+    return more_hosts(waiting, view, pool.host)
+
+
+def _tasks(tx: Transaction, cluster: str, provider: str) -> list[Waiting]:
+    """The PROVISIONING tasks of a provider, those that ask for the same counted together."""
+    found: dict[str, Waiting] = {}
+    for task in tasks.provisioning(tx, cluster):
+        if task.capacity_provider != provider or task.provisioning is None:
+            continue
+        definition = task_definitions.needed(tx, task, task.task_definition)
+        wants = wants_of(
+            definition.definition,
+            task.group,
+            task.provisioning.placement_constraints,
+            task.overrides,
+        )
+        key = repr(wants)
+        count = found[key].count + 1 if key in found else 1
+        found[key] = Waiting(wants=wants, count=count)
+    return list(found.values())
+
+
+def _services(tx: Transaction, cluster: str, provider: str) -> list[Waiting]:
+    """What services want of a provider and have no room for."""
+    waiting: list[Waiting] = []
+    for service in services.named(tx, services.waiting(tx, cluster)).values():
+        count = service.wanting.get(provider, 0)
+        if count:
+            definition = task_definitions.needed(tx, service, service.task_definition)
+            wants = wants_of_service(service, definition.definition, service.deployment, tx.now)
+            waiting.append(Waiting(wants=wants, count=count))
+    return waiting
