@@ -22,7 +22,7 @@ def test_what_only_reads_says_so():
     assert reading == {
         name
         for name in api.ECS.operations
-        if name.startswith(("Describe", "List")) or name == "DiscoverPollEndpoint"
+        if name.startswith(("Describe", "Get", "List")) or name == "DiscoverPollEndpoint"
     }
 
 
