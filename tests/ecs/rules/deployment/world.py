@@ -267,6 +267,10 @@ class World:
             and [one.id for one in self.deployments if one.open] == [primary.id]
         )
 
+    def change_deployment(self, changed) -> None:
+        """Put a deployment in the place of the one that it was."""
+        self.deployments = [changed if one.id == changed.id else one for one in self.deployments]
+
     def deployment(self, identity: str = ""):
         wanted = identity or self.service.deployment
         return next(one for one in self.deployments if one.id == wanted)

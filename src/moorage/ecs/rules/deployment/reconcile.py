@@ -73,8 +73,8 @@ def reconcile(state: ServiceState, now: Instant, view: ClusterView | None = None
     if cause is not None:
         fail(ledger, cause)
     _word(ledger)
-    if ledger.current.id != state.current.id:
-        # Another deployment is current now: its tasks and its revision are looked at next.
+    if (ledger.primary.id, ledger.current.id) != (state.primary.id, state.current.id):
+        # Another deployment is looked at next: its stages, its tasks and its revision.
         return _plan(state, ledger, look_again=now)
     mine = _of_current(state)
     revision = pinning.learn(state.revision, mine, now)
