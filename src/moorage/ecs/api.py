@@ -17,6 +17,7 @@ from moorage.ecs.controllers.task_definitions import (
 )
 from moorage.ecs.controllers.tasks import tasks as task_controller
 from moorage.ecs.controllers.timelines import timelines as timeline_controller
+from moorage.ecs.controllers.timelines import timelines as timeline_controller
 from moorage.ecs.operations import (
     account_setting,
     agent,
@@ -46,6 +47,7 @@ from moorage.ecs.operations import (
     task,
     task_definition,
     task_definition_deletion,
+    timeline,
     task_protection,
     timeline,
 )
@@ -192,6 +194,7 @@ OWN: tuple[Operation[Any, Any], ...] = (
     joining.join,
     key_rotation.request_host_key_rotation,
     timeline.list_timeline,
+    timeline.list_timeline,
 )
 
 CONTROLLERS: tuple[Controller, ...] = (
@@ -202,6 +205,7 @@ CONTROLLERS: tuple[Controller, ...] = (
     post_mortem_controller,
     provisioning_controller,
     task_controller,
+    timeline_controller,
     timeline_controller,
     task_definition_controller,
 )

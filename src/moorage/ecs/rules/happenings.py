@@ -1,6 +1,6 @@
 """What happened, seen from the records before and after: the entries of a cluster's timeline."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.event import ServiceEvent
@@ -12,8 +12,11 @@ from moorage.ecs.records.task import Task
 from moorage.ecs.rules.freeze import until_words
 from moorage.ecs.rules.task import ending
 from moorage.ground.arn import make_arn, parse_arn
-from moorage.ground.instant import Instant, iso
+from moorage.ground.instant import Duration, Instant, hours, iso, later
 
+KEPT: Duration = hours(30 * 24)
+# Of one cluster; each row is of a bounded length (`store.timeline`), so that the bytes are, too.
+EVENTS_MAX = 100_000
 _LOSSES = {
     "silent": "Nothing is heard of it any more.",
     "away": "Its agent went away and did not come back in time.",
@@ -131,6 +134,15 @@ def of_event(event: ServiceEvent) -> Happening:
         text=event.message.removeprefix(f"(service {name}) "),
         service=name,
     )
+
+
+def forgotten(oldest: Sequence[Happening], kept: int, now: Instant) -> Sequence[Happening]:
+    """Which of a cluster's oldest happenings are let go: they are too old, or `kept` too many."""
+    return [
+        one
+        for place, one in enumerate(oldest)
+        if place < kept - EVENTS_MAX or later(one.at, KEPT) <= now
+    ]
 
 
 def _status(before: ContainerInstance, after: ContainerInstance) -> tuple[str, str]:

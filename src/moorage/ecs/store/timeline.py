@@ -16,7 +16,10 @@ from moorage.sql.transaction import Transaction
 
 TEXT_LENGTH_MAX = 400
 CAUSE_LENGTH_MAX = 200
+# What one row can need at most: its texts in UTF-8, its ARNs and names, as columns and in JSON.
+ENTRY_BYTES_MAX = 4096
 KIND = "timeline"
+_BEGINNINGS = frozenset({"host-joined", "service-made"})
 _LATEST = 2**63 - 1
 _PLACES = 9999
 
@@ -28,7 +31,7 @@ TIMELINE = Table(
 )
 _OLDEST = TIMELINE.query("cluster", order=("-moment",))
 _OF_CLUSTER = TIMELINE.query("cluster")
-_EVERY = TIMELINE.query()
+_NEXT = TIMELINE.query(greater="cluster")
 
 
 def note(tx: Transaction, happenings: Iterable[Happening]) -> None:
@@ -44,6 +47,8 @@ def note(tx: Transaction, happenings: Iterable[Happening]) -> None:
         )
         tx.noted.append(kept)
         TIMELINE.insert(tx, kept)
+        if one.kind in _BEGINNINGS:
+            tx.wake(KIND, one.cluster)  # its sweep begins with the first host or service
 
 
 def before(at: Instant) -> str:
@@ -56,6 +61,29 @@ def page(
 ) -> list[Happening]:
     """At most `limit` happenings whose columns equal `filters`, newest first, after a moment."""
     return _listing(tuple(sorted(filters))).all(tx, limit=limit, moment=after, **filters)
+
+
+def count(tx: Transaction, cluster: str) -> int:
+    """How many happenings of a cluster are kept."""
+    return _OF_CLUSTER.count(tx, cluster=cluster)
+
+
+def oldest(tx: Transaction, cluster: str, limit: int) -> list[Happening]:
+    """The oldest of a cluster, the oldest first."""
+    return _OLDEST.all(tx, cluster=cluster, limit=limit)
+
+
+def delete(tx: Transaction, one: Happening) -> None:
+    """Forget one."""
+    TIMELINE.delete(tx, one.cluster, one.moment)
+
+
+def clusters(tx: Transaction) -> list[str]:
+    """The ARNs of the clusters that have a timeline."""
+    found: list[str] = []
+    while (following := _NEXT.first(tx, cluster=found[-1] if found else None)) is not None:
+        found.append(following.cluster)
+    return found
 
 
 def _moment(now: Instant, place: int, one: Happening) -> str:

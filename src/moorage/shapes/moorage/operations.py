@@ -51,6 +51,7 @@ from moorage.shapes.moorage.post_mortem import (
     SubmitPostMortemRequest,
     SubmitPostMortemResponse,
 )
+from moorage.shapes.moorage.timeline import ListTimelineRequest, ListTimelineResponse
 
 TARGET = "Moorage_V1"
 API_VERSION = "2026-11-01"
@@ -70,6 +71,7 @@ OPERATIONS: dict[str, tuple[type[msgspec.Struct], type[msgspec.Struct]]] = {
     "FreezeScheduling": (FreezeSchedulingRequest, FreezeSchedulingResponse),
     "Join": (JoinRequest, JoinResponse),
     "ListFreezes": (ListFreezesRequest, ListFreezesResponse),
+    "ListTimeline": (ListTimelineRequest, ListTimelineResponse),
     "RequestHostKeyRotation": (RequestHostKeyRotationRequest, RequestHostKeyRotationResponse),
     "RotateAuthority": (RotateAuthorityRequest, RotateAuthorityResponse),
     "RotateHostKey": (RotateHostKeyRequest, RotateHostKeyResponse),

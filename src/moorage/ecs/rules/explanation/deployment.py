@@ -9,6 +9,7 @@ from moorage.ecs.rules.deployment.circuit_breaker import threshold
 from moorage.ecs.rules.explanation.waits import ID_LENGTH_SHOWN, ServiceCase, Wait, tasks, waits
 from moorage.ecs.rules.task import ending
 from moorage.ecs.rules.task.ending import Cause
+from moorage.ecs.rules.task.stop import USER
 from moorage.ground.instant import Instant
 from moorage.ground.record import Record
 
@@ -69,7 +70,7 @@ def failures(found: Sequence[Task]) -> list[Task]:
         one
         for one in found
         if one.is_stopped
-        and (one.stop_code not in {*_PLANNED, ending.USER} or one.stopped_reason == _BY_CHECKS)
+        and (one.stop_code not in {*_PLANNED, USER} or one.stopped_reason == _BY_CHECKS)
     ]
     return sorted(ended, key=lambda one: (-(one.stopped_at or 0), one.arn))
 

@@ -1,0 +1,250 @@
+"""ListTimeline: every change of a cluster with its cause; filters, pages, and how long it is kept."""
+
+import msgspec
+import pytest
+
+from moorage.ecs import api
+from moorage.ecs.records.happening import Happening
+from moorage.ecs.rules.happenings import EVENTS_MAX, KINDS, forgotten
+from moorage.ecs.store import container_instances, timeline
+from moorage.gateway.compose import own_api
+from moorage.ground.arn import make_arn
+from moorage.ground.fault import Fault
+from moorage.ground.instant import epoch, hours, seconds
+from moorage.ground.record import evolve
+from moorage.kernel.perform import check
+from moorage.wire import json11
+from tests.builders import ACCOUNT, REGION, a_definition, a_host, a_service, connect_host
+from tests.house import OTHER, root
+
+OWN = own_api()
+CLUSTER = make_arn("cluster", REGION, ACCOUNT, "default")
+
+
+def own(house, action, by=None, **members):
+    """Call one of our own operations as the gateway does."""
+    operation = OWN.operations[action]
+    request = json11.decode(msgspec.json.encode(members), operation.request)
+    check(OWN, request)
+    answer = house.run(operation, request, principal=by or root())
+    return msgspec.json.decode(msgspec.json.encode(answer))
+
+
+def events(house, **members):
+    """The newest first, as they are listed."""
+    return own(house, "ListTimeline", **members)["events"]
+
+
+def kinds(house, **members):
+    """The kinds, oldest first."""
+    return [one["kind"] for one in reversed(events(house, **members))]
+
+
+def report(house, key, task, status, **container):
+    house.ask(
+        "SubmitTaskStateChange",
+        by=key,
+        cluster="default",
+        task=task,
+        status=status,
+        containers=[{"containerName": "web", "status": status, **container}],
+    )
+    house.settle()
+
+
+def send(house, key):
+    house.write(lambda call: api.AGENT.outgoing(call, key.instance, False), principal=key)
+
+
+def grown(house):
+    """A host, a service of one task that runs, one that fails, and a drain."""
+    key = a_host(house)
+    house.clock.advance(seconds(1))
+    a_service(house)
+    house.clock.advance(seconds(1))
+    house.settle()
+    house.clock.advance(seconds(1))
+    send(house, key)
+    (task,) = house.ask("ListTasks", serviceName="web")["taskArns"]
+    report(house, key, task, "RUNNING")
+    house.clock.advance(seconds(60))
+    report(house, key, task, "STOPPED", exitCode=7)
+    return key, task
+
+
+def test_each_change_is_there_with_its_cause(house):
+    _, task = grown(house)
+    found = {one["kind"]: one for one in reversed(events(house))}
+    order = kinds(house)
+    assert set(order[:2]) == {"host-joined", "host-connected"}
+    assert order[2:4] == ["service-made", "deployment-made"]
+    assert set(order[4:7]) == {"deployment-begun", "task-started", "service-event"}
+    assert order[7] == "task-running"
+    assert found["service-made"]["cause"] == f"CreateService by {root().arn}"
+    assert "cause" not in found["task-started"]
+    assert found["task-started"]["host"] == "host-1"
+    assert found["task-running"]["task"] == task.rpartition("/")[2]
+    stopped = found["task-stopped"]
+    assert "Container web (essential) ended with exit code 7." in stopped["text"]
+    assert stopped["cause"].startswith("SubmitTaskStateChange by ")
+    assert found["deployment-begun"]["service"] == "web"
+    assert found["deployment-ended"]["text"].startswith("It is SUCCESSFUL, its rollout COMPLETED.")
+    assert "has reached a steady state." in [one["text"] for one in events(house)]
+    assert {one["kind"] for one in events(house)} <= set(KINDS)
+
+
+def test_hosts_freezes_scaling_and_orders_to_stop(house):
+    key, _ = grown(house)
+    other = a_host(house, "host-2", connect=False)
+    house.clock.advance(seconds(1))
+    connect_host(house, other)
+    own(house, "FreezeScheduling", service="web", reason="night")
+    own(house, "ThawScheduling", service="web")
+    house.ask("UpdateService", service="web", desiredCount=0)
+    house.settle()
+    house.clock.advance(seconds(1))
+    own(house, "DrainHost", host="host-2", deadlineSeconds=60)
+    for tell, how in ((api.AGENT.disconnected, "closed"), (api.AGENT.lost, "away")):
+        house.clock.advance(seconds(1))
+        house.write(lambda call, tell=tell, how=how: tell(call, other.instance, how))
+    house.settle()
+    house.clock.advance(seconds(1))
+    connect_host(house, other)
+    house.ask("DeleteService", service="web")
+    told = {one["kind"]: one["text"] for one in reversed(events(house))}
+    assert told["freeze-begun"].startswith("It holds until it is thawed by hand (operator: night).")
+    assert told["freeze-ended"] == "It holds no longer (operator: night)."
+    assert told["service-scaled"] == "It wants 0 tasks; before it was 1."
+    assert told["service-deleted"] == "It is INACTIVE once its tasks have ended."
+    assert "the service no longer wanted this task" in told["task-stopped"]
+    assert kinds(house, host="host-2") == [
+        "host-joined",
+        "host-connected",
+        "host-draining",
+        "host-disconnected",
+        "host-lost",
+        "host-released",
+        "host-connected",
+        "host-returned",
+    ]
+    assert kinds(house, host=key.instance, kind="host-joined") == ["host-joined"]
+
+
+def test_filters_since_pages_and_strangers(house):
+    grown(house)
+    whole = events(house, maxResults=1000)
+    paged, token = [], None
+    while True:
+        more = {"nextToken": token} if token else {}
+        answer = own(house, "ListTimeline", maxResults=3, **more)
+        paged += answer["events"]
+        token = answer.get("nextToken")
+        if not token:
+            break
+    assert paged == whole
+    assert len({one["position"] for one in whole}) == len(whole)
+    assert set(kinds(house, kind="task")) == {"task-started", "task-running", "task-stopped"}
+    assert set(kinds(house, kind="task-running")) == {"task-running"}
+    assert all(one["service"] == "web" for one in events(house, service="web"))
+    since = epoch(house.clock.now())
+    recent = events(house, since=since)
+    assert recent
+    assert recent == [one for one in whole if one["at"] >= since]
+    assert len(recent) < len(whole)
+    assert events(house, by=root(OTHER)) == []
+    for members, code in (
+        ({"kind": "weather"}, "ValidationException"),
+        ({"maxResults": 1001}, "ValidationException"),
+        ({"cluster": "none"}, "ClusterNotFoundException"),
+    ):
+        with pytest.raises(Fault) as caught:
+            own(house, "ListTimeline", **members)
+        assert caught.value.code == code
+
+
+def fill(house, count):
+    def work(call):
+        timeline.note(
+            call.tx,
+            [
+                Happening(cluster=CLUSTER, kind="service-event", text="x" * 1000, service="web")
+                for _ in range(count)
+            ],
+        )
+        call.tx.wake(timeline.KIND, CLUSTER)
+
+    house.write(work)
+
+
+def test_what_is_older_than_thirty_days_is_forgotten_some_at_once(house):
+    fill(house, 600)
+    house.clock.advance(hours(24 * 29))
+    fill(house, 3)
+    house.settle()
+    assert house.read(lambda call: timeline.count(call.tx, CLUSTER)) == 603
+    house.pass_time(hours(25))
+    assert house.read(lambda call: timeline.count(call.tx, CLUSTER)) == 3
+    assert all(len(one["text"]) == timeline.TEXT_LENGTH_MAX for one in events(house))
+
+
+@pytest.mark.parametrize(
+    ("kept", "days", "left"),
+    [
+        (EVENTS_MAX, 0, 4),
+        (EVENTS_MAX + 3, 0, 1),
+        (EVENTS_MAX + 30, 0, 0),
+        (4, 29.9, 4),
+        (4, 30, 2),
+        (EVENTS_MAX + 1, 30, 2),
+        (4, 31, 0),
+    ],
+)
+def test_what_is_forgotten_is_old_or_too_much(kept, days, left):
+    one = Happening(cluster=CLUSTER, kind="service-event", text="x")
+    day = hours(24)
+    oldest = [evolve(one, at=at) for at in (0, 0, day // 2, day // 2)]
+    assert len(oldest) - len(forgotten(oldest, kept, round(days * day))) == left
+
+
+def test_the_sweep_knows_each_cluster_after_a_restart(house):
+    fill(house, 1)
+    other = make_arn("cluster", REGION, ACCOUNT, "other")
+    house.write(
+        lambda call: timeline.note(
+            call.tx, [Happening(cluster=other, kind="service-event", text="x")]
+        )
+    )
+    assert house.read(lambda call: timeline.clusters(call.tx)) == [CLUSTER, other]
+
+
+def test_one_row_is_never_longer_than_its_bound():
+    arn = "arn:aws:ecs:us-east-1:111122223333:cluster/" + "c" * 255
+    longest = Happening(
+        cluster=arn,
+        kind=max(KINDS, key=len),
+        text="\N{SNOWMAN}" * timeline.TEXT_LENGTH_MAX,
+        cause="c" * timeline.CAUSE_LENGTH_MAX,
+        service="s" * 255,
+        instance=arn + "/" + "i" * 32,
+        task="t" * 32,
+        deployment="ecs-svc/" + "9" * 19,
+        moment="9" * 80,
+    )
+    row = timeline.TIMELINE.row(longest)
+    assert sum(len(str(value).encode()) for value in row.values()) <= timeline.ENTRY_BYTES_MAX
+
+
+def test_a_transaction_that_fails_leaves_nothing_behind(house):
+    key = a_host(house)
+
+    def work(call):
+        found = container_instances.get(call.tx, key.instance)
+        container_instances.write(call.tx, evolve(found, status="DRAINING"))
+        assert [one.kind for one in call.tx.noted] == ["host-draining"]
+        raise Fault("no")
+
+    before = events(house)
+    with pytest.raises(Fault):
+        house.write(work)
+    assert events(house) == before
+    assert a_definition(house)
