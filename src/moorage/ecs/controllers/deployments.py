@@ -117,6 +117,8 @@ def _decide(turn: Turn, state: ServiceState) -> Decision:
     The view of the cluster is only made where it is needed: most turns start nothing.
     """
     plan = reconcile(state, turn.now)
+    if state.daemon is not None:
+        return Decision(plan=plan, placed=plan.placed or _NOWHERE, view=state.daemon.view)
     view: ClusterView | None = None
     if plan.stop and state.service.placement_strategy:
         view = cluster_view(turn.tx, state.service.cluster_arn)
@@ -171,7 +173,7 @@ def _stays(state: ServiceState, task: Task) -> bool:
 
 
 def _wanting(decision: Decision) -> bool:
-    return decision.placed.unplaced.count > 0
+    return decision.placed.unplaced.count > 0 or decision.plan.awaits_tasks
 
 
 def _all_the_same(turn: Turn, decision: Decision, state: ServiceState) -> Sequence[str]:

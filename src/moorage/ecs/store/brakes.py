@@ -183,5 +183,10 @@ class _Stranded:
             if task.connectivity == "CONNECTED" and task.desired_status == "RUNNING"
         )
         wanted = services.named(self._tx, among)
-        short = {arn for arn, service in wanted.items() if reached[arn] < service.desired_count}
+        short = {
+            arn
+            for arn, service in wanted.items()
+            # A daemon's task is not replaced elsewhere.
+            if service.scheduling_strategy != "DAEMON" and reached[arn] < service.desired_count
+        }
         return frozenset(task.instance for task in self._tasks if task.service in short)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.rules import happenings
-from moorage.ecs.store import tasks, timeline
+from moorage.ecs.store import services, tasks, timeline
 from moorage.ecs.store.identity import Home, member_of
 from moorage.ground.arn import make_arn
 from moorage.ground.record import evolve
@@ -137,4 +137,6 @@ def every_live(tx: Transaction) -> list[ContainerInstance]:
 
 def _wake(tx: Transaction, instance: ContainerInstance) -> None:
     tx.wake("instance", instance.arn)
+    for service in services.daemons(tx, instance.cluster_arn):
+        tx.wake("service", service.arn)  # before others that wait for the host
     tx.wake("cluster", instance.cluster_arn)

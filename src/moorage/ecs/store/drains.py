@@ -8,7 +8,7 @@ from moorage.ecs.records.task import Task
 from moorage.ecs.rules import events
 from moorage.ecs.rules.host.drain import at_deadline, remaining
 from moorage.ecs.rules.task.stop import SCHEDULER, ask_to_stop
-from moorage.ecs.store import container_instances, freezes, tasks
+from moorage.ecs.store import container_instances, freezes, services, tasks
 from moorage.ecs.store.announcements import announce
 from moorage.ground.instant import Instant
 from moorage.sql.transaction import Transaction
@@ -20,7 +20,11 @@ def drain(tx: Transaction, instance: ContainerInstance) -> Instant | None:
     """Do what the deadline of a host's drain demands, if it has one; answers when to look again."""
     if instance.drain is None:
         return None
-    live = tasks.live_of_instance(tx, instance.arn)
+    daemons = {service.arn for service in services.daemons(tx, instance.cluster_arn)}
+    # Daemons go by themselves, when nothing else is left.
+    live = [
+        task for task in tasks.live_of_instance(tx, instance.arn) if task.service not in daemons
+    ]
     step = at_deadline(instance, live, _frozen(tx, instance, remaining(live)), tx.now)
     name = instance.name or instance.id
     if step.instance != instance:

@@ -10,6 +10,7 @@ from moorage.ecs.rules.freeze import holds
 from moorage.ecs.rules.task.stop import stop_timeout
 from moorage.ecs.store import (
     container_instances,
+    daemons,
     freezes,
     service_deployments,
     service_revisions,
@@ -48,6 +49,7 @@ def load(tx: Transaction, site: Site, service: Service) -> ServiceState:
         freeze=holds(frozen, tx.now),
         stop_timeouts=_stop_timeouts(tx, service, found),
         conditions=conditions(site),
+        daemon=daemons.hosts_of(tx, service, current, found),
     )
 
 

@@ -19,7 +19,11 @@ SERVICES = Table(
     Service,
     keys=("arn",),
     columns=("cluster_arn", "status", "launch_type", "scheduling_strategy", "waits_for_room"),
-    indices=(("cluster_arn", "status"), ("cluster_arn", "waits_for_room")),
+    indices=(
+        ("cluster_arn", "status"),
+        ("cluster_arn", "waits_for_room"),
+        ("cluster_arn", "scheduling_strategy"),
+    ),
     version="version",
 )
 LIVE = ("ACTIVE", "DRAINING")
@@ -28,6 +32,7 @@ _BY_ARN = SERVICES.query(among="arn")
 _WAITING = SERVICES.query("cluster_arn", "waits_for_room")
 _OF_STATUS = SERVICES.query("cluster_arn", "status")
 _LIVE = SERVICES.query("cluster_arn", among="status")
+_DAEMONS = SERVICES.query("cluster_arn", "scheduling_strategy", among="status")
 _EVERY = SERVICES.query()
 
 
@@ -69,6 +74,11 @@ def named(tx: Transaction, arns: Iterable[str]) -> dict[str, Service]:
 def waiting(tx: Transaction, cluster: str) -> list[str]:
     """The ARNs of the services of a cluster (an ARN) that wait for room on some host."""
     return [str(arn) for (arn,) in _WAITING.keys(tx, cluster_arn=cluster, waits_for_room=True)]
+
+
+def daemons(tx: Transaction, cluster: str) -> list[Service]:
+    """The daemon services of a cluster (an ARN) that are ACTIVE or DRAINING, by ARN."""
+    return _DAEMONS.all(tx, cluster_arn=cluster, scheduling_strategy="DAEMON", status=LIVE)
 
 
 def active_count(tx: Transaction, cluster: str) -> int:

@@ -1,17 +1,30 @@
 """The cluster as placement sees it, read from the rows in this transaction.
 
-Two queries, whatever the size. What it says stays true until the commit, because whoever places
+A few queries, whatever the size. What it says stays true until the commit, because whoever places
 compares and sets the version of each chosen host (`promise`).
 """
 
 from collections.abc import Iterable
 
+from moorage.ecs.rules.deployment.wants import wants_of_service
 from moorage.ecs.rules.placement import view as rules
-from moorage.ecs.store import container_instances, tasks
+from moorage.ecs.rules.placement.constraint import Wants
+from moorage.ecs.rules.placement.reservation import reserve
+from moorage.ecs.store import container_instances, services, task_definitions, tasks
 from moorage.sql.transaction import Transaction
 
 
 def cluster_view(tx: Transaction, cluster: str) -> rules.ClusterView:
+    """The live hosts of a cluster (an ARN) with what is left of each for others than daemons.
+
+    What a daemon service needs on a host that lacks its task is kept free.
+    """
+    claims = _claims(tx, cluster)
+    view = promised_view(tx, cluster)
+    return reserve(view, claims) if claims else view
+
+
+def promised_view(tx: Transaction, cluster: str) -> rules.ClusterView:
     """The live hosts of a cluster (an ARN), with what is promised of each."""
     return rules.cluster_view(
         container_instances.live_of_cluster(tx, cluster), tasks.live_of_cluster(tx, cluster)
@@ -22,3 +35,17 @@ def promise(tx: Transaction, view: rules.ClusterView, chosen: Iterable[str]) -> 
     """Say that tasks are placed on these hosts; raises Conflict where one has changed meanwhile."""
     for arn in dict.fromkeys(chosen):
         container_instances.note(tx, view.hosts[arn].instance)
+
+
+def _claims(tx: Transaction, cluster: str) -> list[Wants]:
+    """What each ACTIVE daemon service wants of a host that lacks its task."""
+    return [
+        wants_of_service(
+            service,
+            task_definitions.needed(tx, service, service.task_definition).definition,
+            service.deployment,
+            tx.now,
+        )
+        for service in services.daemons(tx, cluster)
+        if service.status == "ACTIVE"
+    ]

@@ -29,7 +29,8 @@ class Census(Record):
     `away` are tasks of other deployments that are held on lost hosts. `abandoned` are given up and
     to be told to stop, for when their hosts return. `fresh` are ARNs of tasks whose host is back
     since a moment ago. `holds` names the lost hosts whose tasks are held, by the reason. At
-    `changes_at` time alone changes the census: a task will have settled, or is given up.
+    `changes_at` time alone changes the census: a task will have settled, or is given up. `kept`
+    are tasks of a daemon on draining hosts: they stay until no other task is there.
     """
 
     staying: tuple[Task, ...]
@@ -42,6 +43,7 @@ class Census(Record):
     holds: Mapping[Hold, tuple[str, ...]] = {}
     fenced_at: Instant | None = None
     changes_at: Instant | None = None
+    kept: tuple[Task, ...] = ()
 
     def standing(self, task: Task) -> Standing:
         """How a staying or leaving task does."""
@@ -68,7 +70,7 @@ class Census(Record):
     @property
     def present(self) -> frozenset[str]:
         """The deployments that still have tasks, as far as they are not given up."""
-        groups = (self.staying, self.leaving, self.stopping, self.away)
+        groups = (self.staying, self.leaving, self.stopping, self.away, self.kept)
         return frozenset(task.deployment for group in groups for task in group)
 
 

@@ -6,6 +6,7 @@ from typing import TypeAlias
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules.deployment.census import Census
 from moorage.ecs.rules.deployment.state import ServiceState
+from moorage.ecs.rules.placement.place import Placements
 from moorage.ecs.rules.placement.view import ClusterView
 from moorage.ground.instant import Instant
 from moorage.ground.record import Record
@@ -17,7 +18,8 @@ class Moves(Record):
     `relies_on`: for how many there must be hosts: those that start, and those that shall start in
     place of tasks that leave a draining host first. `kept`: tasks that run on draining hosts and
     stay there for now. `stuck`: more are needed, and the percentages allow no move at all, now or
-    by waiting.
+    by waiting. `placed` are the hosts of what starts, where the rule itself has chosen them, and
+    why others could not be. `awaits_tasks`: what other tasks of the cluster do may change it all.
     """
 
     start: int = 0
@@ -25,6 +27,8 @@ class Moves(Record):
     relies_on: int = 0
     kept: tuple[Task, ...] = ()
     stuck: bool = False
+    placed: Placements | None = None
+    awaits_tasks: bool = False
 
 
 class Gates(Record):

@@ -39,7 +39,7 @@ from moorage.ecs.rules.deployment.state import (
     soonest,
 )
 from moorage.ecs.rules.deployment.status import ONGOING
-from moorage.ecs.rules.deployment.strategies import move_rule
+from moorage.ecs.rules.deployment.strategies import aimed, census_of, move_rule
 from moorage.ecs.rules.placement.view import ClusterView
 from moorage.ground.instant import Instant
 from moorage.ground.record import evolve
@@ -64,8 +64,9 @@ def reconcile(state: ServiceState, now: Instant, view: ClusterView | None = None
         return _ended(state, now)
     ledger = Ledger(state, now)
     freezing.thaw(ledger)
+    state = aimed(state, ledger)
     _begin(ledger)
-    taken = census.take(state, now)
+    taken = census_of(state, now)
     _count_failures(state, ledger, taken)
     lifecycle.step(ledger, taken)
     progress.observe(state, ledger, taken)
@@ -88,6 +89,8 @@ def reconcile(state: ServiceState, now: Instant, view: ClusterView | None = None
         relies_on=moved.relies_on,
         kept_by_drain=tuple(sorted({state.host(task).name for task in moved.kept})),
         revision=revision,
+        placed=moved.placed,
+        awaits_tasks=moved.awaits_tasks,
     )
 
 

@@ -7,7 +7,9 @@ from moorage.ecs.records.service import Service
 from moorage.ecs.records.service_deployment import ServiceDeployment
 from moorage.ecs.records.service_revision import ServiceRevision
 from moorage.ecs.records.task import Task
+from moorage.ecs.rules.deployment.daemon_hosts import DaemonHosts
 from moorage.ecs.rules.deployment.hosts import SOUND, HostState
+from moorage.ecs.rules.placement.place import Placements
 from moorage.ground.instant import Duration, Instant, hours, minutes, seconds
 from moorage.ground.record import Record
 
@@ -39,6 +41,7 @@ class ServiceState(Record):
     ask again with how many it found, and act on that second plan alone. `room_helps` then says
     whether a task that stops would help (`explain.room_helps`): else old tasks are not given up
     for it.
+    `daemon`: where the tasks of a daemon service belong; None for any other.
     """
 
     service: Service
@@ -51,6 +54,7 @@ class ServiceState(Record):
     conditions: Conditions = Conditions()
     placeable: int | None = None
     room_helps: bool = True
+    daemon: DaemonHosts | None = None
 
     @property
     def primary(self) -> ServiceDeployment:
@@ -98,7 +102,8 @@ class Plan(Record):
     stored as they are. `judged`: ARNs of STOPPED tasks that were counted; store `judged=True`.
     `events`: sentences in order, before muting (`events.admitted`); the caller adds `started` with
     the ids it minted, and the sentence on what could not be placed. `look_again`: when time alone
-    may change the answer.
+    may change the answer. `placed`: the hosts, where the rules themselves chose them. `awaits_tasks`:
+    what other tasks of the cluster do may change the answer.
     """
 
     start: tuple[StartOrder, ...] = ()
@@ -111,6 +116,8 @@ class Plan(Record):
     judged: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
     look_again: Instant | None = None
+    placed: Placements | None = None
+    awaits_tasks: bool = False
 
 
 def soonest(instants: Sequence[Instant | None]) -> Instant | None:

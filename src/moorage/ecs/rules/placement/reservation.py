@@ -1,0 +1,30 @@
+"""Room that is kept for daemons: on each host that lacks one, nobody else is placed in its stead.
+
+Amazon ECS reserves CPU, memory and ports for the tasks of daemon services and starts them first.
+"""
+
+from collections.abc import Iterable
+
+from moorage.ecs.rules.placement.constraint import Wants, mismatch
+from moorage.ecs.rules.placement.view import ClusterView, HostLoad, promised
+from moorage.ground.record import evolve
+
+
+def reserve(view: ClusterView, claims: Iterable[Wants]) -> ClusterView:
+    """The view as others than daemons see it; each claim is one daemon service's.
+
+    It is kept free on every ACTIVE host where such a task belongs and none is. The tasks are not
+    counted: `task:group == service:DAEMON` is true only where the daemon is.
+    """
+    hosts = dict(view.hosts)
+    for claim in claims:
+        for arn, load in view.hosts.items():
+            lacks = not load.groups.get(claim.group)
+            if lacks and load.instance.status == "ACTIVE" and mismatch(claim, load) is None:
+                hosts[arn] = _without(hosts[arn], claim)
+    return ClusterView(hosts)
+
+
+def _without(load: HostLoad, claim: Wants) -> HostLoad:
+    promise = promised(load, claim.needs, claim.group)
+    return evolve(promise, groups=load.groups, tasks=load.tasks)
