@@ -25,8 +25,10 @@ def choose_stops(
     """`count` of `tasks` to stop, in the order in which to stop them.
 
     `rank` says how good a task is; lower ones stop first. Among equals, a spread keeps its groups
-    balanced, binpack empties the hosts that have most left (as `view` says), and without a
-    strategy the fullest zone gives first, in it the host with most tasks of this service.
+    balanced, binpack empties the hosts that will have most left once the task is gone (as `view`
+    says), and without a strategy the fullest zone gives first, in it the host with most tasks of
+    this service. Of what is equal in all this, the newest task goes. A task that must not go is
+    given a higher rank than all that may, so that it counts for the balance.
     """
     if count <= 0:
         return []
@@ -81,10 +83,13 @@ class _Keeping:
         """Groups in the order in which they keep: binpack keeps the hosts with least left."""
         if level.kind in {"attribute", "instance", "random"}:
             return sorted(groups)
-        return sorted(groups, key=lambda key: (self._left(level, groups[key][0]), key))
+        return sorted(groups, key=lambda key: (self._left(level, groups[key][-1]), key))
 
     def _left(self, level: Level, task: Task) -> int:
+        """What the task's host will have left without it."""
         load = self.load(task)
         if load is None:
             return 0
-        return load.cpu if level.kind == "cpu" else load.memory
+        if level.kind == "cpu":
+            return load.cpu + task.reserved.cpu
+        return load.memory + task.reserved.memory
