@@ -40,6 +40,7 @@ from moorage.agent.shell import forever
 from moorage.agent.telemetry import TcsLink
 from moorage.agent.watching import EngineWatch
 from moorage.ground.chance import SeededChance
+from moorage.ground.fault import Fault
 from moorage.ground.instant import Moment
 from moorage.ground.record import evolve
 from moorage.shapes.moorage.host import JoinRequest, JoinResponse
@@ -139,25 +140,31 @@ class Agent:
     """One process of the agent."""
 
     def __init__(
-        self, home: AgentHome, process: Process, session: Session, parts: AgentParts
+        self,
+        home: AgentHome,
+        process: Process,
+        session: Session,
+        parts: AgentParts,
+        ended: Callable[[], None],
     ) -> None:
-        """Begin when the process first runs."""
+        """Begin when the process first runs; `ended` hears that it has ended by itself."""
         self.home = home
+        self._ended = ended
         self.process = process
         self.session = session
         self.parts = parts
-        self.gone = False
         self.connected_once = False
         process.call_soon(lambda: process.create_task(self._run()))
 
     async def _run(self) -> None:
+        world = self.process.world
         try:
             await self._serve()
-        except OptionsRefused as refused:
-            self.process.world.tell(self.home.name, "agent ends:", refused)
-        except ExceptionGroup as group:
-            self.process.world.failed(self.home.name, "the agent has failed", group.exceptions[0])
-        self.gone = True
+        except* (OptionsRefused, Fault) as refused:
+            world.tell(self.home.name, "agent ends:", refused.exceptions[0])
+        except* Exception as group:
+            world.failed(self.home.name, "the agent has failed", group.exceptions[0])
+        world.after(0.0, self._ended)
 
     async def _join(self) -> Identity:
         home = self.home

@@ -17,6 +17,7 @@ from moorage.agent.runtime.port import (
     ContainerSpec,
     Created,
     EngineFacts,
+    Health,
     ImageFacts,
     Progress,
     PullRequest,
@@ -40,8 +41,10 @@ DEEDS: dict[str, Deed] = {
     "kill": "terminated",
     "destroy": "removed",
 }
-HEALTHY = ((seconds(2), "healthy"),)
-SICK = ((seconds(2), "healthy"), (seconds(20), "unhealthy"))
+Checks = tuple[tuple[Duration, Health], ...]
+HEALTHY: Checks = ((seconds(2), "healthy"),)
+SICK: Checks = ((seconds(2), "healthy"), (seconds(20), "unhealthy"))
+NONE: Checks = ()
 Watcher = Callable[[Deed, RuntimeEvent], None]
 
 
@@ -50,12 +53,12 @@ def script_of(spec: ContainerSpec) -> Script:
     reference = parse_reference(str(spec.body.get("Image", "")))
     name = reference.path.rpartition("/")[2] if reference else ""
     has_check = bool(spec.body.get("Healthcheck"))
-    health = HEALTHY if has_check else ()
+    health = HEALTHY if has_check else NONE
     scripts = {
         "job": Script(runs=seconds(15)),
         "crash": Script(runs=seconds(4), exit_code=1),
         "dud": Script(runs=seconds(0.2), exit_code=127),
-        "sick": Script(health=SICK if has_check else ()),
+        "sick": Script(health=SICK if has_check else NONE),
         "slow": Script(winds_up=seconds(6), health=health),
         "deaf": Script(deaf=True, health=health),
     }
@@ -112,6 +115,8 @@ class WatchedEngine(MemoryEngine):
             ),
         )
         self._told = told
+        self.full = False
+        self.pulls_fail = False
 
     def _remember(self, event: RuntimeEvent) -> None:
         super()._remember(event)
@@ -134,9 +139,13 @@ class SimulatedRuntime(MemoryRuntime):
         """Serve `engine`."""
         super().__init__(engine, clock)
         self.registry = Shelf()
-        self.full = False
-        self.pulls_fail = False
+        self._watched = engine
         self._draw = chance
+
+    @property
+    def hanging(self) -> frozenset[str]:
+        """The calls that hang."""
+        return frozenset(self._hanging)
 
     async def create(self, spec: ContainerSpec | VolumeSpec) -> Created:
         """Make it, after a moment."""
@@ -156,8 +165,8 @@ class SimulatedRuntime(MemoryRuntime):
     async def pull(self, request: PullRequest, progress: Progress | None = None) -> ImageFacts:
         """Fetch it, slowly, unless the disk is full or the registry is away."""
         await asyncio.sleep(self._draw.uniform(*PULL_SECONDS))
-        if self.full:
+        if self._watched.full:
             raise CannotPull("write /var/lib/docker/tmp: no space left on device")
-        if self.pulls_fail:
+        if self._watched.pulls_fail:
             raise CannotPull("error response from daemon: registry is away")
         return await super().pull(request, progress)

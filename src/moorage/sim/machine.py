@@ -16,8 +16,8 @@ from moorage.sim.plane import ENDPOINT
 from moorage.sim.sight import Deed, Happened
 from moorage.sim.world import SkewedClock, World
 
-BOOT_SECONDS = (5.0, 25.0)
-SUPERVISOR_SECONDS = (0.5, 3.0)
+# An agent that ended by itself is started again by its supervisor.
+SUPERVISOR_SECONDS = (5.0, 10.0)
 LOOK_SECONDS = 1.0
 
 
@@ -47,9 +47,8 @@ class Machine:
         self.agent: Agent | None = None
         self.process: Process | None = None
         self.watchers: list[Callable[[Happened], None]] = []
-        # When this machine was last disturbed, and whether it is now: laws ask.
+        # What was ever done to it: a law of what runs here asks.
         self.disturbed: set[str] = set()
-        self.stopping = False
         self._look()
 
     # --- life ------------------------------------------------------------------------------------
@@ -70,7 +69,8 @@ class Machine:
         if self.has_agent or not self.host.has_power:
             return
         self.world.tell(self.name, "agent starts")
-        runtime = SimulatedRuntime.__new__(SimulatedRuntime)
+        runtime = SimulatedRuntime(self.engine, self.clock, self.chance)
+        runtime.up = self.engine_up
         process = self.process = self.world.process(self.name)
         self.host.process = process
         identity = self.home.identity if self.home else None
@@ -88,10 +88,14 @@ class Machine:
             token=self.token,
             zone=self.zone,
         )
-        runtime.__init__(self.engine, self.clock, self.chance)  # type: ignore[misc]
-        runtime.up = self.engine_up
         session = Session(self.network, self.host, process, self.server)
-        self.agent = Agent(home, process, session, self.parts)
+
+        def ended() -> None:
+            if self.process is process:
+                self.kill_agent()
+                self.world.after(self.chance.uniform(*SUPERVISOR_SECONDS), self.start_agent)
+
+        self.agent = Agent(home, process, session, self.parts, ended)
 
     def kill_agent(self) -> None:
         """Kill the agent; containers run on."""
@@ -145,16 +149,39 @@ class Machine:
             return
         self.world.tell(self.name, "engine up" if up else "engine down")
         self.engine_up = up
-        runtime = self.runtime
         now = self.clock.now()
         if not up:
             for container in list(self.engine.containers):
                 self.engine.exit(container, 137, now)
         else:
             self.engine.restart(now)
-        if runtime is not None and self.process is not None:
-            runtime.up = up
-            process = self.process
+        if self.runtime is not None:
+            self.runtime.up = up
+        self._settle()
+
+    def end(self, container: str, code: int) -> None:
+        """A container's process ends from within."""
+        self.engine.exit(container, code, self.clock.now())
+        self._settle()
+
+    def disk_full(self, *, records: bool) -> None:
+        """Nothing more fits on the disk; with `records`, not even what the agent has to write."""
+        self.world.tell(self.name, "disk full", "for the agent too" if records else "")
+        self.disk.full = records
+        self.engine.full = True
+
+    def disk_free(self) -> None:
+        """There is room again."""
+        self.world.tell(self.name, "disk free")
+        self.disk.full = self.engine.full = False
+
+    def pulls(self, *, fail: bool) -> None:
+        """Whether the registries are away for this machine."""
+        self.engine.pulls_fail = fail
+
+    def _settle(self) -> None:
+        runtime, process = self.runtime, self.process
+        if runtime is not None and process is not None:
             process.call_soon(lambda: process.create_task(runtime.settle()))
 
     @property

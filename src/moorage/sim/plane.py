@@ -21,7 +21,9 @@ from moorage.gateway.compose import TABLES, own_api
 from moorage.gateway.keyring import Keyring
 from moorage.gateway.runner import Runner
 from moorage.gateway.server import forget_answers
-from moorage.ground.instant import minutes, seconds
+from moorage.ground.instant import as_datetime, minutes, seconds
+from moorage.ground.principal import Kind
+from moorage.ground.record import evolve
 from moorage.iam.keys import Holder, issue
 from moorage.iam.records.account import Account
 from moorage.iam.store import accounts
@@ -47,7 +49,14 @@ SWEEP_SECONDS = 60.0
 STORE_POLL_SECONDS = 1.0
 COMMIT_SECONDS = (0.000_2, 0.004)
 WORKS_AT_ONCE_MAX = 8
-WATCHED = ("tasks", "services", "service_deployments", "container_instances", "freezes")
+WATCHED = (
+    "tasks",
+    "services",
+    "service_deployments",
+    "container_instances",
+    "freezes",
+    "task_definitions",
+)
 
 
 class PlainVault:
@@ -98,6 +107,8 @@ class ControlPlane:
         self.books: dict[str, dict[tuple[Any, ...], Any]] = {name: {} for name in WATCHED}
         self.sight = Books(self.books)
         self.watchers: list[Callable[[Commit], None]] = []
+        self.on_death: list[Callable[[], None]] = []
+        self.on_start: list[Callable[[], None]] = []
         self.keys: dict[str, Credentials] = {}
         self._image = b""
         self._chance = world.chance_of("server")
@@ -144,6 +155,8 @@ class ControlPlane:
         self._door = self.composition.door(ground, tuple(self.composition.apis()))
         self._links = self.composition.links(ground, self._door, self.composition.agents)
         self._ringing = False
+        for listener in self.on_start:
+            listener()
         database.paced(self._ring)
         process.call_soon(lambda: process.create_task(self._main(database)))
 
@@ -157,6 +170,15 @@ class ControlPlane:
         self._image = database.image()
         self._database = None
         self.network.process_died(process)
+        for listener in self.on_death:
+            listener()
+
+    def rows(self, name: str) -> dict[tuple[Any, ...], Any]:
+        """The rows of a watched table as they are stored, by their keys."""
+        assert self._database is not None, "a server runs"
+        table = next(table for table in TABLES if table.name == name)
+        found = self._database.look(table.query().all).result()
+        return {tuple(getattr(one, key) for key in table.keys): one for one in found}
 
     @property
     def is_up(self) -> bool:
@@ -168,7 +190,10 @@ class ControlPlane:
     async def answer(self, request: Request) -> Response:
         """Answer one request, bytes in and bytes out."""
         assert self._door is not None, "it has started"
-        return await self._door.answer(request)
+        response = await self._door.answer(request)
+        # As uvicorn says it: clients whose clocks are wrong sign by it.
+        date = as_datetime(self.clock.now()).strftime("%a, %d %b %Y %H:%M:%S GMT")
+        return evolve(response, headers=(*response.headers, ("date", date)))
 
     async def serve(
         self,
@@ -216,8 +241,9 @@ class ControlPlane:
     def _first_keys(self, tx: Transaction) -> dict[str, Credentials]:
         accounts.create(tx, Account(id=ACCOUNT, name="main", created_at=tx.now))
         keys = {}
-        for kind in ("operator", "root"):
-            holder = Holder(account=ACCOUNT, kind=kind, name="main", region=REGION)  # type: ignore[arg-type]
+        kinds: tuple[Kind, ...] = ("operator", "root")
+        for kind in kinds:
+            holder = Holder(account=ACCOUNT, kind=kind, name="main", region=REGION)
             key, secret = issue(tx, PlainVault(), holder)
             keys[kind] = Credentials(access_key_id=key.id, secret_access_key=secret)
         return keys

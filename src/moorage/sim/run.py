@@ -1,12 +1,13 @@
 """Seed in, verdict out: one schedule is played to its end, and to the calm after it."""
 
 from moorage.ground.record import Record
+from moorage.sim.faults import Fate
+from moorage.sim.laws import calm
 from moorage.sim.laws.law import Broken
 from moorage.sim.scene import Make, Scene
 from moorage.sim.schedule import Schedule
 
 STABLE_SECONDS = 15.0
-CALM_SECONDS_MAX = 600.0
 LOOK_SECONDS = 5.0
 
 
@@ -22,15 +23,40 @@ class Verdict(Record):
     turns: int
 
 
+def _play(scene: Scene, fate: Fate) -> None:
+    scene.open()
+    for step in scene.schedule.steps:
+        take = scene.users.take if step.actor == "user" else fate.take
+        scene.world.after(step.at, take, step)
+    scene.world.run(scene.schedule.seconds, lambda: bool(scene.broken))
+    if not scene.broken:
+        _calm(scene, fate)
+
+
+def _calm(scene: Scene, fate: Fate) -> None:
+    """After the last fault and the last user: all has to come to rest within the bound, and stay."""
+    world = scene.world
+    world.tell("calm")
+    fate.heal()
+    scene.users.begin(scene.users.tidy)
+    began = world.seconds
+    while not scene.broken and not calm.is_at_rest(scene):
+        if world.seconds >= calm.deadline(scene, began):
+            scene.report(calm.LAW, "; ".join(calm.astray(scene)))
+            return
+        world.run(world.seconds + LOOK_SECONDS, lambda: bool(scene.broken))
+    world.run(world.seconds + STABLE_SECONDS, lambda: bool(scene.broken))
+    if not scene.broken and not calm.is_at_rest(scene):
+        scene.report(calm.LAW, "it did not last: " + "; ".join(calm.astray(scene)))
+    for law in scene.laws:
+        law.ended()
+
+
 def play(schedule: Schedule, make: Make | None = None, *, keeps_story: bool = False) -> Verdict:
     """Play a schedule; the same one always ends in the same trace."""
     scene = Scene(schedule, make or Make(), keeps_story=keeps_story)
     try:
-        scene.open()
-        for step in schedule.steps:
-            if step.actor == "user":
-                scene.world.after(step.at, scene.users.take, step)
-        scene.world.run(schedule.seconds)
+        _play(scene, Fate(scene))
         return Verdict(
             schedule=schedule,
             broken=tuple(scene.broken),

@@ -60,9 +60,11 @@ class Scene:
             )
             machine.zone = ZONES[number % len(ZONES)]
             self.machines.append(machine)
+        self.laws: list[Law] = []
+        self.plane.on_start.append(self._restarted)
         self.plane.start()
         self.users = Users(self.world, self.network, self.plane, self.machines)
-        self.laws = [law(self) for law in make.laws]
+        self.laws += [law(self) for law in make.laws]
         self.plane.watchers.append(self._committed)
         self.users.watchers.append(self._answered)
         self.users.asking.append(self._asking)
@@ -111,6 +113,9 @@ class Scene:
     def _each(self, tell: Callable[[Law], None]) -> None:
         for law in self.laws:
             tell(law)
+
+    def _restarted(self) -> None:
+        self._each(lambda law: law.restarted())
 
     def _committed(self, commit: Commit) -> None:
         self._each(lambda law: law.committed(commit))

@@ -100,6 +100,11 @@ class World:
         """A new process."""
         return Process(self, name)
 
+    @property
+    def waiting(self) -> int:
+        """How much waits for its time."""
+        return len(self._heap)
+
     # --- trace -----------------------------------------------------------------------------------
 
     def tell(self, *words: object) -> None:

@@ -1,0 +1,50 @@
+"""I3, counted on the engines: no more containers of a service than it was ever allowed.
+
+Rows say what ought to be; this counts what is, on machines that nothing was ever done to.
+"""
+
+from collections import Counter
+from typing import Any
+
+from moorage.ecs.rules.deployment.rolling import percentages, upper_limit
+from moorage.sim.laws.law import Law
+from moorage.sim.sight import Commit, Happened
+
+
+class Engines(Law):
+    """Real containers keep to the maximum, too."""
+
+    name = "I3 engines"
+
+    def __init__(self, scene: Any) -> None:
+        """Know of no service."""
+        super().__init__(scene)
+        self.most: dict[str, int] = {}
+        self.service: dict[str, str] = {}
+
+    def committed(self, commit: Commit) -> None:
+        """Note whose the tasks are, and how many there may be."""
+        for row in commit.rows:
+            if row.after is None:
+                continue
+            if row.table == "tasks" and row.after.service:
+                self.service[row.after.arn] = row.after.service
+            elif row.table == "services":
+                _, percent = percentages(row.after.deployment_configuration)
+                most = upper_limit(row.after.desired_count, percent)
+                self.most[row.after.arn] = max(self.most.get(row.after.arn, 0), most)
+
+    def happened(self, happened: Happened) -> None:
+        """Count when one starts."""
+        wanted = self.service.get(happened.task)
+        if happened.deed != "started" or wanted is None:
+            return
+        counts: Counter[str] = Counter()
+        for machine in self.scene.machines:
+            if not machine.disturbed:
+                counts.update(self.service.get(arn, "") for arn, _ in machine.running)
+        if counts[wanted] > self.most.get(wanted, 0):
+            self.broken(
+                f"{counts[wanted]} containers of {wanted} run on undisturbed machines, and at most "
+                f"{self.most.get(wanted, 0)} were ever allowed"
+            )

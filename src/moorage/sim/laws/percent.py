@@ -1,0 +1,93 @@
+"""I3: never more tasks than maximumPercent; never fewer healthy ones than the minimum by our doing.
+
+Judged at each commit, in which a service's tasks are started or told to stop: tasks on hosts that
+are not lost. What users stop, what fails and what faults take is nobody's doing; what the scheduler
+orders is.
+"""
+
+from moorage.ecs.records.service import Service
+from moorage.ecs.records.task import Task
+from moorage.ecs.rules.deployment.rolling import lower_limit, percentages, upper_limit
+from moorage.sim.laws.law import Law
+from moorage.sim.sight import Commit, Row
+
+ORDERED = "ServiceSchedulerInitiated"
+
+
+class Percent(Law):
+    """The limits of rolling updates hold after every commit."""
+
+    name = "I3 percent"
+
+    def committed(self, commit: Commit) -> None:
+        """Count the services whose tasks began, or were told to stop."""
+        begun: dict[str, int] = {}
+        told: dict[str, list[Task]] = {}
+        for row in commit.rows:
+            if row.table != "tasks" or row.after is None or not row.after.service:
+                continue
+            if row.before is None:
+                begun[row.after.service] = begun.get(row.after.service, 0) + 1
+            elif _is_order(row):
+                told.setdefault(row.after.service, []).append(row.before)
+        for arn in begun:
+            service = self.books.service(arn)
+            if service is not None and service.scheduling_strategy == "REPLICA":
+                self._not_too_many(service)
+        for arn, stopped in told.items():
+            service = self.books.service(arn)
+            if service is not None and service.status == "ACTIVE":
+                self._not_too_few(service, stopped, commit)
+
+    def _not_too_many(self, service: Service) -> None:
+        there = [t for t in self.books.of_service(service.arn) if t.connectivity == "CONNECTED"]
+        _, most_percent = percentages(service.deployment_configuration)
+        most = upper_limit(service.desired_count, most_percent)
+        if len(there) > most:
+            self.broken(
+                f"{service.name} has {len(there)} tasks on hosts that are not lost, and may have "
+                f"{most} ({most_percent}% of {service.desired_count})"
+            )
+
+    def _not_too_few(self, service: Service, stopped: list[Task], commit: Commit) -> None:
+        settled = self.scene.plane.site.settle
+        strong = [
+            task
+            for task in stopped
+            if _is_healthy(task)
+            and task.started_at is not None
+            and task.started_at + settled <= commit.now
+        ]
+        if not strong or service.scheduling_strategy != "REPLICA":
+            return
+        left = [
+            task
+            for task in self.books.of_service(service.arn)
+            if _is_healthy(task) and task.desired_status == "RUNNING"
+        ]
+        least_percent, _ = percentages(service.deployment_configuration)
+        least = lower_limit(service.desired_count, least_percent)
+        if len(left) < least:
+            self.broken(
+                f"{service.name} was left with {len(left)} healthy tasks by our own order, and is "
+                f"to have {least} ({least_percent}% of {service.desired_count})"
+            )
+
+
+def _is_order(row: Row) -> bool:
+    before, after = row.before, row.after
+    return (
+        before.desired_status == "RUNNING"
+        and after.desired_status == "STOPPED"
+        and after.stop_code == ORDERED
+        and not after.is_stopped
+    )
+
+
+def _is_healthy(task: Task) -> bool:
+    return (
+        task.last_status == "RUNNING"
+        and task.connectivity == "CONNECTED"
+        and task.health != "UNHEALTHY"
+        and not (task.has_health_check and task.health != "HEALTHY")
+    )
