@@ -140,7 +140,6 @@ def _conclude(state: ServiceState, ledger: Ledger, taken: Census, moved: Moves) 
     say_protected(state, ledger, taken)
     if moved.stuck and not say_kept(state, ledger, taken, moved.kept):
         ledger.say(events.stuck)
-    steady_state.close_olds(ledger, taken)
     desired = state.service.desired_count
     quiet = not moved.start and not moved.stop and lifecycle.may_complete(ledger.primary)
     steady = quiet and steady_state.is_steady(taken, desired)
@@ -150,6 +149,7 @@ def _conclude(state: ServiceState, ledger: Ledger, taken: Census, moved: Moves) 
         steady_state.settle(ledger, state.conditions)
     else:
         steady_state.unsettle(ledger)
+    steady_state.close_olds(ledger, taken)
 
 
 def _orders(state: ServiceState, taken: Census, moved: Moves) -> tuple[StopOrder, ...]:

@@ -16,7 +16,8 @@ def close_olds(ledger: Ledger, census: Census) -> None:
     """End older deployments: superseded at once, gone when their last task is STOPPED.
 
     Tasks on lost hosts that are given up keep none open. One whose tasks are kept while the primary
-    is paused stays open even where it has none for the moment.
+    is paused stays open even where it has none for the moment, and so does one whose rollback has
+    not ended: that is still to be noted in it.
     """
     olds, current = ledger.olds, ledger.current.id
     present = census.present if olds else frozenset()
@@ -36,7 +37,8 @@ def close_olds(ledger: Ledger, census: Census) -> None:
                 status_reason=SUPERSEDED_REASON,
                 finished_at=ledger.now,
             )
-        if old.id not in present and old.id != current:
+        awaited = old.id == current or ended.status == "ROLLBACK_IN_PROGRESS"
+        if old.id not in present and not awaited:
             ended = evolve(ended, open=False)
         ledger.put(ended)
 
