@@ -12,6 +12,7 @@ PEERS = frozenset(
         "moorage.agent.runtime.memory",
         "moorage.blob.memory",
         "moorage.ecr.distribution.memory",
+        "moorage.gateway.machines.memory",
     }
 )
 MIGRATIONS = "moorage.sql.migrations"

@@ -27,7 +27,13 @@ from moorage.gateway.custodian import Custodian
 from moorage.gateway.given_files import GivenFiles
 from moorage.gateway.keyring import Keyring
 from moorage.gateway.logs import LogsDoor
+from moorage.gateway.machines.command import CommandMachines
+from moorage.gateway.machines.foreman import Foreman, Sourced, configure
+from moorage.gateway.machines.local import LocalMachines
+from moorage.gateway.machines.port import Machines
+from moorage.gateway.pools import LOCAL, PoolSettings
 from moorage.gateway.registry import DatabaseDesk, RegistryDoor
+from moorage.gateway.rehearsal import Stage
 from moorage.gateway.restored import take_up_restored
 from moorage.gateway.settings import Settings
 from moorage.gateway.vault import AesVault
@@ -40,7 +46,7 @@ from moorage.kernel.api import Api
 from moorage.kernel.controller import Controller
 from moorage.kernel.images import IMAGE_CLAIMS, TAG_DIGESTS
 from moorage.kernel.perform import KEPT_ANSWERS
-from moorage.kernel.site import Site
+from moorage.kernel.site import PoolRule, Site
 from moorage.shapes.moorage.constraints import CONSTRAINTS
 from moorage.shapes.moorage.operations import OPERATIONS
 from moorage.sql.document import Table
@@ -79,6 +85,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     distribution: Distribution
     controllers: tuple[Controller, ...]
     custodian: Custodian | None = None
+    foreman: Foreman | None = None
 
 
 def site_of(settings: Settings) -> Site:
@@ -109,8 +116,51 @@ def site_of(settings: Settings) -> Site:
         avoid_failures=settings.avoid_failures,
         avoid_window=seconds(settings.avoid_window_seconds),
         avoid_rest=seconds(settings.avoid_seconds),
+        rebalance_moves_max=settings.rebalance_moves_max,
+        rebalance_pause=seconds(settings.rebalance_pause_seconds),
+        rebalance_settling=seconds(settings.rebalance_settling_seconds),
         reserved_ports=(int(port),),
+        provisioning_timeout=seconds(settings.provisioning_timeout_seconds),
+        provisioning_tasks=settings.provisioning_tasks,
+        pools=tuple(_rule(settings, name, pool) for name, pool in settings.pools.items()),
     )
+
+
+def _rule(settings: Settings, name: str, pool: PoolSettings) -> PoolRule:
+    return PoolRule(
+        name=name,
+        account=pool.account,
+        region=pool.region or settings.regions[0],
+        cluster=pool.cluster,
+        size_min=pool.size_min,
+        size_max=pool.size_max,
+        join=seconds(pool.join_seconds),
+        scale_in=seconds(pool.scale_in_seconds),
+        drain=seconds(pool.drain_seconds),
+    )
+
+
+def _foreman(settings: Settings, ground: Ground) -> Foreman | None:
+    """Who sees to the machines of pools, where the settings have any."""
+    configure(ground.database, ground.site)
+    if not settings.pools:
+        return None
+    sourced = [
+        Sourced(
+            rule=rule,
+            settings=settings.pools[rule.name],
+            source=_source(rule.name, settings),
+        )
+        for rule in ground.site.pools
+    ]
+    return Foreman(ground.database, ground.clock, ground.site, sourced)
+
+
+def _source(name: str, settings: Settings) -> Machines:
+    pool = settings.pools[name]
+    if pool.source == LOCAL:
+        return LocalMachines(name, pool, Path(settings.data).absolute())
+    return CommandMachines(name, pool)
 
 
 def compose(settings: Settings) -> Server:
@@ -150,7 +200,8 @@ def assemble(settings: Settings, database: Database, clock: Clock, chance: Chanc
     distribution = Distribution(
         desk=DatabaseDesk(ground), blobs=blobs, clock=clock, chance=chance, site=site
     )
-    aws = Door(ground, (ecs.ECS, ecr.ECR, iam.STS, own_api()))
+    stage = Stage(site, CONTROLLERS, ecs.FORESEE, {"ecs": ecs.ECS.operations, "moorage": ecs.FORESEEN})
+    aws = Door(ground, (ecs.ECS, ecr.ECR, iam.STS, own_api()), stage)
     agents = AgentsDoor(ground, aws, ecs.AGENT)
     return Server(
         application=Application(
@@ -166,6 +217,7 @@ def assemble(settings: Settings, database: Database, clock: Clock, chance: Chanc
         distribution=distribution,
         controllers=CONTROLLERS,
         custodian=_custodian(settings, ground),
+        foreman=_foreman(settings, ground),
     )
 
 

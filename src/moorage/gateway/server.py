@@ -100,6 +100,9 @@ async def _serve(
         "sweep": asyncio.create_task(_sweep(server, settings)),
         "watch": asyncio.create_task(_watch_store(server)),
     }
+    if server.foreman is not None:
+        ground.database.watch(server.foreman.changed)
+        parts["pools"] = asyncio.create_task(server.foreman.run())
     if server.custodian is not None:
         ground.database.watch(server.custodian.changed)
         parts["certificates"] = asyncio.create_task(server.custodian.run())

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from moorage.gateway.pools import PoolSettings, refuse_pools
 from moorage.ground.record import Record
 
 ENVIRONMENT_PREFIX = "MOORAGE_"
@@ -51,12 +52,18 @@ class Settings(Record):
     avoid_failures: int = 5
     avoid_window_seconds: float = 300.0
     avoid_seconds: float = 900.0
+    rebalance_moves_max: int = 2
+    rebalance_pause_seconds: float = 10.0
+    rebalance_settling_seconds: float = 120.0
     request_body_kib: int = 1024
     header_seconds: float = 10.0
     upload_expiry_hours: float = 24.0
     disk_reserve_mib: int = 64
     connections: int = 4096
     log_file_mib: int = 16
+    provisioning_timeout_seconds: float = 600.0
+    provisioning_tasks: int = 500
+    pools: dict[str, PoolSettings] = {}
 
 
 REASONS: Mapping[str, str] = {
@@ -91,12 +98,18 @@ REASONS: Mapping[str, str] = {
     "avoid_failures": "failed starts of a service after which it avoids a host; 0: none is avoided",
     "avoid_window_seconds": "within how long they count",
     "avoid_seconds": "how long the host is avoided then, where another can take the task",
+    "rebalance_moves_max": "how many tasks of a cluster move to other hosts at once; 0: none",
+    "rebalance_pause_seconds": "how long a service is steady before more of its tasks move",
+    "rebalance_settling_seconds": "how long a host is there before running services spread onto it",
     "request_body_kib": "the longest body of an API request",
     "header_seconds": "how long a client may take to send its headers",
     "upload_expiry_hours": "when an unfinished upload is thrown away",
     "disk_reserve_mib": "free space below which uploads are refused, so that the database can write",
     "connections": "connections served at once",
     "log_file_mib": "size at which the log file is turned over",
+    "provisioning_timeout_seconds": "how long a task waits in PROVISIONING for a pool's hosts",
+    "provisioning_tasks": "how many tasks of a cluster may wait so (ECS: 500)",
+    "pools": "pools of hosts for capacity providers: tables [pools.NAME] of the file",
 }
 
 STOPPED_TASK_RETENTION_HOURS_MIN = 1.0
@@ -116,6 +129,9 @@ BOUNDS: tuple[tuple[str, float, float], ...] = (
     ("brake_window_seconds", 1, 3600),
     ("brake_timeout_seconds", 0, 7 * 24 * 3600),
     ("brake_pace_seconds", 0, 3600),
+    ("rebalance_moves_max", 0, 1000),
+    ("rebalance_pause_seconds", 0, 24 * 3600),
+    ("rebalance_settling_seconds", 0, 24 * 3600),
     ("heal_after_seconds", 1, 3600),
     ("fence_after_seconds", 15, 24 * 3600),  # an agent knows after two heartbeats that it is heard
     ("fence_margin_seconds", 0, 3600),
@@ -129,6 +145,8 @@ BOUNDS: tuple[tuple[str, float, float], ...] = (
     ("disk_reserve_mib", 0, 1_000_000),
     ("connections", 16, 1_000_000),
     ("log_file_mib", 1, 10_000),
+    ("provisioning_timeout_seconds", 10, 7 * 24 * 3600),
+    ("provisioning_tasks", 1, 100_000),
 )
 
 
@@ -206,3 +224,6 @@ def _check(settings: Settings, sources: Mapping[str, str]) -> None:
             )
     if not settings.regions:
         raise SettingsRefused("regions: at least one is needed")
+    wrong = refuse_pools(settings.pools, settings.regions)
+    if wrong:
+        raise SettingsRefused(f"{wrong} (from {sources['pools']})")
