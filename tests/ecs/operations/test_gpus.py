@@ -1,8 +1,11 @@
 """GPUs of hosts, from registration to the payload that tells the agent of them."""
 
 from moorage.ecs.controllers.assignments import outgoing
+from moorage.ecs.store import container_instances
 from moorage.ground.instant import seconds
+from moorage.ground.record import evolve
 from tests.builders import CAPABILITIES, a_container, a_definition, bound, connect_host, resources
+from tests.ecs.operations.pools_scene import a_house, a_provider
 
 GPUS = ["GPU-a", "GPU-b", "GPU-c"]
 
@@ -96,3 +99,27 @@ def test_a_task_that_was_never_sent_gives_them_back_at_once(house):
     house.ask("StopTask", task=task["taskArn"])
     house.pass_time(seconds(1))
     assert left(house, key) == GPUS
+
+
+def test_a_task_that_waited_for_room_gets_its_own_too():
+    house = a_house()
+    a_provider(house)
+    definition = a_definition(house, containerDefinitions=asks("2"))
+    strategy = [{"capacityProvider": "cp", "weight": 1}]
+    (task,) = house.ask("RunTask", taskDefinition=definition, capacityProviderStrategy=strategy)[
+        "tasks"
+    ]
+    assert task["lastStatus"] == "PROVISIONING"
+    key = a_gpu_host(house)
+    house.write(lambda call: provided(call, key.instance))
+    house.settle()
+    (placed,) = house.ask("DescribeTasks", tasks=[task["taskArn"]])["tasks"]
+    assert placed["containers"][0]["gpuIds"] == ["GPU-a", "GPU-b"]
+    assert left(house, key) == ["GPU-c"]
+    house.close()
+
+
+def provided(call, arn):
+    """The host belongs to the capacity provider."""
+    instance = container_instances.get(call.tx, arn)
+    container_instances.write(call.tx, evolve(instance, capacity_provider="cp"))

@@ -5,7 +5,7 @@ from moorage.ecs.rules.capacity.waiting import find_room
 from moorage.ecs.rules.placement.constraint import Wants
 from moorage.ecs.rules.placement.wants import wants_of
 from moorage.ecs.rules.task.status import moved
-from moorage.ecs.store import clusters, task_definitions, tasks
+from moorage.ecs.store import clusters, gpus, task_definitions, tasks
 from moorage.ecs.store import provisioning as store
 from moorage.ecs.store.view import cluster_view, promise
 from moorage.ground.instant import Instant, later
@@ -30,16 +30,14 @@ def provisioning(turn: Turn, key: str) -> Instant | None:
         if host is None:
             _note(turn, task, found.reasons[task.arn])
             continue
-        tasks.write(
-            turn.tx,
-            evolve(
-                task,
-                instance=host,
-                zone=view.hosts[host].instance.zone,
-                last_status=moved(task.last_status, "PENDING", "scheduler"),
-                provisioning=None,
-            ),
+        placed = evolve(
+            task,
+            instance=host,
+            zone=view.hosts[host].instance.zone,
+            last_status=moved(task.last_status, "PENDING", "scheduler"),
+            provisioning=None,
         )
+        tasks.write(turn.tx, gpus.given(turn.tx, placed))
     return None
 
 
