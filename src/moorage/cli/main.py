@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "freeze": ("moorage.cli.freeze", "Start, stop and replace nothing, for a while."),
     "thaw": ("moorage.cli.thaw", "End a freeze."),
+    "rebalance": ("moorage.cli.rebalance", "Spread running tasks over the hosts, or show how."),
     "account": ("moorage.cli.account", "Create accounts."),
     "backup": ("moorage.cli.backup", "Back up the running server into a folder."),
     "restore": ("moorage.cli.restore", "Make a data folder of a backup."),

@@ -15,9 +15,10 @@ from moorage.ecs.controllers.provisioning import provisioning as provisioning_co
 from moorage.ecs.controllers.task_definitions import (
     task_definitions as task_definition_controller,
 )
+from moorage.ecs.controllers.rebalancing import rebalancing as rebalancing_controller
 from moorage.ecs.controllers.tasks import tasks as task_controller
 from moorage.ecs.controllers.timelines import timelines as timeline_controller
-from moorage.ecs.controllers.timelines import timelines as timeline_controller
+from moorage.ecs.foresight import foresee
 from moorage.ecs.operations import (
     account_setting,
     agent,
@@ -36,6 +37,7 @@ from moorage.ecs.operations import (
     joining,
     key_rotation,
     post_mortem,
+    rebalancing,
     registration,
     run_task,
     service,
@@ -47,7 +49,6 @@ from moorage.ecs.operations import (
     task,
     task_definition,
     task_definition_deletion,
-    timeline,
     task_protection,
     timeline,
 )
@@ -59,6 +60,7 @@ from moorage.ecs.store.freezes import FREEZES
 from moorage.ecs.store.machines import MACHINES
 from moorage.ecs.store.pools import POOLS
 from moorage.ecs.store.post_mortems import POST_MORTEMS
+from moorage.ecs.store.rebalances import REBALANCES
 from moorage.ecs.store.service_deployments import SERVICE_DEPLOYMENTS
 from moorage.ecs.store.service_events import SERVICE_EVENTS
 from moorage.ecs.store.service_revisions import SERVICE_REVISIONS
@@ -193,9 +195,14 @@ OWN: tuple[Operation[Any, Any], ...] = (
     freeze.thaw_scheduling,
     joining.join,
     key_rotation.request_host_key_rotation,
-    timeline.list_timeline,
+    rebalancing.preview_rebalancing,
+    rebalancing.start_rebalancing,
     timeline.list_timeline,
 )
+
+# What tells the gateway of a dry run, and of our own operations those of which it tells all.
+FORESEE = foresee
+FORESEEN = frozenset({"ConfirmHostLost", "DrainHost", "FreezeScheduling", "ThawScheduling"})
 
 CONTROLLERS: tuple[Controller, ...] = (
     cluster_controller,
@@ -203,9 +210,9 @@ CONTROLLERS: tuple[Controller, ...] = (
     instance_controller,
     pool_controller,
     post_mortem_controller,
+    rebalancing_controller,
     provisioning_controller,
     task_controller,
-    timeline_controller,
     timeline_controller,
     task_definition_controller,
 )
@@ -219,6 +226,7 @@ TABLES: tuple[Table[Any], ...] = (
     MACHINES,
     POOLS,
     POST_MORTEMS,
+    REBALANCES,
     SERVICES,
     SERVICE_DEPLOYMENTS,
     SERVICE_EVENTS,

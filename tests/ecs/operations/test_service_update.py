@@ -12,7 +12,7 @@ def update(house, **members):
 
 @pytest.fixture
 def service(house):
-    return a_service(house, count=2)
+    return a_service(house, count=2, availabilityZoneRebalancing="DISABLED")
 
 
 @pytest.mark.parametrize(

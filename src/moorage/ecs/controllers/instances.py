@@ -5,8 +5,9 @@ host is back or was deregistered; only then are they STOPPED without its word.
 """
 
 from moorage.ecs.records.container_instance import ContainerInstance
+from moorage.ecs.rules.rebalancing.field import is_ready, settled_at
 from moorage.ecs.rules.task.stop import abandon
-from moorage.ecs.store import brakes, container_instances, drains, images, tasks
+from moorage.ecs.store import brakes, container_instances, drains, images, rebalances, tasks
 from moorage.ecs.store.connectivity import follow_host
 from moorage.ground.instant import Instant, later
 from moorage.ground.record import evolve
@@ -26,7 +27,7 @@ def instances(turn: Turn, key: str) -> Instant | None:
     if instance.status == "INACTIVE":
         return _left(turn, instance)
     follow_host(turn.tx, instance)
-    looks = [_rested(turn, key), _released(turn, key), _drained(turn, key)]
+    looks = [_rested(turn, key), _released(turn, key), _drained(turn, key), _offered(turn, key)]
     return min((one for one in looks if one is not None), default=None)
 
 
@@ -62,6 +63,25 @@ def _released(turn: Turn, key: str) -> Instant | None:
 def _drained(turn: Turn, key: str) -> Instant | None:
     """The deadline of a drain; moving tasks before it is for their services."""
     return drains.drain(turn.tx, _now(turn, key))
+
+
+def _offered(turn: Turn, key: str) -> Instant | None:
+    """A host that has settled after it joined or returned is offered to running services, once."""
+    instance = _now(turn, key)
+    if not turn.site.rebalance_moves_max:
+        return None
+    ready = is_ready(instance)
+    if ready != (instance.ready_at is not None):
+        instance = evolve(instance, ready_at=turn.now if ready else None, offered_at=None)
+        instance = container_instances.note(turn.tx, instance)
+    at = settled_at(instance, turn.site.rebalance_settling) if ready else None
+    if at is None or instance.offered_at is not None:
+        return None
+    if turn.now < at:
+        return at
+    container_instances.note(turn.tx, evolve(instance, offered_at=turn.now))
+    rebalances.wake(turn.tx, instance.cluster_arn)
+    return None
 
 
 def _left(turn: Turn, instance: ContainerInstance) -> Instant | None:

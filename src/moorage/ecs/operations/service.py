@@ -3,8 +3,10 @@
 from moorage.ecs.records.cluster import Cluster
 from moorage.ecs.records.service import Service
 from moorage.ecs.records.task_definition import TaskDefinition
+from moorage.ecs.rules.definition.daemon import DAEMON_CONFIGURATION, refuse_daemon_percentages
 from moorage.ecs.rules.definition.launch import refuse_create, refuse_network
 from moorage.ecs.rules.deployment.configuration import full_configuration, refuse_full
+from moorage.ecs.rules.rebalancing.zones import refuse_zone_rebalancing, zone_rebalancing
 from moorage.ecs.rules.tags import refuse_tags
 from moorage.ecs.store import capacity, clusters, rollouts, services, task_definitions
 from moorage.ecs.store.pictures import pictures
@@ -34,6 +36,7 @@ COMPARED = (
     "scheduling_strategy",
     "placement_constraints",
     "placement_strategy",
+    "availability_zone_rebalancing",
     "network_configuration",
     "health_check_grace_period_seconds",
     "propagate_tags",
@@ -47,7 +50,7 @@ COMPARED = (
 def create_service(
     call: Call, request: shapes.CreateServiceRequest
 ) -> shapes.CreateServiceResponse:
-    """Start keeping `desiredCount` copies of a task definition running in a cluster.
+    """Start keeping `desiredCount` copies of a task definition running, or one on each host.
 
     The name of an INACTIVE service is free, that of a DRAINING one is not; asked again alike, the
     service that is there is shown.
@@ -68,7 +71,10 @@ def create_service(
     heed(refuse_network(definition.definition, request.network_configuration))
     draft = _draft(call, cluster, definition, request)
     heed(refuse_full(draft.deployment_configuration))
+    if draft.scheduling_strategy == "DAEMON":
+        heed(refuse_daemon_percentages(draft.deployment_configuration))
     found = services.get(call.tx, draft.arn)
+    draft = _balanced(draft, definition, request, found)
     if found is None or found.status == "INACTIVE":
         service = _create(call, draft, definition, found)
     else:
@@ -80,12 +86,16 @@ def create_service(
 def delete_service(
     call: Call, request: shapes.DeleteServiceRequest
 ) -> shapes.DeleteServiceResponse:
-    """Delete a service: DRAINING until its tasks have stopped, INACTIVE and describable then."""
+    """Delete a service: DRAINING until its tasks have stopped, INACTIVE and describable then.
+
+    Only a REPLICA service needs `force` where it is not scaled to 0.
+    """
     cluster = clusters.active(call.tx, call, request.cluster)
     service = services.needed(call.tx, call, request.service or "", cluster.name)
     if service.status == "INACTIVE":
         raise ServiceNotFoundException("Service not found.")
-    if service.desired_count and not request.force:
+    is_daemon = service.scheduling_strategy == "DAEMON"
+    if service.desired_count and not request.force and not is_daemon:
         raise InvalidParameterException("The service cannot be stopped while it is scaled above 0.")
     if service.status == "ACTIVE":
         service = services.write(
@@ -116,7 +126,10 @@ def _draft(
         desired_count=request.desired_count or 0,
         task_definition=definition.arn,
         deployment="",
-        deployment_configuration=full_configuration(request.deployment_configuration),
+        deployment_configuration=full_configuration(
+            request.deployment_configuration,
+            DAEMON_CONFIGURATION if request.scheduling_strategy == "DAEMON" else None,
+        ),
         launch_type=None if strategy else request.launch_type or "EC2",
         capacity_provider_strategy=strategy,
         scheduling_strategy=request.scheduling_strategy or "REPLICA",
@@ -130,6 +143,22 @@ def _draft(
         client_token=request.client_token or "",
         tags=request.tags or [],
     )
+
+
+def _balanced(
+    draft: Service,
+    definition: TaskDefinition,
+    request: shapes.CreateServiceRequest,
+    found: Service | None,
+) -> Service:
+    """The service with its rebalancing of zones; left out, it is what a service there has."""
+    asked = request.availability_zone_rebalancing
+    if asked is None and found is not None and found.status == "ACTIVE":
+        asked = found.availability_zone_rebalancing
+    chosen = zone_rebalancing(asked, draft, definition.definition)
+    balanced = evolve(draft, availability_zone_rebalancing=chosen)
+    heed(refuse_zone_rebalancing(balanced, definition.definition))
+    return balanced
 
 
 def _strategy(
@@ -170,7 +199,10 @@ def _same(found: Service, draft: Service) -> Service:
     """The service that is there, if what is asked agrees with it."""
     if found.status == "DRAINING":
         raise InvalidParameterException("Unable to Start a service that is still Draining.")
-    if any(getattr(found, name) != getattr(draft, name) for name in COMPARED):
+    # A daemon's count is not asked for: it follows the hosts.
+    counted = {"desired_count"} if found.scheduling_strategy == "DAEMON" else set()
+    compared = [name for name in COMPARED if name not in counted]
+    if any(getattr(found, name) != getattr(draft, name) for name in compared):
         raise InvalidParameterException(NOT_IDEMPOTENT)
     return found
 

@@ -6,8 +6,10 @@ from moorage.ecs.records.cluster import Cluster
 from moorage.ecs.records.service import Service, StartBackoff
 from moorage.ecs.records.task_definition import TaskDefinition
 from moorage.ecs.rules.capacity.strategy import refuse_strategy
+from moorage.ecs.rules.definition.daemon import refuse_daemon, refuse_daemon_percentages
 from moorage.ecs.rules.definition.launch import refuse_network, refuse_update
 from moorage.ecs.rules.deployment.configuration import full_configuration, refuse_full
+from moorage.ecs.rules.rebalancing.zones import refuse_zone_rebalancing
 from moorage.ecs.store import clusters, rollouts, services, task_definitions
 from moorage.ecs.store.pictures import pictures
 from moorage.ecs.views import service as views
@@ -27,6 +29,7 @@ COPIED = (
     "desired_count",
     "placement_constraints",
     "placement_strategy",
+    "availability_zone_rebalancing",
     "health_check_grace_period_seconds",
     "enable_execute_command",
     "enable_ecs_managed_tags",
@@ -53,13 +56,17 @@ def update_service(
     service = services.needed(call.tx, call, request.service or "", cluster.name)
     if service.status != "ACTIVE":
         raise ServiceNotActiveException("Service was not ACTIVE.")
+    is_daemon = service.scheduling_strategy == "DAEMON"
+    heed(refuse_daemon(request) if is_daemon else None)
     if request.task_definition:
         definition = task_definitions.active(call.tx, call, request.task_definition)
     else:
         definition = task_definitions.needed(call.tx, call, service.task_definition)
     changed = _reprovided(cluster, _changed(service, definition, request), request)
     heed(refuse_full(changed.deployment_configuration))
+    heed(refuse_daemon_percentages(changed.deployment_configuration) if is_daemon else None)
     heed(refuse_network(definition.definition, changed.network_configuration))
+    heed(refuse_zone_rebalancing(changed, definition.definition))
     replaced = any(getattr(changed, name) != getattr(service, name) for name in DEPLOYED)
     if replaced or request.force_new_deployment:
         changed = _deploy(call, changed, definition)

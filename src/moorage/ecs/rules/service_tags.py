@@ -1,4 +1,4 @@
-"""Tags by which the owner of a service says what should happen when its hosts or the server fail.
+"""Tags by which the owner of a service says what should happen when hosts fail, join or return.
 
 AWS lets any tag pass, so a value that means nothing here is no error: it is ignored, and the
 service says so in an event. `docs/reference/tags.md` lists them all; what an agent is told of
@@ -13,13 +13,22 @@ from moorage.ground.record import Record
 from moorage.shapes.ecs.tag import Tag
 
 ON_HOST_LOSS = "moorage:on-host-loss"
+REBALANCE = "moorage:rebalance"
 
 OnHostLoss = Literal["replace", "wait"]
 _ON_HOST_LOSS: dict[str, OnHostLoss] = {"replace": "replace", "wait": "wait"}
+RebalanceWish = Literal["off", "zones", "hosts", "all"]
+_REBALANCE: dict[str, RebalanceWish] = {
+    "off": "off",
+    "zones": "zones",
+    "hosts": "hosts",
+    "all": "all",
+}
 _ALLOWED: dict[str | None, tuple[str, ...]] = {
     ON_HOST_LOSS: tuple(_ON_HOST_LOSS),
     FENCE_TAG: (FENCE_ON, "false"),
     HEAL_TAG: ("on", HEAL_OFF),
+    REBALANCE: tuple(_REBALANCE),
 }
 
 
@@ -31,6 +40,7 @@ class Wishes(Record):
 
     on_host_loss: OnHostLoss | None = None
     fence: bool = False
+    rebalance: RebalanceWish | None = None
     ignored: tuple[str, ...] = ()
 
 
@@ -46,6 +56,7 @@ def wishes(tags: Iterable[Tag]) -> Wishes:
     return Wishes(
         on_host_loss=_ON_HOST_LOSS.get(values.get(ON_HOST_LOSS, "")),
         fence=fences(own),
+        rebalance=_REBALANCE.get(values.get(REBALANCE, "")),
         ignored=tuple(
             f"{tag.key}={tag.value or ''} (allowed: {', '.join(_ALLOWED[tag.key])})"
             for tag in own

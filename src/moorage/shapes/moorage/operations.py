@@ -52,6 +52,12 @@ from moorage.shapes.moorage.post_mortem import (
     SubmitPostMortemResponse,
 )
 from moorage.shapes.moorage.timeline import ListTimelineRequest, ListTimelineResponse
+from moorage.shapes.moorage.rebalancing import (
+    PreviewRebalancingRequest,
+    PreviewRebalancingResponse,
+    StartRebalancingRequest,
+    StartRebalancingResponse,
+)
 
 TARGET = "Moorage_V1"
 API_VERSION = "2026-11-01"
@@ -72,9 +78,11 @@ OPERATIONS: dict[str, tuple[type[msgspec.Struct], type[msgspec.Struct]]] = {
     "Join": (JoinRequest, JoinResponse),
     "ListFreezes": (ListFreezesRequest, ListFreezesResponse),
     "ListTimeline": (ListTimelineRequest, ListTimelineResponse),
+    "PreviewRebalancing": (PreviewRebalancingRequest, PreviewRebalancingResponse),
     "RequestHostKeyRotation": (RequestHostKeyRotationRequest, RequestHostKeyRotationResponse),
     "RotateAuthority": (RotateAuthorityRequest, RotateAuthorityResponse),
     "RotateHostKey": (RotateHostKeyRequest, RotateHostKeyResponse),
+    "StartRebalancing": (StartRebalancingRequest, StartRebalancingResponse),
     "SubmitPostMortem": (SubmitPostMortemRequest, SubmitPostMortemResponse),
     "ThawScheduling": (ThawSchedulingRequest, ThawSchedulingResponse),
 }

@@ -71,6 +71,7 @@ SERVICE = [
     ({"serviceConnectConfiguration": {"enabled": False}}, ""),
     ({"deploymentController": {"type": "ECS"}}, ""),
     ({"availabilityZoneRebalancing": "DISABLED"}, ""),
+    ({"availabilityZoneRebalancing": "ENABLED"}, ""),
     ({"desiredCount": -1}, INVALID),
     ({"desiredCount": 5001}, INVALID),
     ({"healthCheckGracePeriodSeconds": -1}, INVALID),
@@ -82,7 +83,6 @@ SERVICE = [
     ({"vpcLatticeConfigurations": [{"portName": "x"}]}, UNSUPPORTED),
     ({"gatewayConnectors": [{}]}, UNSUPPORTED),
     ({"deploymentController": {"type": "EXTERNAL"}}, UNSUPPORTED),
-    ({"availabilityZoneRebalancing": "ENABLED"}, UNSUPPORTED),
     ({"deploymentConfiguration": {"strategy": "CANARY"}}, UNSUPPORTED),
     ({"deploymentConfiguration": {"maximumPercent": 50}}, INVALID),
     ({"platformVersion": "1.4.0"}, INVALID),
@@ -94,7 +94,9 @@ SERVICE = [
     [
         *SERVICE,
         ({"desiredCount": None}, INVALID),
-        ({"schedulingStrategy": "DAEMON"}, UNSUPPORTED),
+        ({"schedulingStrategy": "DAEMON"}, INVALID),  # with a desired count
+        ({"schedulingStrategy": "DAEMON", "desiredCount": None}, ""),
+        ({"schedulingStrategy": "SOMETIMES"}, INVALID),
         ({"launchType": "FARGATE"}, UNSUPPORTED),
         ({"role": "arn"}, UNSUPPORTED),
         ({"clientToken": "x" * 65}, INVALID),

@@ -6,6 +6,7 @@ Empty lists and `enabled: false` ask for nothing and are fine.
 from collections.abc import Sequence
 from typing import TypeAlias
 
+from moorage.ecs.rules.definition.daemon import refuse_daemon
 from moorage.ecs.rules.deployment.configuration import refuse_configuration
 from moorage.ecs.rules.placement.strategy import refuse_constraints, refuse_strategies
 from moorage.ecs.rules.refusal import Refusal, invalid, unsupported
@@ -22,6 +23,7 @@ CLIENT_TOKEN_LENGTH_MAX = 64
 # ECS service quotas, "Tasks per service".
 DESIRED_COUNT_MAX = 5000
 LAUNCH_TYPES = frozenset({"EC2", "EXTERNAL"})
+SCHEDULING_STRATEGIES = frozenset({"REPLICA", "DAEMON"})
 _RESERVED_GROUP = "service:"
 _ServiceRequest: TypeAlias = CreateServiceRequest | UpdateServiceRequest
 
@@ -63,12 +65,15 @@ def refuse_start(request: StartTaskRequest) -> Refusal | None:
 
 def refuse_create(request: CreateServiceRequest) -> Refusal | None:
     """Why CreateService refuses, by its members alone."""
-    if request.scheduling_strategy == "DAEMON":
-        return unsupported("The scheduling strategy DAEMON is not supported yet.")
-    if request.desired_count is None:
+    strategy = request.scheduling_strategy or "REPLICA"
+    if strategy not in SCHEDULING_STRATEGIES:
+        return invalid(f"Unknown scheduling strategy: {strategy}. Use REPLICA or DAEMON.")
+    is_daemon = strategy == "DAEMON"
+    if request.desired_count is None and not is_daemon:
         return invalid("The desiredCount of a REPLICA service must be given.")
     return (
-        _refuse_launch_type(request.launch_type)
+        (refuse_daemon(request) if is_daemon else None)
+        or _refuse_launch_type(request.launch_type)
         or _refuse_absent({"role": request.role})
         or _refuse_token(request.client_token)
         or _refuse_service(request)
@@ -111,8 +116,6 @@ def _refuse_service(request: _ServiceRequest) -> Refusal | None:
     controller = request.deployment_controller
     if controller is not None and controller.type != "ECS":
         return unsupported(f"The deployment controller {controller.type} is not supported yet.")
-    if request.availability_zone_rebalancing == "ENABLED":
-        return unsupported("availabilityZoneRebalancing ENABLED is not supported yet.")
     connect = request.service_connect_configuration
     return (
         _refuse_platform(request.platform_version)

@@ -2,9 +2,10 @@
 
 *Staying* tasks are what the service wants: tasks of the current deployment that do well enough.
 *Leaving* tasks run and should not for much longer: those of other deployments, those on hosts that
-are being drained, and unhealthy ones. *Stopping* ones were told to. Tasks on lost hosts are *held*
-in their group until they are given up (`hosts.fate`): nobody can stop them, and nothing takes their
-place. Given up, they are none of these, and others are started for them.
+are being drained, unhealthy ones, and those that a rebalancing moves. *Stopping* ones were told to.
+Tasks on lost hosts are *held* in their group until they are given up (`hosts.fate`): nobody can
+stop them, and nothing takes their place. Given up, they are none of these, and others are started
+for them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules.deployment.health import Standing, judge
 from moorage.ecs.rules.deployment.hosts import Fate, Hold, HostState, fate, loss_rule
+from moorage.ecs.rules.deployment.relocation import gives_up_at, moving
 from moorage.ecs.rules.deployment.rolling import TaskCounts
 from moorage.ecs.rules.deployment.state import ServiceState, soonest
 from moorage.ground.instant import Duration, Instant, later, seconds
@@ -125,6 +127,7 @@ class _Counting:
 
     def census(self) -> Census:
         groups = self.groups
+        self._move()
         assert all(task.deployment == self.current for task in groups["staying"])
         return Census(
             staying=tuple(groups["staying"]),
@@ -138,6 +141,16 @@ class _Counting:
             fenced_at=self.fenced_at,
             changes_at=soonest(self.changes),
         )
+
+    def _move(self) -> None:
+        """What a rebalancing moves leaves, as its successor is there or on the way."""
+        staying, desired = self.groups["staying"], self.state.service.desired_count
+        gone = {task.arn for task in moving(staying, self.standings, desired, self.now)}
+        self.groups["staying"] = [task for task in staying if task.arn not in gone]
+        self.groups["leaving"] += [task for task in staying if task.arn in gone]
+        for task in staying:
+            if task.replaces and self.standings[task.arn] is not Standing.HEALTHY:
+                self.changes.append(at if (at := gives_up_at(task)) > self.now else None)
 
     def _lost(self, task: Task, host: HostState) -> str:
         destined = self._fate(task, host)

@@ -14,6 +14,7 @@ from moorage.ecs.rules.deployment import (
     pinning,
     progress,
     protection,
+    relocation,
     steady_state,
 )
 from moorage.ecs.rules.deployment.causes import cause_of
@@ -68,6 +69,7 @@ def reconcile(state: ServiceState, now: Instant, view: ClusterView | None = None
     _begin(ledger)
     taken = census_of(state, now)
     _count_failures(state, ledger, taken)
+    relocation.observe(state, ledger, taken.standings)
     lifecycle.step(ledger, taken)
     progress.observe(state, ledger, taken)
     cause = cause_of(state, ledger.primary, taken, now)
@@ -134,7 +136,7 @@ def _conclude(state: ServiceState, ledger: Ledger, taken: Census, moved: Moves) 
         for task in moved.stop:
             if _failed_checks(state, taken, task):
                 ledger.say(events.unhealthy, task.id)
-        ledger.events.append(events.stopped(state.service.name, [task.id for task in moved.stop]))
+        ledger.events += relocation.say_stopped(state, moved.stop)
     say_tags(ledger)
     say_holds(state, ledger, taken)
     say_protected(state, ledger, taken)
@@ -165,6 +167,9 @@ def _why(state: ServiceState, taken: Census, task: Task) -> str:
         return WRITTEN_OFF_REASON
     if _failed_checks(state, taken, task):
         return UNHEALTHY_REASON
+    moved = relocation.reason(state, task)
+    if moved is not None:
+        return moved
     return f"Scaling activity initiated by (deployment {state.service.deployment})"
 
 

@@ -1,0 +1,80 @@
+"""Moorage_V1 PreviewRebalancing and StartRebalancing: what would move, and let it move now."""
+
+from moorage.ecs.records.rebalancing import ClusterRebalancing
+from moorage.ecs.rules.rebalancing.plan import Question, plan
+from moorage.ecs.store import clusters, rebalances, services
+from moorage.ecs.views import rebalancing as views
+from moorage.ground.fault import Validation
+from moorage.ground.instant import Duration, Instant
+from moorage.ground.record import evolve
+from moorage.kernel.call import Call
+from moorage.kernel.operation import operation
+from moorage.shapes.ecs.faults import ServiceNotActiveException
+from moorage.shapes.moorage import rebalancing as shapes
+
+
+@operation(reads=True)
+def preview_rebalancing(
+    call: Call, request: shapes.PreviewRebalancingRequest
+) -> shapes.PreviewRebalancingResponse:
+    """Show which tasks would move, from which host to which, in order, and why all others stay.
+
+    Changes nothing. Raises ClusterNotFoundException, ServiceNotFoundException and
+    ServiceNotActiveException.
+    """
+    cluster, service = _scope(call, request.cluster, request.service)
+    return _foreseen(call, cluster, service, settled=bool(request.settled))
+
+
+@operation()
+def start_rebalancing(
+    call: Call, request: shapes.StartRebalancingRequest
+) -> shapes.StartRebalancingResponse:
+    """Rebalance now: hosts need not have settled; all else that holds a task where it is, holds.
+
+    Raises what PreviewRebalancing raises, and Validation where the server is set to move nothing.
+    """
+    if not call.site.rebalance_moves_max:
+        raise Validation("This server moves no tasks: its setting rebalance_moves_max is 0.")
+    cluster, service = _scope(call, request.cluster, request.service)
+    known = rebalances.get(call.tx, call.account, call.region, cluster)
+    fresh = known or ClusterRebalancing(
+        account=call.account, region=call.region, cluster=cluster, looked_at=Instant(0)
+    )
+    asked = evolve(fresh, looked_at=Instant(0), asked_at=call.now, asked_for=service)
+    rebalances.ask(call.tx, asked)
+    shown = _foreseen(call, cluster, service, settled=False)
+    return shapes.StartRebalancingResponse(
+        moves=shown.moves,
+        stays=shown.stays,
+        closed_hosts=shown.closed_hosts,
+        moves_max=shown.moves_max,
+    )
+
+
+def _foreseen(
+    call: Call, cluster: str, service: str, *, settled: bool
+) -> shapes.PreviewRebalancingResponse:
+    found = clusters.active(call.tx, call, cluster)
+    settling = call.site.rebalance_settling if settled else Duration(0)
+    sight = rebalances.look(call.tx, call.site, found.arn, settling, service)
+    question = Question(
+        now=call.now,
+        # Shown even where the server moves nothing: what it would.
+        moves_max=call.site.rebalance_moves_max or 1,
+        pause=Duration(0),
+        whole=True,
+    )
+    outcome = plan(sight.cases, sight.field, question)
+    return views.view(outcome, sight.field, call.site.rebalance_moves_max)
+
+
+def _scope(call: Call, cluster: str | None, service: str | None) -> tuple[str, str]:
+    """The names of a cluster and of a service, "" where none was named; raises what is not there."""
+    found = clusters.active(call.tx, call, cluster)
+    if not service:
+        return found.name, ""
+    named = services.needed(call.tx, call, service, found.name)
+    if named.status != "ACTIVE":
+        raise ServiceNotActiveException("Service was not ACTIVE.")
+    return found.name, named.name

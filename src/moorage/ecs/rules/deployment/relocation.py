@@ -1,0 +1,143 @@
+"""A task that a rebalancing moves: its successor settles on another host, then it stops itself.
+
+A move is kept nowhere: it is under way as long as both live, a task and its successor, which names
+it (`Task.replaces`). The moved task then *leaves*, so that all that holds for leaving tasks holds
+for it: it stops once there are as many healthy ones as desired. It leaves only where more tasks
+stay than are desired: should another task fail meanwhile, the successor is there in its place, and
+what was to move stays. So nothing has to be undone, wherever a move is interrupted.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from moorage.ecs.records.task import Task
+from moorage.ecs.rules import events, rebalancing_events
+from moorage.ecs.rules.deployment.health import Standing
+from moorage.ecs.rules.deployment.ledger import Ledger
+from moorage.ecs.rules.deployment.state import ServiceState
+from moorage.ground.instant import Duration, Instant, later, minutes
+from moorage.ground.record import evolve
+
+# A successor that is not healthy by then is given up, and nothing of its service is moved for a
+# while: what did not work here and now will hardly work at once.
+MOVE_TIMEOUT: Duration = minutes(10)
+REST_AFTER_FAILURE: Duration = minutes(30)
+
+
+def moving(
+    staying: Sequence[Task], standings: Mapping[str, Standing], desired: int, now: Instant
+) -> tuple[Task, ...]:
+    """Which of the tasks that stay leave, since their successors are there or on the way.
+
+    Never more than there are tasks beyond the desired ones; those whose successors are healthy
+    first.
+    """
+    if not any(task.replaces for task in staying):
+        return ()
+    by_arn = {task.arn: task for task in staying if _may_move(task, now)}
+    pairs = [
+        (standings[successor.arn] is not Standing.HEALTHY, successor.created_at, task)
+        for successor in staying
+        if (task := by_arn.get(successor.replaces)) is not None
+        and successor.connectivity == "CONNECTED"
+        and not is_late(successor, standings[successor.arn], now)
+    ]
+    pairs.sort(key=lambda pair: (pair[0], pair[1], pair[2].arn))
+    return tuple(task for _, _, task in pairs[: max(0, len(staying) - desired)])
+
+
+def is_late(successor: Task, standing: Standing, now: Instant) -> bool:
+    """Whether a successor took too long to become healthy."""
+    return standing is not Standing.HEALTHY and gives_up_at(successor) <= now
+
+
+def gives_up_at(successor: Task) -> Instant:
+    """When a successor that is not healthy is given up."""
+    return later(successor.created_at, MOVE_TIMEOUT)
+
+
+def observe(state: ServiceState, ledger: Ledger, standings: Mapping[str, Standing]) -> None:
+    """Let the service rest where a move came to nothing, and say which."""
+    for task, successor in under_way(state.tasks):
+        if _came_to_nothing(successor, standings, ledger.now):
+            rest = later(ledger.now, REST_AFTER_FAILURE)
+            known = evolve(ledger.service.rebalancing, rest_until=rest)
+            ledger.service = evolve(ledger.service, rebalancing=known)
+            ledger.say(
+                rebalancing_events.move_failed,
+                task.id,
+                successor.id,
+                successor.stopped_reason or "",
+            )
+
+
+def under_way(tasks: Iterable[Task]) -> list[tuple[Task, Task]]:
+    """The tasks that should run on and have a successor, each with that, perhaps already ended."""
+    known = {task.arn: task for task in tasks}
+    return [
+        (task, successor)
+        for successor in known.values()
+        if (task := known.get(successor.replaces)) is not None
+        and task.desired_status == "RUNNING"
+        and not task.is_stopped
+    ]
+
+
+def successor_of(state: ServiceState, task: Task) -> Task | None:
+    """The task that takes the place of `task` on another host, or None."""
+    if task.deployment != state.current.id:
+        return None
+    return next(
+        (
+            one
+            for one in state.tasks
+            if one.replaces == task.arn and not one.is_stopped and one.desired_status == "RUNNING"
+        ),
+        None,
+    )
+
+
+def reason(state: ServiceState, task: Task) -> str | None:
+    """The reason that a task which has moved will show; None for one that has not."""
+    successor = successor_of(state, task)
+    if successor is None:
+        return None
+    return (
+        f"Moved to the host {state.host(successor).name} by rebalancing: (task {successor.id}) has "
+        "taken its place"
+    )
+
+
+def say_stopped(state: ServiceState, stopped: Sequence[Task]) -> list[str]:
+    """What is said of tasks that stop: of those that moved, that they did."""
+    name = state.service.name
+    moved = {
+        task.arn: successor
+        for task in stopped
+        if (successor := successor_of(state, task)) is not None
+    }
+    said = []
+    others = [task.id for task in stopped if task.arn not in moved]
+    if others:
+        said.append(events.stopped(name, others))
+    for task in stopped:
+        successor = moved.get(task.arn)
+        if successor is None:
+            continue
+        if successor.zone != task.zone and state.service.rebalancing.zones:
+            said.append(rebalancing_events.zone_stopped(name, task.zone, task.id))
+        else:
+            hosts = state.host(task).name, state.host(successor).name
+            said.append(rebalancing_events.moved(name, task.id, *hosts, successor.id))
+    return said
+
+
+def _may_move(task: Task, now: Instant) -> bool:
+    return task.connectivity == "CONNECTED" and not task.is_protected(now)
+
+
+def _came_to_nothing(successor: Task, standings: Mapping[str, Standing], now: Instant) -> bool:
+    if successor.is_stopped:
+        return not successor.judged
+    running = successor.desired_status == "RUNNING" and successor.connectivity == "CONNECTED"
+    standing = standings.get(successor.arn)
+    return running and standing is not None and is_late(successor, standing, now)

@@ -1,0 +1,232 @@
+"""Which task of one service should move next, and where to: the search for one move.
+
+Three rules, the first that finds a move decides. *Zones*: from the fullest to the emptiest, where
+they are two tasks or more apart. *Hosts*: likewise, without making the zones (or other groups of
+the placement strategy) more uneven. *Load*: where a move leaves the service as even as it was, from
+the host that has two tasks of all services or more beyond the other. Each move makes one of these
+sums smaller, and none before it larger: squares of the tasks in zones, in groups, on hosts, of all
+services on hosts. So there is always a last one, and what is balanced stays.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from moorage.ecs.records.rebalancing import RelocationKind
+from moorage.ecs.records.task import Task
+from moorage.ecs.rules.placement.constraint import Obstacle, obstacle
+from moorage.ecs.rules.placement.strategy import ATTRIBUTE_PREFIX, ZONE, levels
+from moorage.ecs.rules.rebalancing.case import Case, movable
+from moorage.ecs.rules.rebalancing.field import Field
+from moorage.ground.instant import Instant
+from moorage.ground.record import Record
+
+# Nothing moves for less: one task more here than there is as even as it gets.
+APART_MIN = 2
+# How many pairs of hosts one search looks at, so that one service cannot hold up a large cluster.
+TRIES_MAX = 20_000
+_ZONE_ATTRIBUTE = ZONE.removeprefix(ATTRIBUTE_PREFIX)
+
+
+class Step(Record):
+    """One move: `task` to the host `target` (an ARN), for the reason `why`."""
+
+    task: Task
+    target: str
+    kind: RelocationKind
+    why: str
+
+
+class Balance:
+    """How one service lies on the hosts, and what would be better."""
+
+    def __init__(self, case: Case, field: Field, now: Instant) -> None:
+        """Count the tasks of a service that runs as it should: on hosts, in zones, in groups."""
+        self.case = case
+        self.field = field
+        self.blocks: dict[str, str] = {}
+        self.short_zones: set[str] = set()
+        self._on: dict[str, list[Task]] = {}
+        self._counts = Counter[str]()
+        self._groups = Counter[tuple[str, ...]]()
+        self._tries = 0
+        self._found: dict[str, Obstacle | None] = {}
+        chain = levels(case.service.placement_strategy)
+        self._names = [one.attribute for one in chain if one.kind == "attribute"]
+        if case.mode.zones and _ZONE_ATTRIBUTE not in self._names:
+            self._names.insert(0, _ZONE_ATTRIBUTE)
+        for task in case.tasks:
+            if task.instance in field.loads:
+                self._count(task.instance, 1)
+                if movable(task, now):
+                    self._on.setdefault(task.instance, []).append(task)
+        for tasks in self._on.values():
+            tasks.sort(key=lambda task: (task.created_at, task.arn))
+
+    def next(self) -> Step | None:
+        """The next move, or None where nothing is to be moved, or nothing can be.
+
+        In the latter case `blocks` says why, by the names of hosts.
+        """
+        self.blocks, self.short_zones, self._tries, self._found = {}, set(), 0, {}
+        mode = self.case.mode
+        if mode.zones and (step := self._between_zones()):
+            return step
+        if mode.hosts:
+            return self._between_hosts() or self._by_load()
+        return None
+
+    def apply(self, step: Step) -> None:
+        """Count a move as done here; what the hosts hold is the field's business."""
+        self._on[step.task.instance].remove(step.task)
+        self._count(step.task.instance, -1)
+        self._count(step.target, 1)
+
+    def in_zones(self) -> list[tuple[str, int]]:
+        """How many tasks each zone has, those that take tasks and have none too."""
+        counts = self._zones()
+        return sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+
+    # --- the three rules -------------------------------------------------------------------------
+
+    def _between_zones(self) -> Step | None:
+        counts = self._zones()
+        fullest = sorted(counts, key=lambda zone: (-counts[zone], zone))
+        for source_zone in fullest:
+            for target_zone in reversed(fullest):
+                if counts[source_zone] - counts[target_zone] < APART_MIN:
+                    break
+                sources = [arn for arn in self._sources() if self.field.zone(arn) == source_zone]
+                targets = [arn for arn in self._targets() if self.field.zone(arn) == target_zone]
+                for source, target in self._pairs(sources, targets):
+                    why = (
+                        f"from the host {self.field.name(source)} in {source_zone} "
+                        f"({counts[source_zone]} tasks of the service) to the host "
+                        f"{self.field.name(target)} in {target_zone} ({counts[target_zone]})"
+                    )
+                    return self._step(source, target, "zone", why)
+                if any(self._lacks_room(arn) for arn in targets):
+                    self.short_zones.add(target_zone)
+        return None
+
+    def _between_hosts(self) -> Step | None:
+        counts, targets = self._counts, self._targets()
+        if not targets:
+            return None
+        least = counts[targets[0]]
+        for source in self._sources():
+            if counts[source] - least < APART_MIN:
+                break
+            apart = [arn for arn in targets if counts[source] - counts[arn] >= APART_MIN]
+            fair = [arn for arn in apart if self._keeps_groups(source, arn)]
+            for _, target in self._pairs([source], fair):
+                why = (
+                    f"from the host {self.field.name(source)} ({counts[source]} tasks of the "
+                    f"service) to the host {self.field.name(target)} ({counts[target]})"
+                )
+                return self._step(source, target, "host", why)
+        return None
+
+    def _by_load(self) -> Step | None:
+        totals, counts, lowest = self.field.totals, self._counts, self.field.lowest
+        sources = sorted(
+            (arn for arn in counts if totals[arn] - lowest >= APART_MIN),
+            key=lambda arn: (-totals[arn], arn),
+        )
+        if not sources:
+            return None
+        targets = sorted(self.field.takers, key=lambda arn: (totals[arn], arn))
+        for source in sources:
+            # What lies as even as it can, and has a share to give.
+            fair = [
+                arn
+                for arn in targets
+                if totals[source] - totals[arn] >= APART_MIN
+                and counts[source] - counts[arn] == 1
+                and self._keeps_groups(source, arn)
+                and self.field.free_share(arn, self.case.wants.needs)
+                >= self.field.free_share(source)
+            ]
+            for _, target in self._pairs([source], fair, silent=True):
+                why = (
+                    f"from the host {self.field.name(source)} ({totals[source]} tasks of services) "
+                    f"to the host {self.field.name(target)} ({totals[target]})"
+                )
+                return self._step(source, target, "load", why)
+        return None
+
+    # --- what they share -------------------------------------------------------------------------
+
+    def _pairs(
+        self, sources: Sequence[str], targets: Sequence[str], *, silent: bool = False
+    ) -> Iterator[tuple[str, str]]:
+        """The pairs between which a task can move now; what cannot is noted, unless `silent`."""
+        for source in sources:
+            if targets and not self._on.get(source):
+                if not silent:
+                    self.blocks[self.field.name(source)] = (
+                        "its tasks of the service are protected, or do not run"
+                    )
+                continue
+            for target in targets:
+                self._tries += 1
+                if self._tries > TRIES_MAX:
+                    return
+                hindrance = self._hindrance(target)
+                if hindrance is None and self._same_provider(source, target):
+                    yield source, target
+                elif hindrance is not None and not silent:
+                    said = f"{hindrance.reason} ({hindrance.detail})".replace(" ()", "")
+                    self.blocks[self.field.name(target)] = f"it cannot take one more: {said}"
+
+    def _hindrance(self, target: str) -> Obstacle | None:
+        if target not in self._found:
+            self._found[target] = obstacle(self.case.wants, self.field.loads[target])
+        return self._found[target]
+
+    def _lacks_room(self, target: str) -> bool:
+        found = self._found.get(target)
+        return found is not None and found.reason.startswith("RESOURCE:")
+
+    def _same_provider(self, source: str, target: str) -> bool:
+        """A service that was placed by a capacity provider stays with it."""
+        if not self.case.service.capacity_provider_strategy:
+            return True
+        loads = self.field.loads
+        return loads[source].instance.capacity_provider == loads[target].instance.capacity_provider
+
+    def _keeps_groups(self, source: str, target: str) -> bool:
+        """Whether a move makes no group of the strategy larger that has as many already."""
+        return all(
+            mine == other or self._groups[mine] - self._groups[other] >= 1
+            for mine, other in zip(self._keys(source), self._keys(target), strict=True)
+        )
+
+    def _sources(self) -> list[str]:
+        """The hosts with tasks of the service, those with most of them first."""
+        counts = self._counts
+        held = (arn for arn, count in counts.items() if count > 0)
+        return sorted(held, key=lambda arn: (-counts[arn], -self.field.totals[arn], arn))
+
+    def _targets(self) -> list[str]:
+        """The hosts that take tasks, those with the fewest of the service first."""
+        counts, totals = self._counts, self.field.totals
+        return sorted(self.field.takers, key=lambda arn: (counts[arn], totals[arn], arn))
+
+    def _zones(self) -> Counter[str]:
+        zones = Counter[str]({self.field.zone(arn): 0 for arn in self.field.takers})
+        for arn, count in self._counts.items():
+            zones[self.field.zone(arn)] += count
+        return zones
+
+    def _keys(self, arn: str) -> list[tuple[str, ...]]:
+        attributes = self.field.loads[arn].attributes
+        values = [attributes.get(name, "") for name in self._names]
+        return [tuple(values[: depth + 1]) for depth in range(len(values))]
+
+    def _count(self, arn: str, change: int) -> None:
+        self._counts[arn] += change
+        for key in self._keys(arn):
+            self._groups[key] += change
+
+    def _step(self, source: str, target: str, kind: RelocationKind, why: str) -> Step:
+        return Step(task=self._on[source][-1], target=target, kind=kind, why=why)
