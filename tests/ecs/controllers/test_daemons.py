@@ -4,10 +4,8 @@ import pytest
 
 from moorage.ecs.records.container_instance import InstanceAttribute
 from moorage.shapes.ecs.deployment_configuration import DeploymentConfiguration
-from moorage.shapes.ecs.placement import PlacementConstraint
 from tests.ecs.controllers.host import ScriptedHost
 from tests.ecs.controllers.rig import CAPABILITIES, Rig
-from tests.ecs.controllers.test_host_stories import freeze, hosts, thaw
 
 
 def daemon(rig: Rig, name: str = "logs", image: str = "demo:1", minimum: int = 0, **members) -> str:

@@ -159,7 +159,7 @@ def test_services_are_listed_ten_a_page(house):
             "InvalidParameterException",
         ),
         ({"cluster": "nowhere"}, "ClusterNotFoundException"),
-        ({"schedulingStrategy": "DAEMON"}, "UnsupportedFeatureException"),
+        ({"schedulingStrategy": "DAEMON"}, "InvalidParameterException"),
         ({"launchType": "FARGATE"}, "UnsupportedFeatureException"),
         ({"loadBalancers": [{"containerName": "web"}]}, "UnsupportedFeatureException"),
         ({"serviceRegistries": [{"registryArn": "r"}]}, "UnsupportedFeatureException"),

@@ -7,8 +7,6 @@ at once, whatever the minimum; on a host that is being drained it is *kept* unti
 left. All of this holds after every single step, so that a plan may be interrupted anywhere.
 """
 
-from collections.abc import Sequence
-
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules.deployment.census import RETURN_LOOK, Census
 from moorage.ecs.rules.deployment.daemon_hosts import DaemonHosts, without
@@ -16,7 +14,6 @@ from moorage.ecs.rules.deployment.health import Standing, judge
 from moorage.ecs.rules.deployment.hosts import was_lost
 from moorage.ecs.rules.deployment.ledger import Ledger
 from moorage.ecs.rules.deployment.moves import Gates, Moves
-from moorage.ecs.rules.deployment.protection import is_held
 from moorage.ecs.rules.deployment.rolling import lower_limit, percentages
 from moorage.ecs.rules.deployment.state import ServiceState, soonest
 from moorage.ecs.rules.placement.constraint import Obstacle, obstacle
@@ -56,8 +53,8 @@ def moves(
     view: ClusterView | None = None,
 ) -> Moves:
     """The next moves of a daemon service; it brings its own view of the cluster."""
-    del view
-    steps = _Steps(state, census, gates, now)
+    del now, view
+    steps = _Steps(state, census, gates)
     starts, stops = steps.starts(), [*steps.astray, *steps.rolled()]
     return Moves(
         start=len(starts),
@@ -157,13 +154,12 @@ class _Counting:
 class _Steps:
     """What starts and stops, host by host; `hindrances` are why hosts take no successor."""
 
-    def __init__(self, state: ServiceState, census: Census, gates: Gates, now: Instant) -> None:
+    def __init__(self, state: ServiceState, census: Census, gates: Gates) -> None:
         self.state = state
         self.census = census
         self.hosts = _hosts(state)
         self.most = 0 if gates.frozen else gates.most
         staying = {task.instance for task in census.staying}
-        leaving = [task for task in census.leaving if not is_held(task, state, census, now)]
         there = [task for task in census.leaving if task.instance in self.hosts.targets]
         # Of each host that has none of the current deployment, the one that serves till then.
         self.olds: dict[str, Task] = {}
@@ -171,10 +167,10 @@ class _Steps:
             if task.instance not in staying:
                 self.olds[task.instance] = task
         serving = {task.arn for task in self.olds.values()}
-        self.astray = [task for task in leaving if task.arn not in serving]
+        self.astray = [task for task in census.leaving if task.arn not in serving]
         self.gaps = [one for one in self.hosts.targets if one not in {*staying, *self.olds}]
         self.hindrances: dict[str, Obstacle] = {}
-        self.movable = self._movable([task for task in leaving if task.arn in serving])
+        self.movable = self._movable()
 
     def starts(self) -> list[str]:
         """The hosts on which a task starts now: those that have none at all, and room for one."""
@@ -229,13 +225,13 @@ class _Steps:
                 weak.append(task)
         return idle, weak, strong
 
-    def _movable(self, olds: Sequence[Task]) -> list[Task]:
+    def _movable(self) -> list[Task]:
         """Those whose successors could start on their hosts as soon as they are gone."""
         if self.most == 0:
             return []
         return [
             task
-            for task in sorted(olds, key=lambda one: (one.created_at, one.arn))
+            for task in sorted(self.olds.values(), key=lambda one: (one.created_at, one.arn))
             if task.instance in self.hosts.able and self._has_room(task.instance, task)
         ]
 
