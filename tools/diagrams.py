@@ -9,6 +9,7 @@ from collections.abc import Hashable, Mapping
 from typing import Any, TypeVar
 
 from moorage.agent.engine import transitions
+from moorage.ecs.rules.deployment import status as deployment
 from moorage.ecs.rules.task import status
 from moorage.ground.machine import Transitions
 from pages import publish
@@ -27,6 +28,16 @@ FIGURES: tuple[tuple[str, str, Transitions[Any]], ...] = (
         "A task's lastStatus",
         "As the control plane shows it; a status never comes back.",
         status.TABLE,
+    ),
+    (
+        "A service deployment's status",
+        "As DescribeServiceDeployments shows it; a newer deployment ends an older one.",
+        deployment.TABLE,
+    ),
+    (
+        "A rolling deployment's lifecycleStage",
+        "Where it may be paused, and what passes in one look where it has no hooks.",
+        deployment.STAGES,
     ),
     (
         "A container on its host",
