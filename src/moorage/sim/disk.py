@@ -1,10 +1,12 @@
 """The disk of a simulated host: what of the agent's records outlives a process, and what a power cut.
 
 A peer of `agent.checkpoint.Checkpoint`. What was saved durably is there after a power cut; what was
-only written may be there or not, each file for itself; a full disk refuses.
+only written may be there or not, each file for itself, unless it was written so long ago that the
+kernel has written it back by itself (`WRITE_BACK_SECONDS`); a full disk refuses.
 """
 
 import errno
+from collections.abc import Callable
 from pathlib import Path
 
 from moorage.agent.checkpoint import Checkpoint, Loaded
@@ -13,23 +15,33 @@ from moorage.agent.records.task import TaskRecord
 from moorage.ground.chance import Chance
 
 
-class Disk(Checkpoint):
-    """One host's records."""
+# vm.dirty_expire_centisecs, and a little: Linux leaves nothing unwritten for longer.
+WRITE_BACK_SECONDS = 35.0
+File = TaskRecord | HostMemory | None
+HOST = "host"
 
-    def __init__(self) -> None:  # the folder of the files that it stands for is nowhere
+
+class Disk(Checkpoint):
+    """One host's records: of each file what it holds, what it is sure to hold, and since when."""
+
+    def __init__(self, now_seconds: Callable[[], float]) -> None:
         """Begin empty."""
-        self.folder = Path("/simulated/checkpoint")
+        self.folder = Path("/simulated/checkpoint")  # the files that it stands for are nowhere
         self.instance = ""
         self.full = False
-        self._tasks: dict[str, TaskRecord] = {}
-        self._memory: HostMemory | None = None
-        self._sure: dict[str, TaskRecord] = {}
-        self._sure_memory: HostMemory | None = None
+        self._now_seconds = now_seconds
+        self._files: dict[str, File] = {}
+        self._sure: dict[str, File] = {}
+        self._written: dict[str, float] = {}
 
     def load(self) -> Loaded:
         """Everything that is there."""
-        tasks = tuple(self._tasks[arn] for arn in sorted(self._tasks))
-        return Loaded(tasks=tasks, memory=self._memory or HostMemory())
+        found = [self._files[name] for name in sorted(self._files)]
+        tasks = tuple(one for one in found if isinstance(one, TaskRecord))
+        memory = self._files.get(HOST)
+        return Loaded(
+            tasks=tasks, memory=memory if isinstance(memory, HostMemory) else HostMemory()
+        )
 
     def save(
         self,
@@ -43,27 +55,28 @@ class Disk(Checkpoint):
         if self.full:
             raise OSError(errno.ENOSPC, "No space left on device")
         for task in tasks:
-            self._tasks[task.arn] = task
-            if durable:
-                self._sure[task.arn] = task
+            self._write(task.arn, task, durable=durable)
         for arn in forgotten:
-            self._tasks.pop(arn, None)
-            if durable:
-                self._sure.pop(arn, None)
+            self._write(arn, None, durable=durable)
         if memory is not None:
-            self._memory = memory
-            if durable:
-                self._sure_memory = memory
+            self._write(HOST, memory, durable=durable)
 
     def lose_power(self, chance: Chance) -> None:
-        """Of what was written and not forced to the disk, each file is there or not."""
-        for arn in sorted({*self._tasks, *self._sure}):
-            if self._tasks.get(arn) == self._sure.get(arn) or chance.below(2):
-                continue
-            if arn in self._sure:
-                self._tasks[arn] = self._sure[arn]
-            else:
-                del self._tasks[arn]
-        if chance.below(2):
-            self._memory = self._sure_memory
-        self._sure, self._sure_memory = dict(self._tasks), self._memory
+        """Of what was written of late and not forced to the disk, each file is there or not."""
+        late = self._now_seconds() - WRITE_BACK_SECONDS
+        for name in sorted(self._files):
+            if self._written[name] > late and chance.below(2):
+                self._files[name] = self._sure.get(name)
+        self._sure = dict(self._files)
+
+    def _write(self, name: str, content: File, *, durable: bool) -> None:
+        now = self._now_seconds()
+        if self._written.get(name, now) <= now - WRITE_BACK_SECONDS:
+            self._sure[name] = self._files[name]
+        self._files[name] = content
+        if durable:
+            self._sure[name] = content
+        if durable or self._sure.get(name) is content:
+            self._written[name] = now - 2 * WRITE_BACK_SECONDS
+        else:
+            self._written[name] = now

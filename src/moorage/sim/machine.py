@@ -38,7 +38,7 @@ class Machine:
         self.chance = world.chance_of(name)
         self.engine = WatchedEngine(name, self._told)
         self.engine_up = True
-        self.disk = Disk()
+        self.disk = Disk(lambda: world.seconds)
         self.files = Folder()
         self.boots = 0
         self.token = ""
@@ -132,7 +132,7 @@ class Machine:
     def forget(self) -> None:
         """Somebody emptied the agent's data folder: it will join anew."""
         self.kill_agent()
-        self.disk = Disk()
+        self.disk = Disk(lambda: self.world.seconds)
         self.files = Folder()
         self.home = None
 

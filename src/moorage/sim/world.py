@@ -103,7 +103,7 @@ class World:
     @property
     def waiting(self) -> int:
         """How much waits for its time."""
-        return len(self._heap)
+        return sum(not handle.gone for _, _, handle in self._heap)
 
     # --- trace -----------------------------------------------------------------------------------
 

@@ -20,6 +20,8 @@ def submit(state: State, turn: Turn) -> None:
         report = None if task is None else due(task)
         if task is None or report is None:
             continue
+        # Whoever said that a task is over never runs it again, though the power fails right now.
+        turn.durable = turn.durable or report.status == "STOPPED"
         sequence = task.sequence + 1
         state.put(evolve(task, submitting=report, sequence=sequence))
         state.out.add(arn)

@@ -1,6 +1,7 @@
 """I3, counted on the engines: no more containers of a service than it was ever allowed.
 
-Rows say what ought to be; this counts what is, on machines that nothing was ever done to.
+Rows say what ought to be; this counts what is, on machines that were never cut off,
+without power or taken for lost: what runs on those is nobody's to say.
 """
 
 from collections import Counter
@@ -33,6 +34,10 @@ class Engines(Law):
                 _, percent = percentages(row.after.deployment_configuration)
                 most = upper_limit(row.after.desired_count, percent)
                 self.most[row.after.arn] = max(self.most.get(row.after.arn, 0), most)
+            elif row.table == "container_instances" and row.after.lost_at is not None:
+                machine = self.scene.machine_of(row.after.arn)
+                if machine is not None:
+                    machine.disturbed.add("lost")
 
     def happened(self, happened: Happened) -> None:
         """Count when one starts."""

@@ -24,6 +24,8 @@ class Idempotency(Law):
     def asking(self, step: int, operation: str, asked: dict[str, Any]) -> None:
         """How many tasks a token may start: as many as the largest request asked for."""
         del step
+        if operation == "DeleteService":  # its name is free then, and its token with it
+            self.first.pop(f"create-{asked['service']}", None)
         if operation == "RunTask":
             token = asked["clientToken"]
             self.most[token] = max(self.most.get(token, 0), asked["count"])
