@@ -19,6 +19,7 @@ from moorage.ecs.controllers.rebalancing import rebalancing as rebalancing_contr
 from moorage.ecs.controllers.tasks import tasks as task_controller
 from moorage.ecs.controllers.timelines import timelines as timeline_controller
 from moorage.ecs.foresight import foresee
+from moorage.ecs.foresight import foresee
 from moorage.ecs.operations import (
     account_setting,
     agent,
@@ -199,6 +200,10 @@ OWN: tuple[Operation[Any, Any], ...] = (
     rebalancing.start_rebalancing,
     timeline.list_timeline,
 )
+
+# What tells the gateway of a dry run, and of our own operations those of which it tells all.
+FORESEE = foresee
+FORESEEN = frozenset({"ConfirmHostLost", "DrainHost", "FreezeScheduling", "ThawScheduling"})
 
 # What tells the gateway of a dry run, and of our own operations those of which it tells all.
 FORESEE = foresee

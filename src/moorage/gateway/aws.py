@@ -13,10 +13,18 @@ from typing import Any
 
 import msgspec
 
+from moorage.gateway import rehearsal
 from moorage.gateway.keyring import Keyring, KnownKey
+from moorage.gateway.rehearsal import Stage
 from moorage.ground.chance import Chance
 from moorage.ground.clock import Clock
-from moorage.ground.fault import Fault, Internal, MissingAuthentication, UnrecognizedClient
+from moorage.ground.fault import (
+    Fault,
+    Internal,
+    MissingAuthentication,
+    UnrecognizedClient,
+    Unsupported,
+)
 from moorage.ground.instant import Duration, in_seconds
 from moorage.ground.principal import Principal
 from moorage.iam.authorize import authorize
@@ -27,7 +35,7 @@ from moorage.kernel.operation import NEWCOMERS, Operation
 from moorage.kernel.perform import check, perform
 from moorage.kernel.site import Site, Vault
 from moorage.sql.engine import Database
-from moorage.sql.transaction import Transaction
+from moorage.sql.transaction import Transaction, Work
 from moorage.wire import json11, query, route, sigv4
 from moorage.wire.request import Request, Response
 
@@ -35,6 +43,8 @@ STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 STS_VERSION = "2011-06-15"
 OWN_SERVICE = "moorage"
 _log = logging.getLogger("moorage.api")
+# Who calls, in which region, which operation, and the request's id.
+_Call = tuple[Principal, str, Operation[Any, Any], str]
 _ANONYMOUS = Principal(kind="anonymous", account="")
 
 
@@ -52,9 +62,10 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
 class Door:
     """Where AWS requests come in."""
 
-    def __init__(self, ground: Ground, apis: Sequence[Api]) -> None:
-        """Take the tables of all services."""
+    def __init__(self, ground: Ground, apis: Sequence[Api], stage: Stage | None = None) -> None:
+        """Take the tables of all services; without a stage there are no dry runs."""
         self.ground = ground
+        self._stage = stage
         # Ids tell requests apart and keep no secret: random once, then counted.
         self._request_ids = (
             f"{ground.chance.hex(8)}-{ground.chance.hex(4)}-{ground.chance.hex(4)}-"
@@ -77,17 +88,21 @@ class Door:
         request_id = self.new_request_id()
         way: route.Route | None = None
         who = _ANONYMOUS
+        dry = False
         try:
             way = route.route(request, self._table)
             api = self._apis[way.service]
             operation = api.find(way.operation)
+            dry = rehearsal.is_wanted(request) and operation.writes
             who, region = await self._caller(request, way, operation)
             decoded = _decode(request, way, operation)
             check(api, decoded)
             call = (who, region, operation, request_id)
-            answer = await self._run(call, decoded)
-            response = _encode(answer, way, request_id)
-            code = "ok"
+            if dry:
+                response, code = await self._rehearse(way, call, decoded), "rehearsed"
+            else:
+                response = _encode(await self._run(call, decoded), way, request_id)
+                code = "ok"
         except Fault as fault:
             response, code = _refuse(fault, way, request_id), fault.code
             if who.kind == "host" and way is not None:
@@ -100,7 +115,7 @@ class Door:
             response, code = _refuse(broken, way, request_id), broken.code
         spent = Duration(self.ground.clock.monotonic() - started)
         self._record(request_id, who, way, code, spent)
-        return response
+        return rehearsal.marked(response) if dry else response
 
     async def verified(self, request: Request, service: str) -> tuple[Principal, str]:
         """Who signed `request` for `service`, and for which region; raises the faults of sigv4."""
@@ -142,9 +157,25 @@ class Door:
                 raise
             return _ANONYMOUS, self.ground.site.regions[0]
 
-    async def _run(
-        self, call: tuple[Principal, str, Operation[Any, Any], str], request: Any
-    ) -> msgspec.Struct:
+    async def _run(self, call: _Call, request: Any) -> msgspec.Struct:
+        database, work = self.ground.database, self._work(call, request)
+        run = database.write if call[2].writes else database.look
+        return await asyncio.wrap_future(run(work))
+
+    async def _rehearse(self, way: route.Route, call: _Call, request: Any) -> Response:
+        """Do a write and all that follows from it, and take it back; answers what it came to."""
+        name, stage = call[2].name, self._stage
+        if stage is None or not stage.covers(way.service, name):
+            raise Unsupported(f"There is no dry run of {way.service}:{name}. Nothing was done.")
+        work = self._work(call, request)
+        try:
+            await asyncio.wrap_future(
+                self.ground.database.write(lambda tx: stage.play(tx, name, lambda: work(tx)))
+            )
+        except rehearsal.RolledBack as back:
+            return rehearsal.render(back.outcome, call[3])
+
+    def _work(self, call: _Call, request: Any) -> Work[msgspec.Struct]:
         principal, region, operation, request_id = call
         ground = self.ground
 
@@ -165,8 +196,7 @@ class Door:
                 authorize,
             )
 
-        run = ground.database.write if operation.writes else ground.database.look
-        return await asyncio.wrap_future(run(work))
+        return work
 
     async def _load(self, key: str) -> KnownKey | None:
         ground, age = self.ground, self.ground.keyring.age

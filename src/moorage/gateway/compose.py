@@ -34,6 +34,7 @@ from moorage.gateway.machines.port import Machines
 from moorage.gateway.pools import LOCAL, PoolSettings
 from moorage.gateway.registry import DatabaseDesk, RegistryDoor
 from moorage.gateway.rehearsal import Stage
+from moorage.gateway.rehearsal import Stage
 from moorage.gateway.restored import take_up_restored
 from moorage.gateway.settings import Settings
 from moorage.gateway.vault import AesVault

@@ -12,6 +12,8 @@ from moorage.wire.json11 import encode
 from moorage.wire.request import Response
 
 READ_SECONDS = 5.0
+# What a client must know of a server before it relies on it: one that is older would not heed it.
+ABILITIES = ("dry-run",)
 
 
 async def health(database: Database, site: Site) -> Response:
@@ -20,7 +22,8 @@ async def health(database: Database, site: Site) -> Response:
         await asyncio.wait_for(asyncio.wrap_future(database.read(lambda tx: tx.now)), READ_SECONDS)
     except (Fault, TimeoutError) as error:
         return _told(503, {"status": "unavailable", "reason": str(error) or "no answer in time"})
-    return _told(200, {"status": "ok", "program": program, "names": list(site.names)})
+    members = {"program": program, "names": list(site.names), "abilities": list(ABILITIES)}
+    return _told(200, {"status": "ok", **members})
 
 
 async def authorities(database: Database) -> Response:
