@@ -116,7 +116,7 @@ def settings() -> str:
 
 def shown_default(value: object) -> str:
     """A default as it would be written in the settings file; nothing where there is none."""
-    if value in ("", ()):
+    if value in ("", (), {}):
         return ""
     if isinstance(value, tuple):
         return f"`{', '.join(value)}`"

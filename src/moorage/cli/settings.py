@@ -35,6 +35,7 @@ def settings(
 
 
 def shown(value: object) -> str:
-    """A value as people may see it: lists in a line, the password of a URL left out."""
-    text = ", ".join(value) if isinstance(value, tuple) else str(value)
+    """A value as people may see it: lists in a line, tables by their names, no password of a URL."""
+    listed = list(value) if isinstance(value, (tuple, dict)) else None
+    text = str(value) if listed is None else ", ".join(listed)
     return _PASSWORD.sub(r"\1\2...", text)

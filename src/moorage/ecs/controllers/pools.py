@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from moorage.ecs.records.capacity_provider import CapacityProvider
 from moorage.ecs.records.container_instance import ContainerInstance, Drain
 from moorage.ecs.records.machine import Machine, Pool
-from moorage.ecs.rules.capacity.retirement import Member, chosen, is_ready
+from moorage.ecs.rules.capacity.retirement import Member, chosen, gone_by, is_ready
 from moorage.ecs.rules.capacity.scaling import Scaling, rule_of, scale
 from moorage.ecs.rules.deployment.state import soonest
 from moorage.ecs.store import capacity_providers, container_instances, machines, tasks
@@ -27,6 +27,7 @@ MACHINE_ID_DIGITS = 12
 CREATED_AT_ONCE_MAX = 100
 # ECS measures once a minute; here a change is looked at when it happens, and time as often.
 READING: Duration = minutes(1)
+FROZEN_LOOK: Duration = seconds(15)
 LATE = "The machine was made and no host of it joined within {:.0f} s."
 
 
@@ -75,8 +76,11 @@ def _retiring(turn: Turn, machine: Machine, instance: ContainerInstance) -> Inst
     if instance.status == "ACTIVE":  # somebody wants it back
         machines.write(turn.tx, evolve(machine, status="JOINED", joined_at=turn.now))
         return None
-    if not is_ready(instance, tasks.live_of_instance(turn.tx, instance.arn), turn.now):
-        return instance.drain.deadline if instance.drain else None
+    live = tasks.live_of_instance(turn.tx, instance.arn)
+    if not is_ready(instance, live, turn.now):
+        return gone_by(instance)
+    if live and scenes.frozen(turn.tx, machine):
+        return later(turn.now, FROZEN_LOOK)
     _destroy(turn, machine)
     return None
 
@@ -125,6 +129,8 @@ def _resize(
     )
     if scaling.create:
         return _grow(turn, rule, scene, pool, scaling.create)
+    if scaling.retire and scenes.frozen(turn.tx, rule):
+        return later(turn.now, FROZEN_LOOK)
     if scaling.retire:
         _shrink(turn, rule, provider, scene, scaling)
     return scaling.look_again

@@ -1,6 +1,7 @@
 """All that one decision about a pool looks at, gathered in a few queries."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from moorage.ecs.records.capacity_provider import CapacityProvider
 from moorage.ecs.records.container_instance import ContainerInstance
@@ -10,15 +11,26 @@ from moorage.ecs.rules.capacity.demand import Waiting, more_hosts
 from moorage.ecs.rules.capacity.retirement import Member, tasks_that_count
 from moorage.ecs.rules.capacity.scaling import Standing
 from moorage.ecs.rules.deployment.wants import wants_of_service
+from moorage.ecs.rules.freeze import holds
 from moorage.ecs.rules.placement.view import cluster_view
 from moorage.ecs.rules.placement.wants import wants_of
-from moorage.ecs.store import machines, services, task_definitions, tasks
+from moorage.ecs.store import freezes, machines, services, task_definitions, tasks
+from moorage.ecs.store.identity import Home
 from moorage.ground.arn import make_arn
 from moorage.ground.record import Record
 from moorage.kernel.site import PoolRule
 from moorage.sql.transaction import Transaction
 
 DAEMON = "DAEMON"
+
+
+class Clustered(Home, Protocol):
+    """What belongs to one cluster."""
+
+    @property
+    def cluster(self) -> str:
+        """The cluster's name."""
+        ...
 
 
 class Scene(Record):
@@ -67,6 +79,12 @@ def load(tx: Transaction, rule: PoolRule, provider: CapacityProvider | None, poo
         retiring=tuple(one for one in members if one.machine.status == "RETIRING"),
         machines=len(known),
     )
+
+
+def frozen(tx: Transaction, home: Clustered) -> bool:
+    """Whether the whole cluster of a pool or a machine is frozen."""
+    held = freezes.holding(tx, home.account, home.region, home.cluster, "", tx.now)
+    return holds(held, tx.now) is not None
 
 
 def _has_been(instance: ContainerInstance) -> bool:

@@ -12,6 +12,8 @@ from moorage.ground.record import Record
 PAUSE_FIRST = minutes(1)
 PAUSE_MAX = minutes(30)
 DOUBLINGS_MAX = 10
+# What tasks that are told to stop at the deadline of a drain have to do so.
+STOPPING = minutes(2)
 
 
 class Member(Record):
@@ -56,7 +58,12 @@ def chosen(
     return tuple(may_go[:count])
 
 
+def gone_by(instance: ContainerInstance) -> Instant | None:
+    """When a host that is drained is taken away though it is not empty; None for never."""
+    return later(instance.drain.deadline, STOPPING) if instance.drain else None
+
+
 def is_ready(instance: ContainerInstance, live: Sequence[Task], now: Instant) -> bool:
-    """Whether a host that is drained may be taken away: it is empty, or its deadline has passed."""
-    deadline = instance.drain.deadline if instance.drain else None
-    return not live or (deadline is not None and deadline <= now)
+    """Whether a host that is drained may be taken away: it is empty, or its time is over."""
+    end = gone_by(instance)
+    return not live or (end is not None and end <= now)

@@ -28,7 +28,7 @@ Cause = Literal["steady", "minimum", "maximum", "demand", "surplus"]
 
 
 class Rule(Record):
-    """What bounds a pool, and how it is scaled; without managed scaling it has its minimum."""
+    """What bounds a pool, and how it is scaled; without managed scaling it stays as it is."""
 
     minimum: int = 0
     maximum: int = 0
@@ -114,7 +114,7 @@ def scale(rule: Rule, standing: Standing, now: Instant) -> Scaling:
         return Scaling(wanted=wanted, create=wanted - total, cause=cause, reservation=measured)
     if wanted == total:
         return Scaling(wanted=wanted, reservation=measured)
-    if total > rule.maximum or not rule.managed:
+    if total > rule.maximum:
         return Scaling(wanted=wanted, retire=total - wanted, cause="maximum", reservation=measured)
     since = now if standing.low_since is None else standing.low_since
     if between(since, now) < rule.scale_in:
@@ -136,7 +136,7 @@ def scale(rule: Rule, standing: Standing, now: Instant) -> Scaling:
 def _desired(rule: Rule, standing: Standing) -> int:
     """The size that brings the reservation to the target, in steps where it grows."""
     if not rule.managed:
-        return rule.minimum
+        return standing.there + standing.coming
     desired = -(-needed(standing) * 100 // rule.target)
     growth = desired - standing.there
     if growth <= 0:
