@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from moorage.ecs.records.event import ServiceEvent
 from moorage.ecs.records.freeze import Freeze
 from moorage.ecs.records.task import Task
-from moorage.ecs.rules.deployment import backoff, census, pinning
+from moorage.ecs.rules.deployment import backoff, census, hooks, pinning, protection
 from moorage.ecs.rules.deployment.census import Census
 from moorage.ecs.rules.deployment.health import Standing
 from moorage.ecs.rules.deployment.rolling import percentages
@@ -14,7 +14,7 @@ from moorage.ecs.rules.explanation.filters import Funnel, shown
 from moorage.ecs.rules.freeze import HOLDING
 from moorage.ecs.rules.task.ending import length
 from moorage.ground.instant import Instant, between, iso
-from moorage.ground.record import Record
+from moorage.ground.record import Record, evolve
 
 ID_LENGTH_SHOWN = 8
 
@@ -75,13 +75,28 @@ def _failed(case: ServiceCase, _: Census) -> Sequence[Wait]:
     primary = case.state.primary
     if primary.rollout_state != "FAILED":
         return ()
+    then = "nothing more of it is started until the service is updated."
+    if primary.stalled:
+        then = "it is tried further."
+    elif primary.keeps:
+        then = f"the tasks of {primary.keeps} are kept until the service is updated."
+    failed = f"Its newest deployment {primary.id} has failed ({primary.rollout_reason})"
+    return [Wait(text=f"{failed}: {then}")]
+
+
+def _paused(case: ServiceCase, _: Census) -> Sequence[Wait]:
+    primary = case.state.primary
     return [
         Wait(
             text=(
-                f"Its newest deployment {primary.id} has failed ({primary.rollout_reason}): nothing "
-                "more of it is started until the service is updated."
-            )
+                f"Its newest deployment {primary.id} is paused at {one.stage} by a lifecycle hook. "
+                f"To go on: aws ecs continue-service-deployment --service-deployment-arn "
+                f"{primary.arn} --hook-id {one.id} (or with --action ROLLBACK). By then follows "
+                f"{one.timeout_action}."
+            ),
+            until=one.expires_at,
         )
+        for one in hooks.awaited(primary)
     ]
 
 
@@ -169,14 +184,24 @@ def _stopping(case: ServiceCase, taken: Census) -> Sequence[Wait]:
     return _of_tasks(case, taken.stopping, "Told to stop, and not ended yet")
 
 
+def _protected(case: ServiceCase, taken: Census) -> Sequence[Wait]:
+    """Tasks that it no longer wants and may not stop."""
+    found = protection.kept_back(case.state, taken, case.now)
+    until = protection.ends_at(found, case.now)
+    return [
+        evolve(wait, until=until)
+        for wait in _of_tasks(case, found, "To stop once their protection has ended")
+    ]
+
+
 def _leaving(case: ServiceCase, taken: Census) -> Sequence[Wait]:
-    if not taken.leaving:
-        return ()
+    held = {one.arn for one in protection.kept_back(case.state, taken, case.now)}
+    leaving = [one for one in taken.leaving if one.arn not in held]
     minimum, maximum = percentages(case.state.service.deployment_configuration)
     bounds = f"within minimumHealthyPercent {minimum} and maximumPercent {maximum}"
     return [
         Wait(text=f"{wait.text.removesuffix('.')}, {bounds}.")
-        for wait in _of_tasks(case, taken.leaving, "To leave once others have taken their place")
+        for wait in _of_tasks(case, leaving, "To leave once others have taken their place")
     ]
 
 
@@ -221,12 +246,14 @@ _LOOKS: tuple[Callable[[ServiceCase, Census], Sequence[Wait]], ...] = (
     _frozen,
     _ending,
     _failed,
+    _paused,
     _backing_off,
     _pilot,
     _held,
     _pending,
     _unsettled,
     _stopping,
+    _protected,
     _leaving,
     _room,
 )
