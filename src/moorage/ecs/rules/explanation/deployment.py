@@ -165,6 +165,8 @@ def _waits(case: DeploymentCase) -> list[Wait]:
 _STATES: Mapping[str, str] = {
     "PENDING": "has not begun",
     "IN_PROGRESS": "is under way",
+    "STOP_REQUESTED": "is to be stopped",
+    "ROLLBACK_REQUESTED": "is to be rolled back",
     "SUCCESSFUL": "was brought out",
     "STOPPED": "was stopped",
     "ROLLBACK_IN_PROGRESS": "has failed and is being rolled back",
