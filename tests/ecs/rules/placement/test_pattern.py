@@ -90,6 +90,7 @@ def test_patterns(pattern, text, expected):
         "a" * 257,
         "((((a{99}){99}){99}){99})",
         "((((){256}){256}){256}){256}",
+        ".{0,250}.{0,250}",
         "(" * 40 + "a" + ")" * 40,
     ],
 )
@@ -102,6 +103,14 @@ def test_patterns_that_ruin_backtracking_are_walked_in_linear_time(pattern):
     compiled = compile_pattern(pattern)
     assert isinstance(compiled, Pattern)
     assert not compiled.matches("a" * 255)
+
+
+def test_more_values_than_moves_are_kept_match_all_the_same():
+    compiled = compile_pattern("(.{1,90})x")
+    assert isinstance(compiled, Pattern)
+    for number in range(0x4E00, 0x4E00 + 5000):
+        assert compiled.matches(f"{chr(number)}x")
+        assert not compiled.matches(f"{chr(number)}y")
 
 
 PIECES = st.sampled_from(["a", "b", ".", "[ab]", "[^a]", "(a|b)", "(ab)", r"\d", "x*", "b+", "a?"])

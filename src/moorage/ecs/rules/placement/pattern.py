@@ -12,11 +12,15 @@ from moorage.ground.record import Record
 
 PATTERN_LENGTH_MAX = 256
 STATES_MAX = 512
+# Steps from one state to another: a match looks at no more for each character of a value.
+EDGES_MAX = 16_384
+MOVES_MAX = 4096
 ATOMS_MAX = 4096
 REPEATS_MAX = 256
 DEPTH_MAX = 32
 
 _Test = Callable[[str], bool]
+_Move = tuple[frozenset[int], bool]
 _FOLDING = "(?i)"
 _SPACES = frozenset(" \t\n\r\f\v")
 
@@ -64,7 +68,7 @@ class _Refused(Exception):  # noqa: N818 - never leaves this module
 class Pattern:
     """A compiled pattern: an automaton whose states each test one character."""
 
-    __slots__ = ("_accepts", "_empty", "_starts", "_steps")
+    __slots__ = ("_accepts", "_empty", "_moves", "_starts", "_steps")
 
     def __init__(self, text: str) -> None:
         """Compile; use `compile_pattern`, which answers a BadPattern instead of raising."""
@@ -73,17 +77,28 @@ class Pattern:
         self._accepts = fragment.last
         self._empty = fragment.empty
         self._steps = fragment.steps
+        # What follows a set of states by a character, as far as it was found out: of many hosts the
+        # values are much alike.
+        self._moves: dict[tuple[frozenset[int], str], _Move] = {}
 
     def matches(self, text: str) -> bool:
         """Whether the whole text matches."""
         if not text:
             return self._empty
-        states = self._starts
-        here: set[int] = set()
+        states, accepted = self._starts, False
         for character in text:
-            here = {state for state in states if self._steps[state].test(character)}
-            states = frozenset[int]().union(*(self._steps[state].follow for state in here))
-        return not here.isdisjoint(self._accepts)
+            states, accepted = self._moves.get((states, character)) or self._move(states, character)
+        return accepted
+
+    def _move(self, states: frozenset[int], character: str) -> "_Move":
+        """The states that follow, and whether the text might end here."""
+        here = {state for state in states if self._steps[state].test(character)}
+        after = frozenset[int]().union(*(self._steps[state].follow for state in here))
+        move = (after, not here.isdisjoint(self._accepts))
+        if len(self._moves) >= MOVES_MAX:
+            self._moves.clear()
+        self._moves[states, character] = move
+        return move
 
 
 class _Step:
@@ -125,6 +140,8 @@ class _Reader:
         fragment = self.alternatives()
         if self.at < len(self.text):
             raise _Refused("unbalanced )")
+        if sum(len(step.follow) for step in self.steps) > EDGES_MAX:
+            raise _Refused("too large")
         return fragment
 
     def alternatives(self) -> _Fragment:
