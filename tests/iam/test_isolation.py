@@ -13,7 +13,7 @@ import pytest
 from moorage.ecr import api as ecr
 from moorage.ecs import api as ecs
 from moorage.wire.canonical import Credentials
-from tests.house import ACCOUNT, OTHER
+from tests.house import ACCOUNT, OTHER, REGION
 from tests.iam.world import CANARY, GHOST, Names, World, index
 
 Requests = Callable[[Names], list[dict[str, Any]]]
@@ -53,6 +53,9 @@ def tagged(arns: Callable[[Names], list[str]], **others: Any) -> Requests:
 def ecs_arns(n: Names) -> list[str]:
     kinds = ("cluster", "service", "task-definition", "task", "container-instance")
     return [n.arn(kind) for kind in kinds]
+
+
+GROUPS = f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:autoScalingGroup:x:autoScalingGroupName/"
 
 
 def clustered(*members: dict[str, Any]) -> Requests:
@@ -100,10 +103,22 @@ def stored(**others: Any) -> Requests:
     ]
 
 
+def provided(member: str, **others: Any) -> Requests:
+    """What names a capacity provider."""
+    return lambda n: [
+        {member: text, **others} for text in (n.arn("capacity-provider"), n.provider)
+    ]
+
+
 ECS: dict[str, Requests] = {
+    "CreateCapacityProvider": lambda n: [
+        {"name": "mine", "autoScalingGroupProvider": {"autoScalingGroupArn": text}}
+        for text in (f"{GROUPS}{n.pool}", n.pool)
+    ],
     "CreateCluster": lambda n: [{"clusterName": n.arn("cluster")}, {"clusterName": n.cluster}],
     "CreateService": launched(serviceName="watch", desiredCount=0),
     "DeleteAccountSetting": settled(name="awsvpcTrunking"),
+    "DeleteCapacityProvider": provided("capacityProvider"),
     "DeleteCluster": clustered(),
     "DeleteService": pairs("service", "service", force=True),
     "DeleteTaskDefinitions": lambda n: [
@@ -113,6 +128,10 @@ ECS: dict[str, Requests] = {
     ],
     "DeregisterContainerInstance": pairs("container-instance", "containerInstance", force=True),
     "DeregisterTaskDefinition": defined(),
+    "DescribeCapacityProviders": lambda n: [
+        {"capacityProviders": [text], "include": ["TAGS"]}
+        for text in (n.arn("capacity-provider"), n.provider)
+    ],
     "DescribeClusters": lambda n: [
         {"clusters": [text], "include": ["TAGS", "STATISTICS", "CONFIGURATIONS"]}
         for text in (n.arn("cluster"), n.cluster)
@@ -146,6 +165,11 @@ ECS: dict[str, Requests] = {
     ],
     "PutAccountSetting": settled(name="awsvpcTrunking", value="enabled"),
     "PutAccountSettingDefault": lambda _: [{"name": "awsvpcTrunking", "value": "enabled"}],
+    "PutClusterCapacityProviders": lambda n: [
+        {"cluster": text, "capacityProviders": [name], "defaultCapacityProviderStrategy": []}
+        for text in (n.arn("cluster"), n.cluster)
+        for name in (n.provider, "none")
+    ],
     "RegisterContainerInstance": lambda n: [
         {"cluster": n.arn("cluster"), "containerInstanceArn": n.arn("container-instance")},
         {"cluster": n.cluster, "containerInstanceArn": n.arn("container-instance")},
@@ -165,6 +189,9 @@ ECS: dict[str, Requests] = {
     "SubmitTaskStateChange": reported(status="STOPPED", reason="said by another"),
     "TagResource": tagged(ecs_arns, tags=TAGS),
     "UntagResource": tagged(ecs_arns, tagKeys=["secret"]),
+    "UpdateCapacityProvider": provided(
+        "name", autoScalingGroupProvider={"managedDraining": "DISABLED"}
+    ),
     "UpdateCluster": clustered({"settings": INSIGHTS}),
     "UpdateClusterSettings": clustered({"settings": INSIGHTS}),
     "UpdateContainerAgent": pairs("container-instance", "containerInstance"),

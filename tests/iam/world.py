@@ -19,6 +19,7 @@ from moorage.ground.record import Record
 from moorage.iam import api as iam
 from moorage.iam.keys import Holder, issue
 from moorage.iam.store import access_keys
+from moorage.kernel.site import PoolRule
 from moorage.shapes.oci.index import INDEX_OCI
 from moorage.wire.canonical import Credentials
 from moorage.wire.request import Request
@@ -43,10 +44,13 @@ class Names(Record):
     revision: str
     repository: str
     digest: str
+    provider: str
+    pool: str
 
     def arn(self, kind: str) -> str:
         """The ARN of the thing of a kind, such as `task`."""
         path = {
+            "capacity-provider": self.provider,
             "cluster": self.cluster,
             "service": f"{self.cluster}/{self.service}",
             "task-definition": f"{self.family}:1",
@@ -73,6 +77,8 @@ GHOST = Names(
     revision="9" * 19,
     repository="ghost/repository",
     digest=f"sha256:{'0' * 64}",
+    provider="ghost-provider",
+    pool="ghost-pool",
 )
 
 
@@ -99,7 +105,11 @@ class World:
     """The door, two accounts, three hosts of the first and one of the second."""
 
     def __init__(self) -> None:
-        self.house = House(TABLES)
+        pools = tuple(
+            PoolRule(name=name, account=ACCOUNT, region=REGION, cluster="vault")
+            for name in ("used-pool", "spare-pool")
+        )
+        self.house = House(TABLES, pools=pools)
         self.runner = asyncio.Runner()
         house = self.house
         ring = Keyring(house.vault)
@@ -222,6 +232,14 @@ class World:
         self.edge = self.host("edge", cluster="edge")
         self.do(self.stranger, "ecs", "CreateCluster", clusterName="yard")
         self.foreign = self.host("one", OTHER, "yard")
+        self.do(
+            self.owner,
+            "ecs",
+            "CreateCapacityProvider",
+            name="vault-provider",
+            autoScalingGroupProvider={"autoScalingGroupArn": "used-pool"},
+            tags=tags,
+        )
         rollout = self.do(
             self.owner, "ecs", "ListServiceDeployments", cluster="vault", service="guard"
         )["serviceDeployments"][0]
@@ -240,4 +258,6 @@ class World:
             revision=rollout["targetServiceRevisionArn"].rpartition("/")[2],
             repository="team/app",
             digest=image["imageId"]["imageDigest"],
+            provider="vault-provider",
+            pool="spare-pool",
         )

@@ -89,6 +89,11 @@ def _headline(case: Case) -> str:
         since = between(task.started_at or task.created_at, case.now)
         return f"{name} has been RUNNING on {_host_name(case)} for {length(since)}."
     waiting = length(between(task.created_at, case.now))
+    if task.provisioning is not None:
+        return (
+            f"{name} has waited {waiting} for room on the capacity provider "
+            f"{task.capacity_provider}. {task.provisioning.reason}"
+        )
     return f"{name} is {task.last_status} on {_host_name(case)}, for {waiting} so far."
 
 
@@ -99,6 +104,8 @@ def _whose(task: Task) -> str:
 
 
 def _host_name(case: Case) -> str:
+    if not case.task.instance:
+        return f"the capacity provider {case.task.capacity_provider}"
     if case.host is None:
         return f"host {case.task.instance.rpartition('/')[2][:ID_LENGTH_SHOWN]}"
     return f"host {case.host.name or case.host.id}"
@@ -263,7 +270,7 @@ def _holds(case: Case) -> list[str]:
         for one in case.freezes
         if one.cause in HOLDING
     ]
-    if case.deployment is not None and case.deployment.rollout_state == "FAILED":
+    if case.deployment is not None and case.deployment.has_ended_in_vain:
         found.append("Its deployment has failed, so that nothing more of it is started.")
     back = service.backoff if service is not None else None
     if back is not None and back.until is not None and back.until > case.now:
