@@ -98,3 +98,8 @@ class ServiceDeployment(Record):
     keeps: str = ""
     progress: Progress | None = None
     stalled: bool = False
+
+    @property
+    def has_ended_in_vain(self) -> bool:
+        """Whether it has failed, and nothing more of it is started."""
+        return self.rollout_state == "FAILED" and not self.stalled

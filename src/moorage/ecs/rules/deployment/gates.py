@@ -18,8 +18,7 @@ def gates_of(state: ServiceState, ledger: Ledger, mine: Sequence[Task], *, pinne
     """
     primary = ledger.primary
     if state.current.id == primary.id:
-        failed = primary.rollout_state == "FAILED" and not primary.stalled
-        if failed or lifecycle.before_scale_up(primary):
+        if primary.has_ended_in_vain or lifecycle.before_scale_up(primary):
             return Gates(frozen=True)
         held, enough = lifecycle.keeps_others(primary), None
         if not held:
