@@ -2,6 +2,8 @@
 
 import pytest
 
+from moorage.ecs.store import timeline
+from moorage.ground.instant import seconds
 from tests.builders import OTHER, REGION, a_definition, a_host, a_service, bound, resources, root
 
 FOREIGN = f"arn:aws:ecs:{REGION}:{OTHER}:container-instance/default/{'a' * 32}"
@@ -189,3 +191,17 @@ def test_a_restart_of_the_agent_undoes_nothing(house):
     assert again["containerInstance"]["attributes"] == [{"name": "rack", "value": "r2"}]
     forgot = house.ask("RegisterContainerInstance", by=key, **sent)["containerInstance"]
     assert forgot["attributes"] == sent["attributes"], "it registers as if for the first time"
+
+
+def test_the_timeline_tells_what_was_put_and_deleted(house):
+    key = a_host(house)
+    put(house, key, stack="prod", bare="")
+    put(house, key, stack="prod")
+    house.clock.advance(seconds(1))
+    house.ask("DeleteAttributes", attributes=[{"name": "bare", "targetId": key.instance}])
+    found = house.read(
+        lambda call: timeline.page(
+            call.tx, {"instance": key.instance, "kind": "host-attributes"}, None, 9
+        )
+    )
+    assert [one.text for one in found] == ["Deleted: bare.", "Put: stack=prod, bare."]

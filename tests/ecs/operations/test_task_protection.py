@@ -2,6 +2,7 @@
 
 import pytest
 
+from moorage.ecs.store import timeline
 from moorage.ground.instant import epoch, minutes, seconds
 from tests.builders import OTHER, REGION, a_host, a_service, a_task, root
 
@@ -144,3 +145,24 @@ def test_ended_by_hand_the_scale_in_goes_on_at_once(house):
     protect(house, tasks, enabled=False)
     house.settle()
     assert of_service(house) == []
+
+
+def test_the_timeline_tells_when_protection_begins_and_is_ended(house):
+    a_host(house)
+    a_service(house)
+    house.settle()
+    (task,) = of_service(house)
+    protect(house, [task], expiresInMinutes=5)
+    protect(house, [task], expiresInMinutes=9)
+    protect(house, [task], enabled=False)
+    kinds = told(house)
+    assert kinds.count("task-protected") == 1, "a longer time is no news"
+    assert kinds.count("task-unprotected") == 1
+    protect(house, [task], enabled=False)
+    assert told(house) == kinds
+
+
+def told(house):
+    arn = house.ask("DescribeClusters", clusters=["default"])["clusters"][0]["clusterArn"]
+    found = house.read(lambda call: timeline.page(call.tx, {"cluster": arn}, None, 100))
+    return [one.kind for one in found]

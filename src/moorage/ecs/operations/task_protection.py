@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from moorage.ecs.records.service import Service
 from moorage.ecs.records.task import Task
+from moorage.ecs.rules import happenings
 from moorage.ecs.rules.task.protection import (
     NOT_VALID,
     SHOWN_MAX,
@@ -13,7 +14,7 @@ from moorage.ecs.rules.task.protection import (
     refuse_minutes,
     unfit,
 )
-from moorage.ecs.store import clusters, services, tasks
+from moorage.ecs.store import clusters, services, tasks, timeline
 from moorage.ecs.views.refusal import heed
 from moorage.ground.arn import is_arn, make_arn
 from moorage.ground.instant import Instant, epoch, later
@@ -63,7 +64,9 @@ def update_task_protection(
         elif task.protected_until == until:
             changed.append(task)
         else:
-            changed.append(tasks.write(call.tx, evolve(task, protected_until=until)))
+            after = tasks.write(call.tx, evolve(task, protected_until=until))
+            timeline.note(call.tx, happenings.of_protection(task, after, call.now))
+            changed.append(after)
     return shapes.UpdateTaskProtectionResponse(
         protected_tasks=[_shown(task, call.now) for task in changed], failures=failures
     )

@@ -9,6 +9,7 @@ from moorage.ecs.records.happening import Happening
 from moorage.ecs.records.service import Service
 from moorage.ecs.records.service_deployment import ServiceDeployment
 from moorage.ecs.records.task import Task
+from moorage.ecs.rules.attribute import is_custom
 from moorage.ecs.rules.freeze import until_words
 from moorage.ecs.rules.task import ending
 from moorage.ground.arn import make_arn, parse_arn
@@ -58,6 +59,17 @@ def of_task(seen: Mapping[str, object], after: Task) -> list[Happening]:
     return found
 
 
+def of_protection(before: Task, after: Task, now: Instant) -> list[Happening]:
+    """A task was protected by a call, or is so no longer; a longer time is no news."""
+    if before.is_protected(now) == after.is_protected(now):
+        return []
+    until = after.protected_until
+    if until is None:
+        return [_of_task(after, "task-unprotected", "It may be stopped again.")]
+    text = f"Neither a scale-in nor a deployment stops it until {iso(until)}."
+    return [_of_task(after, "task-protected", text)]
+
+
 def of_host(before: ContainerInstance | None, after: ContainerInstance) -> list[Happening]:
     """A host joined, came, went, was lost, came back, was drained, or left."""
     if before is None:
@@ -69,6 +81,7 @@ def of_host(before: ContainerInstance | None, after: ContainerInstance) -> list[
             _connection(before, after),
             _loss(before, after),
             _soundness(before, after),
+            _attributes(before, after),
         )
         if kind
     ]
@@ -192,6 +205,21 @@ def _soundness(before: ContainerInstance, after: ContainerInstance) -> tuple[str
     return "host-impaired", after.runtime_reason or "Its agent says that its runtime is impaired."
 
 
+def _attributes(before: ContainerInstance, after: ContainerInstance) -> tuple[str, str]:
+    if before.attributes == after.attributes:
+        return "", ""
+    had = {one.name: one.value for one in before.attributes if is_custom(one.name)}
+    has = {one.name: one.value for one in after.attributes if is_custom(one.name)}
+    put = [
+        name if value is None else f"{name}={value}"
+        for name, value in has.items()
+        if name not in had or had[name] != value
+    ]
+    gone = [name for name in had if name not in has]
+    told = [f"Put: {', '.join(put)}."] * bool(put) + [f"Deleted: {', '.join(gone)}."] * bool(gone)
+    return ("host-attributes", " ".join(told)) if told else ("", "")
+
+
 def _impaired(instance: ContainerInstance) -> bool:
     return instance.runtime_status == "IMPAIRED" or instance.engine_gone_at is not None
 
@@ -236,6 +264,8 @@ KINDS: Mapping[str, str] = {
     "task-running": "all containers of a task run",
     "task-stopping": "a task was told to stop",
     "task-stopped": "a task has stopped",
+    "task-protected": "a task was protected from scale-in and deployments",
+    "task-unprotected": "the protection of a task was ended by a call",
     "host-joined": "a host registered",
     "host-connected": "an agent opened its session",
     "host-disconnected": "an agent's session ended",
@@ -248,6 +278,7 @@ KINDS: Mapping[str, str] = {
     "host-draining": "a drain began",
     "host-activated": "a drain ended",
     "host-left": "a host was deregistered",
+    "host-attributes": "attributes of the owner's were put on a host, or deleted",
     "deployment-made": "a deployment was asked for",
     "deployment-begun": "the scheduler began with a deployment",
     "deployment-changed": "a deployment goes another way",
