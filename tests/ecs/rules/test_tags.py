@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moorage.ecs.rules.tags import TAGS_MAX, merged, refuse_tags, task_tags
+from moorage.ecs.rules.tags import (
+    TAGS_MAX,
+    merged,
+    refuse_inheritance,
+    refuse_tags,
+    refuse_untagging,
+    task_tags,
+)
 from moorage.shapes.ecs.tag import Tag
 
 tag = st.builds(Tag, key=st.sampled_from("abcdef"), value=st.text("xy", max_size=2))
@@ -48,3 +55,19 @@ def test_bounds(wrong, sound):
     assert refuse_tags(wrong) is not None
     assert refuse_tags(sound) is None
     assert refuse_tags(None) is None
+
+
+def numbered(first, last):
+    return [Tag(key=f"k{number}") for number in range(first, last)]
+
+
+def test_a_task_has_as_many_tags_as_any_resource():
+    assert refuse_inheritance(numbered(0, TAGS_MAX), numbered(0, TAGS_MAX)) is None
+    assert refuse_inheritance(numbered(0, 25), numbered(25, 50)) is None
+    assert refuse_inheritance(numbered(0, 25), numbered(25, 51)) is not None
+
+
+def test_what_aws_has_given_is_not_taken():
+    assert refuse_untagging(["team", "awsome"]) is None
+    assert refuse_untagging(["team", "aws:ecs:clusterName"]) is not None
+    assert refuse_untagging(["AWS:x"]) is not None
