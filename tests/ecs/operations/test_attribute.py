@@ -205,3 +205,26 @@ def test_the_timeline_tells_what_was_put_and_deleted(house):
         )
     )
     assert [one.text for one in found] == ["Deleted: bare.", "Put: stack=prod, bare."]
+
+
+def test_daemons_follow_the_attributes_of_hosts_and_are_not_protected(house):
+    key = a_host(house)
+    house.ask(
+        "CreateService",
+        serviceName="d",
+        taskDefinition=a_definition(house),
+        schedulingStrategy="DAEMON",
+        placementConstraints=[{"type": "memberOf", "expression": "attribute:logs exists"}],
+    )
+    house.settle()
+    assert house.ask("ListTasks", serviceName="d")["taskArns"] == []
+    put(house, key, logs="")
+    house.settle()
+    (task,) = house.ask("ListTasks", serviceName="d")["taskArns"]
+    answer = house.ask(
+        "UpdateTaskProtection", cluster="default", tasks=[task], protectionEnabled=True
+    )
+    assert [one["reason"] for one in answer["failures"]] == ["TASK_NOT_VALID"]
+    house.ask("DeleteAttributes", attributes=[{"name": "logs", "targetId": key.instance}])
+    house.settle()
+    assert house.ask("ListTasks", serviceName="d")["taskArns"] == []
