@@ -253,6 +253,8 @@ def _start(
     if view is None or not chosen:
         return ()
     promise(tx, view, chosen)
+    if service.scheduling_strategy == "DAEMON":
+        tx.wake("cluster", service.cluster_arn)  # some want to be where the daemon is
     by_strategy = chosen if service.capacity_provider_strategy else ()
     draft = evolve(
         _draft(tx, service, revision, decision.plan.start[0].deployment),
