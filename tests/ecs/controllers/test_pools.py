@@ -2,16 +2,17 @@
 
 import pytest
 
+from moorage.ecs.api import AGENT
 from moorage.ecs.records.freeze import Freeze
 from moorage.ecs.store import freezes, machine_orders, pools
 from moorage.ground.instant import minutes, seconds
+from moorage.ground.record import evolve
 from tests.builders import a_definition, a_service, connect_host
 from tests.ecs.operations.pools_scene import (
     POOL,
     a_house,
     a_provider,
     a_rule,
-    join,
     known_machines,
     live_hosts,
     make,
@@ -148,3 +149,199 @@ def test_a_frozen_cluster_places_nothing_and_nobody_gives_up_in_it():
     house.write(lambda call: freezes.delete(call.tx, freeze))
     house.pass_time(seconds(20))
     assert described(house, task)[0]["lastStatus"] in {"PENDING", "STOPPED"}
+
+
+def test_a_service_without_room_lets_the_pool_grow_and_runs():
+    house = a_house()
+    a_provider(house)
+    a_service(house, count=8, capacityProviderStrategy=STRATEGY)
+    house.settle()
+    assert len(known_machines(house)) == 2
+    make(house)
+    (shown,) = house.ask("DescribeServices", services=["web"])["services"]
+    assert shown["pendingCount"] == 8, "four on each of two hosts"
+    house.ask("UpdateService", service="web", desiredCount=13)
+    house.settle()
+    assert statuses(house) == ["CREATING", "CREATING", "JOINED", "JOINED"]
+    make(house)
+    (shown,) = house.ask("DescribeServices", services=["web"])["services"]
+    assert shown["pendingCount"] == 13
+    house.pass_time(minutes(20))
+    assert len(known_machines(house)) == 4
+
+
+def test_a_pool_has_its_minimum_and_a_host_that_is_removed_is_replaced():
+    house = a_house(a_rule(size_min=2))
+    house.write(lambda call: pools.wake(call.tx, ACCOUNT, REGION, POOL))
+    house.settle()
+    make(house)
+    assert statuses(house) == ["JOINED", "JOINED"]
+    gone = known_machines(house)[0]
+    house.ask("DeregisterContainerInstance", containerInstance=gone.instance)
+    house.settle()
+    make(house)
+    assert statuses(house) == ["JOINED", "JOINED"]
+    assert gone.name not in {one.name for one in known_machines(house)}
+
+
+def test_a_machine_whose_host_does_not_join_is_unmade_and_the_pool_pauses_and_says_why():
+    house = a_house(a_rule(size_min=1))
+    house.write(lambda call: pools.wake(call.tx, ACCOUNT, REGION, POOL))
+    house.settle()
+    (machine,) = known_machines(house)
+    house.write(lambda call: machine_orders.made(call.tx, machine))
+    house.settle()
+    house.pass_time(minutes(9))
+    assert statuses(house) == ["JOINING"]
+    house.pass_time(seconds(90))
+    assert statuses(house) == ["DESTROYING"]
+    known = remembered(house)
+    assert known.failures == 1
+    assert "no host of it joined within 600 s" in known.reason
+    house.write(lambda call: machine_orders.destroyed(call.tx, machine))
+    house.settle()
+    assert statuses(house) == []
+    house.pass_time(minutes(1))
+    assert statuses(house) == ["CREATING"], "after a pause"
+    make(house)
+    assert remembered(house).failures == 0
+    assert remembered(house).reason == ""
+
+
+def test_empty_hosts_take_nothing_any_more_before_they_go():
+    house = a_house()
+    a_provider(house)
+    tasks = run(house, 8)["tasks"]
+    house.settle()
+    make(house)
+    assert statuses(house) == ["JOINED", "JOINED"]
+    for task in tasks:
+        house.ask("StopTask", task=task["taskArn"])
+    house.settle()
+    house.pass_time(minutes(16))
+    assert statuses(house) == ["DESTROYING", "DESTROYING"]
+    assert {one.status for one in live_hosts(house)} == {"DRAINING"}
+    make(house)
+    assert not live_hosts(house)
+
+
+def crowded(house):
+    """Two hosts of the pool, each with a task of no service; answers the tasks."""
+    tasks = run(house, 8)["tasks"]
+    house.settle()
+    make(house)
+    return described(house, *tasks)
+
+
+def lowered(house, size_max, **rule):
+    """The operator allows fewer hosts, and starts the server again."""
+    house.site = evolve(house.site, pools=(a_rule(size_max=size_max, **rule),))
+    house.write(lambda call: pools.wake(call.tx, ACCOUNT, REGION, POOL))
+    house.settle()
+
+
+def test_protected_hosts_with_tasks_stay_even_above_the_maximum():
+    house = a_house()
+    a_provider(house, managedTerminationProtection="ENABLED")
+    crowded(house)
+    lowered(house, 1)
+    house.pass_time(minutes(20))
+    assert statuses(house) == ["JOINED", "JOINED"]
+
+
+def test_above_the_maximum_the_least_used_host_is_drained_until_the_operators_deadline():
+    house = a_house()
+    a_provider(house)
+    tasks = crowded(house)
+    lowered(house, 1, drain=minutes(30))
+    assert statuses(house) == ["JOINED", "RETIRING"]
+    (going,) = (one for one in known_machines(house) if one.status == "RETIRING")
+    house.pass_time(minutes(31))
+    assert statuses(house) == ["JOINED", "RETIRING"], "what was told to stop has time to"
+    house.pass_time(minutes(2))
+    make(house)
+    assert statuses(house) == ["JOINED"]
+    lost = [one for one in tasks if one["containerInstanceArn"] == going.instance]
+    assert {one["lastStatus"] for one in described(house, *lost)} == {"STOPPED"}
+
+
+def test_a_host_that_a_person_takes_back_stays():
+    house = a_house()
+    a_provider(house)
+    crowded(house)
+    lowered(house, 1, drain=minutes(30))
+    (going,) = (one for one in known_machines(house) if one.status == "RETIRING")
+    lowered(house, 2)
+    assert statuses(house) == ["JOINED", "RETIRING"]
+    house.ask("UpdateContainerInstancesState", containerInstances=[going.instance], status="ACTIVE")
+    house.settle()
+    assert statuses(house) == ["JOINED", "JOINED"]
+
+
+def test_without_managed_draining_hosts_go_at_once():
+    house = a_house()
+    a_provider(house, managedDraining="DISABLED")
+    tasks = crowded(house)
+    lowered(house, 1)
+    assert statuses(house) == ["DESTROYING", "JOINED"]
+    make(house)
+    states = [one["lastStatus"] for one in described(house, *tasks)]
+    assert states.count("STOPPED") == 4
+
+
+def test_hosts_that_were_about_to_go_are_taken_back_before_others_are_made():
+    house = a_house()
+    a_provider(house)
+    crowded(house)
+    lowered(house, 1, drain=minutes(30))
+    assert statuses(house) == ["JOINED", "RETIRING"]
+    lowered(house, 4)
+    run(house, 1)
+    house.settle()
+    assert statuses(house) == ["JOINED", "JOINED"] or "CREATING" in statuses(house)
+    assert "RETIRING" not in statuses(house)
+
+
+def test_a_pool_that_left_the_settings_is_left_alone():
+    house = a_house(a_rule(size_min=1))
+    house.write(lambda call: pools.wake(call.tx, ACCOUNT, REGION, POOL))
+    house.settle()
+    make(house)
+    house.site = evolve(house.site, pools=())
+    house.write(lambda call: pools.wake(call.tx, ACCOUNT, REGION, POOL))
+    house.settle()
+    assert statuses(house) == ["JOINED"]
+
+
+def test_converging_twice_changes_nothing():
+    house = a_house(a_rule(size_min=1))
+    a_provider(house)
+    crowded(house)
+    before = known_machines(house), remembered(house)
+    for _ in range(2):
+        house.write(lambda call: pools.wake(call.tx, ACCOUNT, REGION, POOL))
+        house.settle()
+    assert (known_machines(house), remembered(house)) == before
+
+
+@pytest.mark.parametrize("host_connected", [True, False])
+def test_what_a_source_does_not_list_is_made_anew_unless_its_host_is_connected(host_connected):
+    house = a_house(a_rule(size_min=1))
+    house.write(lambda call: pools.wake(call.tx, ACCOUNT, REGION, POOL))
+    house.settle()
+    (key,) = make(house)
+    house.pass_time(minutes(1))
+    if not host_connected:
+        house.write(lambda call: AGENT.disconnected(call, key.instance, "closed"))
+    gone = house.write(
+        lambda call: machine_orders.missing(call.tx, (ACCOUNT, REGION, POOL), frozenset(), call.now)
+    )
+    house.settle()
+    assert bool(gone) is not host_connected
+    assert statuses(house) == (["JOINED"] if host_connected else ["CREATING"])
+    if not host_connected:
+        connect_host(house, key)
+        (machine,) = known_machines(house)
+        house.write(lambda call: machine_orders.made(call.tx, machine))
+        house.settle()
+        assert statuses(house) == ["JOINED"], "it was there all the time"

@@ -35,11 +35,14 @@ LATE = "The machine was made and no host of it joined within {:.0f} s."
 def pools(turn: Turn, key: str) -> Instant | None:
     """Bring one pool to its size; a pool that has left the settings is left alone."""
     account, region, name = key.split("/")
-    pool, rule = store.get(turn.tx, account, region, name), turn.site.pool(account, region, name)
-    if pool is None or rule is None:
+    rule = turn.site.pool(account, region, name)
+    if rule is None:
+        return None
+    looks = [_follow(turn, rule, one) for one in machines.of_pool(turn.tx, account, region, name)]
+    pool = store.get(turn.tx, account, region, name)
+    if pool is None:
         return None
     provider = capacity_providers.of_pool(turn.tx, pool, name)
-    looks = [_follow(turn, rule, one) for one in machines.of_pool(turn.tx, account, region, name)]
     scene = scenes.load(turn.tx, rule, provider, _known(turn, pool))
     sized = _resize(turn, rule, provider, scene)
     reading = later(turn.now, READING) if provider is not None and provider.scaling else None
