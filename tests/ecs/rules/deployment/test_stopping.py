@@ -131,3 +131,18 @@ def test_a_deleted_service_ends_what_was_asked():
     world.settle()
     ended = world.deployment("ecs-svc/2")
     assert (ended.status, ended.hooks[0].status) == ("STOPPED", "FAILED")
+
+
+def test_two_rollbacks_to_the_same_deployment_end_together():
+    """The second was asked for before the first had ended, and before its deployment had begun."""
+    world = half_way()
+    asked(world, "ROLLBACK_REQUESTED")
+    world.act()
+    world.update()
+    asked(world, "ROLLBACK_REQUESTED")
+    world.settle()
+    assert [one.status for one in world.deployments] == [
+        "SUCCESSFUL",
+        "ROLLBACK_SUCCESSFUL",
+        "ROLLBACK_SUCCESSFUL",
+    ]

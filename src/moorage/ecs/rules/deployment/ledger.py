@@ -42,9 +42,13 @@ class Ledger:
         """The other open deployments."""
         return [one for one in self.deployments if one.open and one.id != self.service.deployment]
 
-    def find(self, identity: str) -> ServiceDeployment | None:
-        """A deployment by its id, if the state holds it."""
-        return self._deployments.get(identity)
+    def going_back_to(self, deployment: ServiceDeployment) -> list[ServiceDeployment]:
+        """Those that have failed and whose rollback, to this deployment, has not ended."""
+        return [
+            one
+            for one in self.deployments
+            if one.status == "ROLLBACK_IN_PROGRESS" and one.rolled_back_to == deployment.id
+        ]
 
     def put(self, deployment: ServiceDeployment) -> None:
         """Replace a deployment; one that differs is stamped with `now`."""

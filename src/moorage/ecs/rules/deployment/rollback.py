@@ -47,8 +47,7 @@ def _give_up(ledger: Ledger, failed: ServiceDeployment, cause: Cause) -> None:
         reason = f"{cause.reason} {NOWHERE_REASON}" if cause.asked else cause.reason
         failed = evolve(failed, status=status, status_reason=reason, finished_at=ledger.now)
     ledger.put(failed)
-    origin = ledger.find(failed.rollback_of)
-    if origin is not None and origin.status == "ROLLBACK_IN_PROGRESS":
+    for origin in ledger.going_back_to(failed):
         ledger.put(evolve(origin, status="ROLLBACK_FAILED", finished_at=ledger.now))
     if lifecycle.is_unbegun(failed):
         kept = lifecycle.source(ledger)

@@ -71,8 +71,7 @@ def complete(ledger: Ledger) -> None:
         done = evolve(done, status="SUCCESSFUL", finished_at=ledger.now)
     ledger.put(done)
     ledger.say(events.deployment_completed, primary.id)
-    origin = ledger.find(primary.rollback_of)
-    if origin is not None and origin.status == "ROLLBACK_IN_PROGRESS":
+    for origin in ledger.going_back_to(primary):
         ledger.put(evolve(origin, status="ROLLBACK_SUCCESSFUL", finished_at=ledger.now))
 
 
