@@ -19,6 +19,7 @@ import api  # noqa: E402 - the folders above are known only now
 import crash  # noqa: E402
 import lab  # noqa: E402
 import memory  # noqa: E402
+import placement  # noqa: E402
 import registry  # noqa: E402
 import start  # noqa: E402
 import swarm  # noqa: E402
@@ -28,6 +29,7 @@ BENCHES: dict[str, Callable[[int], None]] = {
     "registry": registry.measure,
     "api": api.measure,
     "memory": memory.measure,
+    "placement": placement.measure,
     "lab": lab.measure,
     "start": start.measure,
     "crash": crash.measure,

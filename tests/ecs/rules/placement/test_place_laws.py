@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from moorage.ecs.records.resources import Resources
 from moorage.ecs.rules.placement.constraint import Wants, obstacle
 from moorage.ecs.rules.placement.place import Batch, place
+from moorage.ecs.rules.placement.strategy import levels
 from moorage.ecs.rules.placement.view import cluster_view
+from moorage.ground.record import evolve
 from moorage.shapes.ecs.placement import PlacementStrategy
 from tests.ecs.rules.builders import a_task, an_instance
 
@@ -79,6 +81,62 @@ def test_no_host_is_over_promised_and_nothing_is_given_up_early(view, batch):
         assert set(found) == set(view.hosts)
         for arn, load in after.hosts.items():
             assert obstacle(batch.wants, load) == found[arn]
+
+
+def by_hand(batch, view):
+    """The hosts that the rule names, each found by looking at all of them."""
+    after, chosen = view, []
+    group = batch.wants.group
+    while len(chosen) < batch.count:
+        left = [x for x in after.hosts.values() if obstacle(batch.wants, x) is None]
+        if not left:
+            break
+        chain = list(levels(batch.strategies))
+        seen = []
+        while chain and {level.kind for level in chain} & {"attribute"}:
+            level = chain.pop(0)
+            if level.kind == "attribute":
+                seen.append(level.attribute)
+                left = least(
+                    left,
+                    lambda x, names=tuple(seen): [x.attributes.get(name, "") for name in names],
+                    after,
+                    group,
+                )
+            elif level.kind == "instance":
+                left = of_least(left, lambda x: x.groups.get(group, 0))
+            else:
+                left = of_least(left, lambda x, kind=level.kind: getattr(x, kind))
+        for level in chain:
+            kind = level.kind
+            left = of_least(
+                left, lambda x, k=kind: x.groups.get(group, 0) if k == "instance" else getattr(x, k)
+            )
+        best = min(left, key=lambda x: (x.groups.get(group, 0), x.tasks, x.instance.arn))
+        chosen.append(best.instance.arn)
+        after = after.with_promises(batch.wants.needs, group, chosen[-1:])
+    return chosen
+
+
+def of_least(hosts, figure):
+    return [x for x in hosts if figure(x) == min(map(figure, hosts))]
+
+
+def least(hosts, values, view, group):
+    """The hosts of the group with the fewest tasks, counted on all hosts that stay."""
+    tasks = Counter()
+    for x in view.hosts.values():
+        if x.instance.status == "ACTIVE" and x.instance.lost_at is None:
+            tasks[tuple(values(x))] += x.groups.get(group, 0)
+    best = min({tuple(values(x)) for x in hosts}, key=lambda key: (tasks[key], key))
+    return [x for x in hosts if tuple(values(x)) == best]
+
+
+@given(clusters(), batches())
+def test_it_is_the_host_that_the_rule_names(view, batch):
+    kept = tuple(one for one in batch.strategies if one.type != "random")
+    batch = evolve(batch, strategies=kept)
+    assert list(place(batch, view).chosen) == by_hand(batch, view)
 
 
 @given(clusters(), batches())

@@ -131,6 +131,10 @@ _SUBJECTS: dict[str, Callable[[HostLoad], Sequence[str]]] = {
 }
 
 
+# What changes with the tasks on a host; all else is the host's own.
+OF_TASKS = frozenset({"runningTasksCount", "task:group"})
+
+
 def _truth(text: str) -> str | None:
     return text.lower() if text.lower() in {"true", "false"} else None
 

@@ -105,10 +105,10 @@ def unavailable(host: HostLoad) -> Obstacle | None:
     instance = host.instance
     if instance.status != "ACTIVE":
         return Obstacle(reason="DRAINING", detail="The container instance is being drained.")
-    return next(
-        (Obstacle(reason="AGENT", detail=why) for holds, why in _OUT_OF_REACH if holds(instance)),
-        None,
-    )
+    for is_so, why in _OUT_OF_REACH:
+        if is_so(instance):
+            return Obstacle(reason="AGENT", detail=why)
+    return None
 
 
 def _avoided(wants: Wants, host: HostLoad) -> Obstacle | None:

@@ -92,6 +92,11 @@ def holds(expression: Expression, host: HostLoad) -> bool:
     return _holds(expression.root, host)
 
 
+def asks_of_tasks(expression: Expression) -> bool:
+    """Whether its answer for a host may change with the tasks that are there."""
+    return _asks_of_tasks(expression.root)
+
+
 def written(node: Node) -> str:
     """A text that parses to the same node: the inverse of `parse`."""
     if isinstance(node, Comparison):
@@ -109,6 +114,14 @@ def _holds(node: Node, host: HostLoad) -> bool:
         return not _holds(node.inner, host)
     results = (_holds(part, host) for part in node.parts)
     return all(results) if isinstance(node, AllOf) else any(results)
+
+
+def _asks_of_tasks(node: Node) -> bool:
+    if isinstance(node, Comparison):
+        return node.subject in comparison.OF_TASKS
+    if isinstance(node, Not):
+        return _asks_of_tasks(node.inner)
+    return any(map(_asks_of_tasks, node.parts))
 
 
 class _Parser:

@@ -1,15 +1,17 @@
 """Draws a host for each task of a batch of identical tasks; never over-promises a host.
 
 Feasibility first, once for each host; then hosts are drawn in the order of the strategies, and
-only the host that was drawn is looked at again.
+only the host that was drawn is looked at again. Why a host refuses is asked only where tasks are
+left over.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from moorage.ecs.rules.placement.constraint import Obstacle, Wants, further_obstacle, obstacle
+from moorage.ecs.rules.placement.constraint import Obstacle, Wants, obstacle
+from moorage.ecs.rules.placement.eligible import again, counted_on, spread_by, with_room
 from moorage.ecs.rules.placement.strategy import Offers, levels
-from moorage.ecs.rules.placement.view import ClusterView, promised
+from moorage.ecs.rules.placement.view import ClusterView, HostLoad, promised
 from moorage.ground.record import Record, evolve
 from moorage.shapes.ecs.placement import PlacementStrategy
 
@@ -57,32 +59,31 @@ class Placements(Record):
 def place(batch: Batch, view: ClusterView) -> Placements:
     """A host for each task of the batch, as its strategies prefer; promises add up within it."""
     wants = batch.wants
-    loads = dict(view.hosts)
-    offers = Offers(levels(batch.strategies), loads)
-    hindrances: dict[str, Obstacle] = {}
-    for arn, tasks in _counted(batch, view).items():
-        offers.count(arn, tasks)
-    for arn, load in loads.items():
-        found = obstacle(wants, load)
-        if found is None:
-            offers.add(arn, load)
-        else:
-            hindrances[arn] = found
+    found = with_room(wants, view) if batch.count else {}
+    arns, loads = list(found), list(found.values())
+    chain = levels(batch.strategies)
+    offers = Offers(chain, loads, wants.needs)
+    prefixes = spread_by(chain, view)
+    counted = counted_on(view, wants.group, batch.counted)
+    for arn, tasks in counted.items():
+        offers.count(prefixes[arn], tasks)
+    on_host = {at: counted[arn] for at, arn in enumerate(arns) if arn in counted} if counted else {}
+    offers.begin([prefixes[arn] for arn in arns], on_host)
+    fits = again(wants)
+    now: dict[int, HostLoad] = {}
     chosen: list[str] = []
     for index in range(batch.count):
         drawn = offers.take(batch.numbers[index] if index < len(batch.numbers) else 0)
         if drawn is None:
             break
-        chosen.append(drawn)
-        load = loads[drawn] = promised(loads[drawn], wants.needs, wants.group)
-        offers.count(drawn)
-        found = further_obstacle(wants, load)
-        if found is None:
-            offers.add(drawn, load)
-        else:
-            hindrances[drawn] = found
+        chosen.append(arns[drawn])
+        if fits is None:
+            continue
+        load = now[drawn] = promised(now.get(drawn, loads[drawn]), wants.needs, wants.group)
+        if fits(load):
+            offers.again(drawn)
     return Placements(
-        chosen=tuple(chosen), unplaced=_unplaced(batch.count - len(chosen), hindrances)
+        chosen=tuple(chosen), unplaced=_unplaced(batch.count - len(chosen), wants, view, chosen)
     )
 
 
@@ -138,23 +139,15 @@ def _with_chosen(batch: Batch, chosen: Iterable[str]) -> Mapping[str, int] | Non
     return counted
 
 
-def _counted(batch: Batch, view: ClusterView) -> Mapping[str, int]:
-    """The tasks that spreads balance, on hosts that stay: not on drained nor on lost ones."""
-    group = batch.wants.group
-    found = {
-        arn: batch.counted.get(arn, 0) if batch.counted is not None else load.groups.get(group, 0)
-        for arn, load in view.hosts.items()
-        if load.instance.status == "ACTIVE" and load.instance.lost_at is None
-    }
-    return {arn: tasks for arn, tasks in found.items() if tasks}
-
-
-def _unplaced(count: int, hindrances: Mapping[str, Obstacle]) -> Unplaced:
+def _unplaced(count: int, wants: Wants, view: ClusterView, chosen: Sequence[str]) -> Unplaced:
+    """Why each host cannot take one more such task, now that those on `chosen` are placed."""
     if not count:
         return Unplaced(count=0)
+    hosts = view.with_promises(wants.needs, wants.group, chosen).hosts
+    found = ((arn, obstacle(wants, load)) for arn, load in sorted(hosts.items()))
     return Unplaced(
         count=count,
         hindrances=tuple(
-            Hindrance(instance=arn, obstacle=found) for arn, found in sorted(hindrances.items())
+            Hindrance(instance=arn, obstacle=why) for arn, why in found if why is not None
         ),
     )
