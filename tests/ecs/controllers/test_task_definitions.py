@@ -50,6 +50,30 @@ def test_a_rollback_goes_back_to_a_definition_that_was_deleted_meanwhile(rig):
     assert is_there(rig, later)
 
 
+def test_what_nothing_runs_any_more_stays_while_a_rollback_may_want_it(rig):
+    good = rig.define("web")
+    asked = evolve(BREAKER, minimum_healthy_percent=0, maximum_percent=100)
+    service = rig.serve("web", 2, good, configuration=asked)
+    rig.settle()
+    for one in rig.hosts.values():
+        one.slow = True
+    rig.update(service, rig.define("web", "demo:broken"))
+    rig.settle()
+    for one in rig.hosts.values():
+        one.finish(rig)
+    rig.settle()
+    assert good.arn not in {task.task_definition for task in rig.live(service)}
+    assert good.arn not in {one.task_definition for one in rig.deployments(service) if one.open}
+    delete(rig, good)
+    rig.advance(LOOK_SECONDS)
+    assert is_there(rig, good)
+    for one in rig.hosts.values():
+        one.slow = False
+        one.finish(rig)
+    rig.advance(180)
+    assert {task.task_definition for task in rig.live(service)} == {good.arn}
+
+
 def test_a_restart_finishes_what_was_begun(rig):
     first, second = rig.define("web"), rig.define("web")
     service = rig.serve("web", 1, first)
