@@ -7,7 +7,7 @@ from moorage.shapes.ecs.operations import OPERATIONS
 def test_every_operation_of_the_model_is_built_or_named_as_absent():
     assert len(OPERATIONS) == 88
     assert set(api.ECS.operations) | api.ECS.absent == set(OPERATIONS)
-    assert len(api.ECS.operations) == 43
+    assert len(api.ECS.operations) == 53
 
 
 def test_names_are_given_once():
