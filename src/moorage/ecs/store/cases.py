@@ -2,17 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 
-from moorage.acs.task_messages import CAPABILITY_OF_FENCING
-from moorage.ecs.records.container_instance import InstanceAttribute
 from moorage.ecs.records.service import Service
 from moorage.ecs.records.service_deployment import ServiceDeployment
+from moorage.ecs.rules.deployment.daemon_hosts import lacking
+from moorage.ecs.rules.deployment.wants import wants_of_service
 from moorage.ecs.rules.explanation.deployment import DeploymentCase, failures
 from moorage.ecs.rules.explanation.filters import funnel
 from moorage.ecs.rules.explanation.waits import ServiceCase
 from moorage.ecs.rules.placement.constraint import Wants
 from moorage.ecs.rules.placement.view import ClusterView
-from moorage.ecs.rules.placement.wants import wants_of
-from moorage.ecs.rules.task.away import fences
 from moorage.ecs.store import (
     container_instances,
     freezes,
@@ -25,7 +23,6 @@ from moorage.ecs.store import (
     tasks,
 )
 from moorage.ecs.store.view import cluster_view
-from moorage.ground.record import evolve
 from moorage.kernel.site import Site
 from moorage.sql.transaction import Transaction
 
@@ -36,12 +33,7 @@ _OF_SERVICES = service_deployments.SERVICE_DEPLOYMENTS.query(among="service")
 def wanted(tx: Transaction, service: Service) -> Wants:
     """What one more task of a service's newest deployment wants of its host."""
     definition = task_definitions.needed(tx, service, service.task_definition)
-    group = f"service:{service.name}"
-    wants = wants_of(definition.definition, group, service.placement_constraints)
-    if not fences(service.tags):
-        return wants
-    able = InstanceAttribute(name=CAPABILITY_OF_FENCING)
-    return evolve(wants, attributes=(*wants.attributes, able))
+    return wants_of_service(service, definition.definition, service.deployment, tx.now)
 
 
 def of_service(
@@ -53,6 +45,8 @@ def of_service(
         tx, service.account, service.region, service.cluster, service.name, tx.now
     )
     state = service_states.load(tx, site, service)
+    if state.daemon is not None:
+        view = lacking(state.daemon)  # a daemon waits for room there and nowhere else
     hosts = container_instances.named(tx, {one.instance for one in state.tasks})
     return ServiceCase(
         state=state,

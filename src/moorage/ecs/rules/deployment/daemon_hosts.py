@@ -79,6 +79,14 @@ def survey(
     )
 
 
+def lacking(hosts: DaemonHosts) -> ClusterView:
+    """The hosts where a task of the daemon belongs and none is yet."""
+    group = hosts.wants.group
+    return ClusterView(
+        {arn: load for arn, load in hosts.targets.items() if not load.groups.get(group)}
+    )
+
+
 def others(load: HostLoad, daemons: Collection[str]) -> int:
     """How many live tasks on a host are of no daemon service; `daemons` are the groups of those."""
     return sum(count for group, count in load.groups.items() if group not in daemons)

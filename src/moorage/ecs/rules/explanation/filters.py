@@ -95,6 +95,7 @@ def name_of(load: HostLoad) -> str:
 def _asked_by(wants: Wants) -> list[tuple[str, str]]:
     """The filters that such a task meets, also where no host fails any."""
     keys = [("DRAINING", ""), ("AGENT", "")]
+    keys += [("AVOIDED", "")] if wants.avoided else []
     keys += [("ATTRIBUTE", one.name) for one in wants.attributes]
     keys += [(_MEMBER, text) for text in wants.members]
     optional: Mapping[str, object] = {
@@ -143,6 +144,7 @@ def _words(key: tuple[str, str], wants: Wants) -> str:
     words: Mapping[str, str] = {
         "DRAINING": "takes tasks (is not draining)",
         "AGENT": "within reach and sound",
+        "AVOIDED": "not avoided by the service, whose tasks failed there",
         "ATTRIBUTE": f"attribute {detail}",
         _MEMBER: f"memberOf {detail}",
         _DISTINCT: f"distinctInstance ({wants.group})",
@@ -159,6 +161,7 @@ def _words(key: tuple[str, str], wants: Wants) -> str:
 _LACKS: Mapping[str, Callable[[str], str]] = {
     "DRAINING": lambda _: "is being drained",
     "AGENT": lambda detail: f"is not fit to take tasks ({detail.removesuffix('.')})",
+    "AVOIDED": lambda detail: f"is avoided where another host can take the task ({detail})",
     "ATTRIBUTE": lambda detail: f"lacks the attribute {detail}",
     _MEMBER: lambda detail: f"does not satisfy the constraint {detail}",
     _DISTINCT: lambda detail: f"already has a task of {detail}, which must not share a host",

@@ -1,8 +1,8 @@
 """Why a service is as it is: what it wants, what it has, what it waits for."""
 
-from moorage.ecs.rules.deployment import census
 from moorage.ecs.rules.deployment.circuit_breaker import threshold
 from moorage.ecs.rules.deployment.counts import counts
+from moorage.ecs.rules.deployment.strategies import census_of
 from moorage.ecs.rules.explanation.waits import ServiceCase, Wait, tasks, waits
 from moorage.ecs.rules.task.ending import Cause
 from moorage.ground.record import Record
@@ -23,7 +23,7 @@ class ServiceExplanation(Record):
 
 def explain(case: ServiceCase) -> ServiceExplanation:
     """The explanation of a service that is ACTIVE or DRAINING."""
-    service, taken = case.state.service, census.take(case.state, case.now)
+    service, taken = case.state.service, census_of(case.state, case.now)
     found = waits(case)
     counted = counts(case.state.tasks)
     healthy = taken.healthy((*taken.staying, *taken.leaving))

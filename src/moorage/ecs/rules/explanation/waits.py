@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from moorage.ecs.records.event import ServiceEvent
 from moorage.ecs.records.freeze import Freeze
 from moorage.ecs.records.task import Task
-from moorage.ecs.rules.deployment import backoff, census, hooks, pinning, protection
+from moorage.ecs.rules.deployment import backoff, hooks, pinning, protection
 from moorage.ecs.rules.deployment.census import Census
 from moorage.ecs.rules.deployment.health import Standing
 from moorage.ecs.rules.deployment.rolling import percentages
 from moorage.ecs.rules.deployment.state import ServiceState
+from moorage.ecs.rules.deployment.strategies import census_of
 from moorage.ecs.rules.explanation.filters import Funnel, shown
 from moorage.ecs.rules.freeze import HOLDING
 from moorage.ecs.rules.task.ending import length
@@ -43,7 +44,7 @@ class ServiceCase(Record):
 
 def waits(case: ServiceCase) -> list[Wait]:
     """All that the service waits for, what holds everything first; empty where nothing is missing."""
-    taken = census.take(case.state, case.now)
+    taken = census_of(case.state, case.now)
     return [one for look in _LOOKS for one in look(case, taken)]
 
 
@@ -205,9 +206,17 @@ def _leaving(case: ServiceCase, taken: Census) -> Sequence[Wait]:
     ]
 
 
+def _kept(case: ServiceCase, taken: Census) -> Sequence[Wait]:
+    """Tasks of a daemon on draining hosts."""
+    what = "To stop on hosts that are being drained, once no other task is left there"
+    return _of_tasks(case, taken.kept, what)
+
+
 def _room(case: ServiceCase, _: Census) -> Sequence[Wait]:
     if not case.state.service.waits_for_room or case.room.takers:
         return ()
+    if case.state.daemon is not None and not case.room.hosts:
+        return ()  # no host lacks it
     return [Wait(text=f"It waits for room. {case.room.sentence}")]
 
 
@@ -255,5 +264,6 @@ _LOOKS: tuple[Callable[[ServiceCase, Census], Sequence[Wait]], ...] = (
     _stopping,
     _protected,
     _leaving,
+    _kept,
     _room,
 )
