@@ -40,7 +40,12 @@ class Percent(Law):
                 self._not_too_few(service, stopped, commit)
 
     def _not_too_many(self, service: Service) -> None:
-        there = [t for t in self.books.of_service(service.arn) if t.connectivity == "CONNECTED"]
+        there = [
+            task
+            for task in self.books.of_service(service.arn)
+            # What an earlier service of this name left behind on a lost host is not this one's.
+            if task.connectivity == "CONNECTED" and task.created_at >= service.created_at
+        ]
         _, most_percent = percentages(service.deployment_configuration)
         most = upper_limit(service.desired_count, most_percent)
         if len(there) > most:

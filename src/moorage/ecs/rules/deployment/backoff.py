@@ -85,10 +85,17 @@ def held_until(backoff: StartBackoff, now: Instant) -> Instant | None:
 
 
 def _ran(task: Task) -> Duration:
-    if task.started_at is None:
+    """How long it ran. Its end is its host's word, believed where it lies between ours.
+
+    A host whose clock is wrong would else turn every crash into a long life, and nothing would ever
+    be held back; or every long life into a crash.
+    """
+    began, told, known = task.started_at, task.execution_stopped_at, task.stopped_at
+    if began is None:
         return Duration(0)
-    end = task.execution_stopped_at or task.stopped_at
-    return between(task.started_at, end) if end is not None else Duration(0)
+    if told is not None and began <= told and (known is None or told <= known):
+        return between(began, told)
+    return between(began, known) if known is not None else Duration(0)
 
 
 def _ran_well(task: Task, since: Instant, conditions: Conditions, now: Instant) -> bool:
