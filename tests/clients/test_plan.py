@@ -87,6 +87,25 @@ def test_a_service_without_hosts_is_foretold_made_and_explained(server: Server):
     assert "It was made, to bring out job:1 2 times." in chain.stdout
 
 
+def test_a_file_is_checked_before_it_is_registered(server: Server, tmp_path: Path):
+    file = tmp_path / "web.yaml"
+    file.write_text(
+        "family: checked\n"
+        "executionRoleArn: arn:aws:iam::123456789012:role/x\n"
+        "containerDefinitions:\n"
+        "- name: web\n  image: demo:1\n  memory: 64\n  memry: 7\n"
+    )
+    sound = moorage(server, "check", str(file))
+    assert sound.returncode == 0, sound.stdout + sound.stderr
+    assert "It is sound, and only 0 of 1 task would find a host now." in sound.stdout
+    assert "containerDefinitions[0].memry" in sound.stdout
+    assert "only stored" in sound.stdout
+    file.write_text('{"serviceName": "checked", "taskDefinition": "checked", "desiredCount": 1}')
+    missing = moorage(server, "check", str(file))
+    assert missing.returncode == 1
+    assert "Register it first." in missing.stdout
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [

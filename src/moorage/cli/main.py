@@ -13,6 +13,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("moorage.cli.status", "Show hosts, services, tasks and the newest events."),
     "logs": ("moorage.cli.logs", "Show what a service's or a task's containers print."),
     "explain": ("moorage.cli.explain", "Say why a task, a service, a deployment or a host is so."),
+    "check": ("moorage.cli.check", "Say what runs here of a task definition or a service."),
     "plan": ("moorage.cli.rehearsal", "Say what a command of the AWS CLI would do; do nothing."),
     "timeline": ("moorage.cli.timeline", "Show what happened in a cluster, and why."),
     "env": ("moorage.cli.env", "Print exports that point AWS clients to this server."),

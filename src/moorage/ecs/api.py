@@ -27,6 +27,7 @@ from moorage.ecs.operations import (
     attribute,
     authority,
     capacity_provider,
+    check,
     cluster,
     cluster_capacity,
     cluster_update,
@@ -182,6 +183,7 @@ ECS = Api(
 OWN: tuple[Operation[Any, Any], ...] = (
     authority.describe_authority,
     authority.finish_authority_rotation,
+    check.check_definition,
     explain.explain_task,
     explanation.explain_deployment,
     explanation.explain_host,

@@ -2,6 +2,7 @@
 
 from moorage.shapes.constraint import Constraint, Constraints, Rule
 from moorage.shapes.moorage.account import CreateAccountRequest
+from moorage.shapes.moorage.check import CheckDefinitionRequest
 from moorage.shapes.moorage.explanation import (
     ExplainDeploymentRequest,
     ExplainHostRequest,
@@ -30,11 +31,22 @@ FREEZE_SECONDS_MAX = 365 * 24 * 3600
 DEADLINE_SECONDS_MAX = 7 * 24 * 3600
 HOSTS_NAMED_MAX = 100
 CONTAINERS_MAX = 100
+DOCUMENT_LENGTH_MAX = 262_144
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 
 _HOST = Constraint(member="host", wire="host", required=True, minimum=1, maximum=ARN_LENGTH_MAX)
 
 CONSTRAINTS: Constraints = {
+    CheckDefinitionRequest: (
+        Constraint(
+            member="document",
+            wire="document",
+            required=True,
+            minimum=2,
+            maximum=DOCUMENT_LENGTH_MAX,
+            sensitive=True,
+        ),
+    ),
     ConfirmHostLostRequest: (_HOST,),
     DescribeHostsRequest: (
         Constraint(

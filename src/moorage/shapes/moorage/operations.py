@@ -11,6 +11,7 @@ from moorage.shapes.moorage.authority import (
     RotateAuthorityRequest,
     RotateAuthorityResponse,
 )
+from moorage.shapes.moorage.check import CheckDefinitionRequest, CheckDefinitionResponse
 from moorage.shapes.moorage.explanation import (
     ExplainDeploymentRequest,
     ExplainDeploymentResponse,
@@ -63,6 +64,7 @@ TARGET = "Moorage_V1"
 API_VERSION = "2026-11-01"
 
 OPERATIONS: dict[str, tuple[type[msgspec.Struct], type[msgspec.Struct]]] = {
+    "CheckDefinition": (CheckDefinitionRequest, CheckDefinitionResponse),
     "ConfirmHostLost": (ConfirmHostLostRequest, ConfirmHostLostResponse),
     "CreateAccount": (CreateAccountRequest, CreateAccountResponse),
     "CreateJoinToken": (CreateJoinTokenRequest, CreateJoinTokenResponse),
