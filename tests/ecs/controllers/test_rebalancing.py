@@ -1,84 +1,19 @@
-"""Stories of hosts that join and return: what moves onto them, what stays, and what is said."""
+"""Stories of hosts that join and return: what moves onto them, and what is said."""
 
 from collections import Counter
 
-import pytest
-
-from moorage.ecs.records.freeze import Freeze
-from moorage.ecs.records.rebalancing import Relocation
-from moorage.ecs.rules.rebalancing.case import standstill
-from moorage.ecs.store import freezes, rebalances, services, tasks
-from moorage.ground.instant import Instant, later, minutes, seconds
+from moorage.ecs.store import rebalances
+from moorage.ground.instant import Instant
 from moorage.ground.record import evolve
-from moorage.shapes.ecs.deployment_configuration import DeploymentConfiguration
-from moorage.shapes.ecs.placement import PlacementStrategy
-from moorage.shapes.ecs.tag import Tag
-from tests.ecs.controllers.rig import CLUSTER, Rig
+from tests.ecs.controllers.rebalancing_story import (
+    SETTLING,
+    Watch,
+    a_rig,
+    serve,
+    spread,
+)
+from tests.ecs.controllers.rig import Rig
 from tests.house import ACCOUNT, REGION
-
-SETTLING = 60
-SETTLE = 5
-SOON = seconds(0)
-
-
-class Watch:
-    """What must hold of a service after every single turn."""
-
-    def __init__(self, arn: str, low: int, high: int) -> None:
-        self.arn = arn
-        self.low = low
-        self.high = high
-        self.at_once = 0
-
-    def __call__(self, rig: Rig) -> None:
-        live = rig.live(self.arn)
-        assert len(rig.running(self.arn)) >= self.low, "fewer run than may"
-        assert len(live) <= self.high, "more are there than may"
-        moving = [one for one in live if one.replaces in {task.arn for task in live}]
-        self.at_once = max(self.at_once, len(moving))
-
-
-def a_rig(hosts: int = 1, moves_max: int = 2, **site) -> Rig:
-    rig = Rig(
-        settle=seconds(SETTLE),
-        rebalance_moves_max=moves_max,
-        rebalance_pause=seconds(2),
-        rebalance_settling=seconds(SETTLING),
-        **site,
-    )
-    for number in range(1, hosts + 1):
-        rig.host(f"host-{number}")
-    rig.settle()
-    return rig
-
-
-def serve(rig: Rig, count: int = 4, name: str = "web", **members) -> str:
-    service = rig.serve(name, count, rig.define(name), **members)
-    rig.advance(SETTLING + 10)
-    assert len(rig.running(service)) == count
-    return service
-
-
-def spread(rig: Rig, service: str) -> dict[str, int]:
-    names = {arn: one.name for arn, one in rig.hosts.items()}
-    return dict(Counter(names[task.instance] for task in rig.running(service)))
-
-
-def a_freeze(rig: Rig, cause) -> Freeze:
-    return Freeze(
-        account=ACCOUNT,
-        region=REGION,
-        cluster="default",
-        service="",
-        cause=cause,
-        reason="the rack is moved",
-        created_at=rig.house.clock.now(),
-        until=None,
-    )
-
-
-def tag(value: str) -> list[Tag]:
-    return [Tag(key="moorage:rebalance", value=value)]
 
 
 def test_a_host_that_joins_takes_its_share_start_first():
@@ -178,164 +113,6 @@ def test_a_host_that_returns_gets_tasks_back():
     assert spread(rig, service) == {"host-1": 2, "host-2": 2}
 
 
-@pytest.mark.parametrize(
-    "members",
-    [
-        {"tags": tag("off")},
-        {"tags": tag("zones")},
-        {"placement_strategy": [PlacementStrategy(type="binpack", field="memory")]},
-        {
-            "placement_strategy": [PlacementStrategy(type="binpack", field="memory")],
-            "tags": tag("hosts"),
-        },
-        {"placement_strategy": [PlacementStrategy(type="random")]},
-        {"configuration": DeploymentConfiguration(maximum_percent=100)},
-    ],
-)
-def test_services_that_are_left_alone(members):
-    rig = a_rig()
-    service = serve(rig, **members)
-    rig.host("host-2")
-    rig.advance(600)
-    assert len(rig.tasks(service)) == 4
-
-
-def test_a_tag_that_is_set_later_takes_effect():
-    rig = a_rig()
-    service = serve(rig, tags=tag("off"))
-    rig.host("host-2")
-    rig.advance(600)
-    rig.update(service, tags=[])
-    rig.advance(60)
-    assert spread(rig, service) == {"host-1": 2, "host-2": 2}
-
-
-def test_protected_tasks_stay():
-    rig = a_rig()
-    service = serve(rig, 2)
-    until = later(rig.house.clock.now(), minutes(30))
-
-    found = rig.live(service)
-
-    def work(call):
-        for task in found:
-            tasks.write(call.tx, evolve(tasks.get(call.tx, task.arn), protected_until=until))
-
-    rig.house.write(work)
-    rig.host("host-2")
-    rig.advance(1200)
-    assert len(rig.tasks(service)) == 2
-    rig.advance(1200)
-    assert spread(rig, service) == {"host-1": 1, "host-2": 1}
-
-
-def test_a_freeze_holds_everything_where_it_is():
-    rig = a_rig()
-    service = serve(rig)
-    frozen = a_freeze(rig, "operator")
-    rig.house.write(lambda call: freezes.put(call.tx, frozen))
-    rig.host("host-2")
-    rig.advance(600)
-    assert len(rig.tasks(service)) == 4
-    rig.house.write(lambda call: freezes.delete(call.tx, frozen))
-    rig.advance(60)
-    assert spread(rig, service) == {"host-1": 2, "host-2": 2}
-
-
-def test_the_brake_holds_everything_where_it_is():
-    rig = a_rig(moves_max=1)
-    service = serve(rig)
-    rig.host("host-2")
-    rig.advance(SETTLING - 1)
-    cases = rig.house.read(lambda call: rebalances.look(call.tx, rig.house.site, CLUSTER, SOON))
-    assert cases.cases[0].freeze is None
-    rig.house.write(lambda call: freezes.FREEZES.put(call.tx, a_freeze(rig, "brake")))
-    held = rig.house.read(lambda call: rebalances.look(call.tx, rig.house.site, CLUSTER, SOON))
-    (case,) = held.cases
-    assert standstill(case, 1, SOON, rig.house.clock.now()).why.startswith("it is frozen")
-    assert len(rig.tasks(service)) == 4
-
-
-def test_a_deployment_comes_before_a_rebalancing():
-    rig = a_rig()
-    service = serve(rig)
-    second = rig.host("host-2")
-    rig.change_host(second, status="DRAINING")
-    rig.advance(600)
-    assert spread(rig, service) == {"host-1": 4}, "what is drained takes nothing"
-    rig.update(service, rig.define("web", image="slow:1"))
-    host = next(iter(rig.hosts.values()))
-    host.slow = True
-    rig.change_host(second, status="ACTIVE")
-    rig.settle()
-    second.slow = True
-    rig.advance(SETTLING + 60)
-    assert not any(task.replaces for task in rig.tasks(service)), "a deployment is under way"
-
-
-def test_a_successor_that_fails_leaves_all_as_it_was():
-    rig = a_rig()
-    service = serve(rig, 2)
-    second = rig.host("host-2")
-    second.ill = True
-    rig.laws.append(Watch(service, low=2, high=4))
-    rig.advance(SETTLING + 600)
-    assert spread(rig, service) == {"host-1": 2}
-    successors = [task for task in rig.tasks(service) if task.replaces]
-    assert len(successors) == 1, "one try, and then it rests"
-    assert any("stays where it is" in one for one in rig.events(service))
-    second.ill = False
-    rig.advance(1800)
-    assert spread(rig, service) == {"host-1": 1, "host-2": 1}
-
-
-def test_a_successor_that_never_settles_is_given_up():
-    rig = a_rig()
-    service = serve(rig, 2)
-    second = rig.host("host-2")
-    second.slow = True
-    rig.laws.append(Watch(service, low=2, high=4))
-    rig.advance(SETTLING + 60)
-    assert len(rig.live(service)) == 3
-    rig.advance(600)
-    assert len([t for t in rig.live(service) if t.desired_status == "RUNNING"]) == 2
-    assert spread(rig, service) == {"host-1": 2}
-    assert any("has not become healthy" in one for one in rig.events(service))
-
-
-def test_a_task_that_fails_meanwhile_is_replaced_by_the_successor():
-    rig = a_rig()
-    service = serve(rig, 2)
-    second = rig.host("host-2")
-    rig.advance(SETTLING - 1)
-    second.slow = True
-    rig.advance(3)
-    moving = next(task for task in rig.live(service) if task.replaces)
-    first = next(iter(rig.hosts.values()))
-    other = next(one for one in first.running() if one != moving.replaces)
-    first.kill(other, rig)
-    rig.settle()
-    live = {task.arn for task in rig.live(service)}
-    assert live == {moving.arn, moving.replaces}, "nothing more is started"
-    second.slow = False
-    second.finish(rig)
-    rig.advance(60)
-    assert {task.arn for task in rig.running(service)} == {moving.arn, moving.replaces}
-
-
-def test_the_target_is_lost_in_the_middle_of_a_move():
-    rig = a_rig(2)
-    service = serve(rig, 4)
-    third = rig.host("host-3")
-    rig.laws.append(Watch(service, low=4, high=8))
-    rig.advance(SETTLING - 1)
-    third.slow = True
-    rig.advance(5)
-    rig.lose(third)
-    rig.advance(600)
-    assert sorted(spread(rig, service).values()) == [2, 2]
-
-
 def test_zones_are_balanced_in_the_words_of_ecs():
     rig = a_rig(0)
     rig.host("a1", cpu=4096, memory=4096, zone="zone-a")
@@ -408,27 +185,3 @@ def test_a_site_that_moves_nothing():
     rig.advance(3600)
     assert len(rig.tasks(service)) == 4
     assert rig.house.read(lambda call: rebalances.every(call.tx)) == []
-
-
-def test_a_plan_that_no_longer_holds_is_dropped():
-    rig = a_rig()
-    service = serve(rig)
-    second = rig.host("host-2")
-    rig.advance(SETTLING - 1)
-    rig.change_host(second, status="DRAINING")
-
-    def plan(call):
-        found = services.get(call.tx, service)
-        task = rig_first
-        known = evolve(
-            found.rebalancing,
-            planned=(Relocation(task=task.arn, instance=second.arn, kind="host", why="test"),),
-        )
-        services.write(call.tx, evolve(found, rebalancing=known))
-
-    rig_first = rig.running(service)[0]
-    rig.house.write(plan)
-    rig.settle()
-    assert rig.service(service).rebalancing.planned == ()
-    assert rig.service(service).rebalancing.rest_until is not None
-    assert len(rig.tasks(service)) == 4
