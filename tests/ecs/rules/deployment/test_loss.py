@@ -306,3 +306,29 @@ def test_blame_ends_with_a_loss_and_with_the_engine():
         assert starts(world.act()) == 1, "at once"
         assert world.service.backoff.failures == 0
         assert world.deployment().failed_tasks == 0
+
+
+def test_one_that_is_back_for_longer_is_not_stopped_for_one_that_is_back_just_now():
+    """It counts, and the other does not yet: three are to be healthy, and so three stay."""
+    world = steady()
+    (first,) = on(world, "h1")
+    world.lose_host("h1")
+    world.lose_host("h2")
+    world.act()
+    world.serve()
+    world.wait(11)
+    world.act()
+    gone = [one for one in world.live() if one.instance == instance_arn("h3")][-1]
+    world.report(gone, "STOPPED", exit_code=1)
+    world.tasks[first.arn] = evolve(first, **{"started_at": later(world.now, seconds(-11))})
+    world.tasks[first.arn] = evolve(
+        world.tasks[first.arn], connectivity="DISCONNECTED", connectivity_at=world.now
+    )
+    world.find_host("h1")
+    world.wait(1.5)
+    world.find_host("h2")
+    world.wait(0.6)
+    counting = take(world.state(), world.now)
+    assert counting.counts.healthy == 3
+    plan = world.act()
+    assert not [one for one in plan.stop if one.task == first.arn]

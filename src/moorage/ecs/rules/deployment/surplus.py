@@ -76,6 +76,7 @@ def _chosen(
     if any(task.arn in census.fresh for task in rest):
         # What was there throughout waits for the word of the host that is back.
         further = [task for task in further if was_lost(task)]
+        return _counting(chosen + further, state, census)
     return chosen + further
 
 
@@ -97,6 +98,21 @@ def _spared(going: Sequence[Task], state: ServiceState, census: Census) -> list[
     chosen = []
     for task in going:
         if census.standing(task) is Standing.HEALTHY:
+            if allowance <= 0:
+                continue
+            allowance -= 1
+        chosen.append(task)
+    return chosen
+
+
+def _counting(going: Sequence[Task], state: ServiceState, census: Census) -> list[Task]:
+    """Those that may go while others have only just returned: what counts, down to the minimum."""
+    minimum, _ = percentages(state.service.deployment_configuration)
+    running = (*census.staying, *census.leaving)
+    allowance = census.healthy(running) - lower_limit(state.service.desired_count, minimum)
+    chosen = []
+    for task in going:
+        if census.is_healthy(task):
             if allowance <= 0:
                 continue
             allowance -= 1
