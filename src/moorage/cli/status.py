@@ -27,6 +27,7 @@ EVENTS_SHOWN = 8
 TASKS_SHOWN_MAX = 500
 PAGES_MAX = 100
 TASKS_DESCRIBED_AT_ONCE = 100
+WHOLE = frozenset({"task", "status", "health"})  # columns to copy from
 SERVICES_DESCRIBED_AT_ONCE = 10
 app = typer.Typer(add_completion=False)
 _A = TypeVar("_A", bound=msgspec.Struct)
@@ -188,7 +189,7 @@ def _table(*columns: str) -> Table:
     """A table that spends its width on words, not on lines."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in WHOLE)
     return table
 
 
