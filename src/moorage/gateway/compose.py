@@ -34,7 +34,6 @@ from moorage.gateway.machines.port import Machines
 from moorage.gateway.pools import LOCAL, PoolSettings
 from moorage.gateway.registry import DatabaseDesk, RegistryDoor
 from moorage.gateway.rehearsal import Stage
-from moorage.gateway.rehearsal import Stage
 from moorage.gateway.restored import take_up_restored
 from moorage.gateway.settings import Settings
 from moorage.gateway.vault import AesVault
@@ -89,8 +88,8 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     foreman: Foreman | None = None
 
 
-def site_of(settings: Settings) -> Site:
-    """What decisions may know of the settings."""
+def site_of(settings: Settings, account: str = "") -> Site:
+    """What decisions may know of the settings; `account` is the first one, whose pools are."""
     port = parted(settings.listen)[1]
     return Site(
         names=public_names(settings),
@@ -123,15 +122,18 @@ def site_of(settings: Settings) -> Site:
         reserved_ports=(int(port),),
         provisioning_timeout=seconds(settings.provisioning_timeout_seconds),
         provisioning_tasks=settings.provisioning_tasks,
-        pools=tuple(_rule(settings, name, pool) for name, pool in settings.pools.items()),
+        pools=tuple(
+            _rule(name, pool, pool.account or account, pool.region or settings.regions[0])
+            for name, pool in settings.pools.items()
+        ),
     )
 
 
-def _rule(settings: Settings, name: str, pool: PoolSettings) -> PoolRule:
+def _rule(name: str, pool: PoolSettings, account: str, region: str) -> PoolRule:
     return PoolRule(
         name=name,
-        account=pool.account,
-        region=pool.region or settings.regions[0],
+        account=account,
+        region=region,
         cluster=pool.cluster,
         size_min=pool.size_min,
         size_max=pool.size_max,
@@ -185,9 +187,9 @@ def assemble(settings: Settings, database: Database, clock: Clock, chance: Chanc
     """Build the server on a database that is open; raises FolderRefused."""
     data = Path(settings.data)
     vault = AesVault(folder.master_key(data, chance), chance)
-    ensure_keys(data, database, vault, settings.regions[0])
+    account = ensure_keys(data, database, vault, settings.regions[0])
     take_up_restored(data, database)
-    site = site_of(settings)
+    site = site_of(settings, account)
     ground = Ground(
         database=database,
         clock=clock,

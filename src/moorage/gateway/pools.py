@@ -30,6 +30,7 @@ BOUNDS: tuple[tuple[str, float, float], ...] = (
 class PoolSettings(Record, forbid_unknown_fields=True):
     """One pool: how many hosts, for which cluster, and where its machines come from.
 
+    Where no `account` is named it is the first one, where no `region`, the first that is served.
     `source` is `local` (agents on this machine, each offering `cpu` and `memory` of the engine at
     `docker`) or `command` (`create`, `destroy` and perhaps `list` are commands of the operator's).
     """
@@ -38,7 +39,7 @@ class PoolSettings(Record, forbid_unknown_fields=True):
     size_min: int = msgspec.field(default=0, name="min")
     size_max: int = msgspec.field(default=1, name="max")
     cluster: str = "default"
-    account: str = "000000000000"
+    account: str = ""
     region: str = ""
     zone: str = ""
     attributes: dict[str, str] = {}
@@ -75,7 +76,9 @@ def _refuse_place(name: str, pool: PoolSettings, regions: tuple[str, ...]) -> st
         f"'{pool.cluster}' is no name of a cluster": (
             RESOURCE_NAME.fullmatch(pool.cluster) is not None
         ),
-        "account: must be twelve digits": ACCOUNT.fullmatch(pool.account) is not None,
+        "account: must be twelve digits": (
+            not pool.account or ACCOUNT.fullmatch(pool.account) is not None
+        ),
         f"region: {region} is not served": (
             REGION.fullmatch(region) is not None and region in regions
         ),
