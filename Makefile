@@ -7,7 +7,7 @@ READY := .venv/.ready
 KIND ?= added
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo down lab lab-down test unit check fmt bench shapes lock change matrix diagrams
+.PHONY: help setup demo down lab lab-down test unit check fmt bench sim shapes lock change matrix diagrams
 
 help:
 	@echo "Moorage: Amazon ECR and Amazon ECS on machines you own."
@@ -68,6 +68,10 @@ fmt: $(READY) ## format all code, and mend what can be mended
 
 bench: $(READY) ## the figures of docs/, beside their peers, on engines of their own (root)
 	$(BIN)/python benches/run.py
+
+sim: $(READY) ## simulate: make sim SEED=42, or SEEDS=1000 fresh ones
+	$(BIN)/moorage sim $(if $(SEED),--seed $(SEED)) --seeds $(or $(SEEDS),$(if $(SEED),1,1000)) \
+		--scenario $(or $(SCENARIO),chaos)
 
 shapes: $(READY) ## generate src/moorage/shapes anew from botocore's models
 	$(BIN)/python tools/shapes.py

@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "moorage.cli.authority",
         "Show and rotate the authority that signs this server's certificate.",
     ),
+    "sim": ("moorage.cli.sim", "Simulate the whole system under seeds, and check its laws."),
     "settings": ("moorage.cli.settings", "Show every setting and where it came from."),
     "doctor": ("moorage.cli.doctor", "Say what is wrong with this machine and how to mend it."),
 }

@@ -5,6 +5,7 @@ sockets or processes is left out, and docs/explanation/simulator.md says what th
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,16 +155,20 @@ class Agent:
         self.session = session
         self.parts = parts
         self.connected_once = False
-        process.call_soon(lambda: process.create_task(self._run()))
+        process.call_soon(self._begin)
 
-    async def _run(self) -> None:
+    def _begin(self) -> None:
+        self.process.create_task(self._serve()).add_done_callback(self._over)
+
+    def _over(self, serving: "asyncio.Task[None]") -> None:
+        """It has ended by itself, which a sound agent does where it is refused alone."""
         world = self.process.world
-        try:
-            await self._serve()
-        except* (OptionsRefused, Fault) as refused:
-            world.tell(self.home.name, "agent ends:", refused.exceptions[0])
-        except* Exception as group:
-            world.failed(self.home.name, "the agent has failed", group.exceptions[0])
+        error = None if serving.cancelled() else serving.exception()
+        first = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error
+        if isinstance(first, OptionsRefused | Fault):
+            world.tell(self.home.name, "agent ends:", first)
+        elif first is not None:
+            world.failed(self.home.name, "the agent has failed", first)
         world.after(0.0, self._ended)
 
     async def _join(self) -> Identity:
@@ -346,10 +351,8 @@ class Agent:
         )
 
     async def _dial(self) -> Opened:
-        try:
+        with contextlib.suppress(OptionsRefused):  # what the handshake says is final
             await self.member.confirm()
-        except OptionsRefused:
-            pass  # what the handshake says is final
         return await self._open()
 
     async def _open_tcs(self) -> Opened:
@@ -362,9 +365,7 @@ class Agent:
 
     def _sender(self) -> publishing.Sender:
         who = self.home.identity_now
-        return publishing.Sender(
-            cluster=who.cluster, container_instance=who.container_instance_arn
-        )
+        return publishing.Sender(cluster=who.cluster, container_instance=who.container_instance_arn)
 
     def _publish_health(self, wanted: to.PublishHealth) -> None:
         name, now = self.home.chance.hex(HEX_DIGITS), self.home.clock.now()

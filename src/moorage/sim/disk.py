@@ -14,7 +14,6 @@ from moorage.agent.records.host import HostMemory
 from moorage.agent.records.task import TaskRecord
 from moorage.ground.chance import Chance
 
-
 # vm.dirty_expire_centisecs, and a little: Linux leaves nothing unwritten for longer.
 WRITE_BACK_SECONDS = 35.0
 File = TaskRecord | HostMemory | None
@@ -55,11 +54,11 @@ class Disk(Checkpoint):
         if self.full:
             raise OSError(errno.ENOSPC, "No space left on device")
         for task in tasks:
-            self._write(task.arn, task, durable=durable)
+            self._put(task.arn, task, durable=durable)
         for arn in forgotten:
-            self._write(arn, None, durable=durable)
+            self._put(arn, None, durable=durable)
         if memory is not None:
-            self._write(HOST, memory, durable=durable)
+            self._put(HOST, memory, durable=durable)
 
     def lose_power(self, chance: Chance) -> None:
         """Of what was written of late and not forced to the disk, each file is there or not."""
@@ -69,7 +68,7 @@ class Disk(Checkpoint):
                 self._files[name] = self._sure.get(name)
         self._sure = dict(self._files)
 
-    def _write(self, name: str, content: File, *, durable: bool) -> None:
+    def _put(self, name: str, content: File, *, durable: bool) -> None:
         now = self._now_seconds()
         if self._written.get(name, now) <= now - WRITE_BACK_SECONDS:
             self._sure[name] = self._files[name]

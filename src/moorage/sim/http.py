@@ -7,7 +7,7 @@ signatures, their timeouts and retries. Only the socket below them is not there.
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, Self, cast
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -142,7 +142,7 @@ class Exchange:
         self._request = request
         self._answer: asyncio.Future[Response] | None = None
 
-    async def __aenter__(self) -> "Exchange":
+    async def __aenter__(self) -> Self:
         """Send it and wait for the answer."""
         session = self._session
         process = session.process

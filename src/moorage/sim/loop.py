@@ -77,7 +77,7 @@ class NumberedTask(asyncio.Task[_T]):
         return self is other
 
 
-class Process(asyncio.AbstractEventLoop):
+class Process:
     """A process of the simulated world."""
 
     def __init__(self, world: "World", name: str) -> None:
@@ -90,6 +90,8 @@ class Process(asyncio.AbstractEventLoop):
         self._tasks: dict[int, NumberedTask[Any]] = {}
         self._count = 0
         self._unwinding: deque[Handle] | None = None
+        # asyncio asks of its loop no more than what is here.
+        self._loop = cast("asyncio.AbstractEventLoop", self)
 
     # --- what the world does to it ---------------------------------------------------------------
 
@@ -98,7 +100,7 @@ class Process(asyncio.AbstractEventLoop):
         if self.stopped:
             self._held.append(handle)
             return
-        _set_running_loop(self)
+        _set_running_loop(self._loop)
         try:
             if handle.scene is None:
                 handle.act(*handle.with_what)
@@ -124,7 +126,7 @@ class Process(asyncio.AbstractEventLoop):
         self.dead, self.stopped = True, False
         self._held.clear()
         unwinding = self._unwinding = deque[Handle]()
-        _set_running_loop(self)
+        _set_running_loop(self._loop)
         try:
             for _ in range(UNWINDING_ROUNDS_MAX):
                 for task in list(self._tasks.values()):
@@ -200,7 +202,7 @@ class Process(asyncio.AbstractEventLoop):
 
     def create_future(self) -> "asyncio.Future[Any]":
         """A future of this loop."""
-        return asyncio.Future(loop=self)
+        return asyncio.Future(loop=self._loop)
 
     def create_task(
         self,
@@ -213,7 +215,7 @@ class Process(asyncio.AbstractEventLoop):
         self._count += 1
         number = self._count
         task: NumberedTask[_T] = NumberedTask(
-            cast("Coroutine[Any, Any, _T]", coro), loop=self, name=name or "", context=context
+            cast("Coroutine[Any, Any, _T]", coro), loop=self._loop, name=name or "", context=context
         )
         task.number = number
         self._tasks[number] = task

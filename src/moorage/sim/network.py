@@ -107,7 +107,7 @@ class Connection:
     def _arrive(self, source: End, target: End, kind: str, thing: Any) -> None:
         network = self.network
         if network.is_cut(source.host, target.host) or not target.host.has_power:
-            network.hold(self, source, target, (kind, thing))
+            network.hold(self, source, (kind, thing))
             return
         if not target.is_open or target.process.dead:
             target.is_open = False
@@ -121,7 +121,7 @@ class Connection:
         if network.chance.uniform(0, 1) < network.weather.twice:
             target.process.call_soon(target.hear, thing)
 
-    def resume(self, source: End, target: End, things: list[tuple[str, Any]]) -> None:
+    def resume(self, source: End, things: list[tuple[str, Any]]) -> None:
         """What was held up by a cut goes on its way, in order."""
         side = 0 if source is self.ends[0] else 1
         world = self.network.world
@@ -169,7 +169,7 @@ class Network:
         elif left == 0:
             self.release()
 
-    def hold(self, connection: Connection, source: End, target: End, thing: Any) -> None:
+    def hold(self, connection: Connection, source: End, thing: Any) -> None:
         """Keep what cannot arrive."""
         side = 0 if source is connection.ends[0] else 1
         self._held.setdefault((connection, side), []).append(thing)
@@ -180,7 +180,7 @@ class Network:
             source, target = connection.ends[side], connection.ends[1 - side]
             if not self.is_cut(source.host, target.host) and target.host.has_power:
                 del self._held[connection, side]
-                connection.resume(source, target, things)
+                connection.resume(source, things)
 
     def connect(self, near: End, far: End) -> Connection:
         """A new connection."""

@@ -240,7 +240,7 @@ class ControlPlane:
 
     def _first_keys(self, tx: Transaction) -> dict[str, Credentials]:
         accounts.create(tx, Account(id=ACCOUNT, name="main", created_at=tx.now))
-        keys = {}
+        keys: dict[str, Credentials] = {}
         kinds: tuple[Kind, ...] = ("operator", "root")
         for kind in kinds:
             holder = Holder(account=ACCOUNT, kind=kind, name="main", region=REGION)
@@ -285,7 +285,9 @@ def _shown(row: Row) -> str:
     if after is None:
         return f"-{row.table}:{_name(before)}"
     if row.table == "tasks":
-        return f"task:{after.id[:8]}@{after.instance[-8:]}={after.last_status}/{after.desired_status}"
+        return (
+            f"task:{after.id[:8]}@{after.instance[-8:]}={after.last_status}/{after.desired_status}"
+        )
     if row.table == "container_instances":
         here = "here" if after.connected else after.disconnection
         return f"host:{after.name}={after.status},{here},{after.loss or 'known'}"

@@ -55,9 +55,7 @@ class Scene:
         self.broken: list[Broken] = []
         self.machines: list[Machine] = []
         for number in range(schedule.machines):
-            machine = Machine(
-                self.world, self.network, self.plane, f"h{number + 1}", make.agent
-            )
+            machine = Machine(self.world, self.network, self.plane, f"h{number + 1}", make.agent)
             machine.zone = ZONES[number % len(ZONES)]
             self.machines.append(machine)
         self.laws: list[Law] = []

@@ -60,13 +60,15 @@ def draw(seed: int, name: str, scenario: Scenario) -> Schedule:
     chance = SeededChance(seed)
     few, many = scenario.machines
     machines = few + chance.below(many - few + 1)
-    steps: list[Step] = []
     last = scenario.seconds - 20.0
-    for _ in range(scenario.user_steps):
-        steps.append(_step(chance, "user", scenario.users, USERS_BEGIN, last))
+    steps = [
+        _step(chance, "user", scenario.users, USERS_BEGIN, last) for _ in range(scenario.user_steps)
+    ]
     if scenario.faults:
-        for _ in range(scenario.faults_min + chance.below(scenario.faults_more + 1)):
-            steps.append(_step(chance, "fate", scenario.faults, FAULTS_BEGIN, last))
+        steps += [
+            _step(chance, "fate", scenario.faults, FAULTS_BEGIN, last)
+            for _ in range(scenario.faults_min + chance.below(scenario.faults_more + 1))
+        ]
     steps.sort(key=lambda step: step.at)
     numbered = (
         Step(number=n, at=s.at, actor=s.actor, act=s.act, picks=s.picks)

@@ -146,6 +146,9 @@ class Tap:
         self._execute(text)
         self._mark = len(self._pending)
 
+    def _release(self, text: str) -> None:
+        self._execute(text)
+
     def _roll_back_to(self, text: str) -> None:
         self._execute(text)
         del self._pending[self._mark :]
@@ -198,7 +201,7 @@ def _error(code: int) -> sqlite3.OperationalError:
 _CONTROLS: Mapping[str, Callable[[Tap, str], None]] = {
     "BEGIN IMMEDIATE": Tap._begin,  # noqa: SLF001 - the table of this class
     "SAVEPOINT work": Tap._savepoint,  # noqa: SLF001
-    "RELEASE work": lambda tap, text: tap._execute(text) and None,  # noqa: SLF001
+    "RELEASE work": Tap._release,  # noqa: SLF001
     "ROLLBACK TO work": Tap._roll_back_to,  # noqa: SLF001
     "ROLLBACK": Tap._roll_back,  # noqa: SLF001
     "COMMIT": Tap._commit,  # noqa: SLF001

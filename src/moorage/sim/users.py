@@ -95,7 +95,9 @@ class Users:
     def take(self, step: Step) -> None:
         """Let one step begin."""
         act = self._acts[step.act]
-        self.process.call_soon(lambda: self.process.create_task(_quiet(act(step.number, step.picks))))
+        self.process.call_soon(
+            lambda: self.process.create_task(_quiet(act(step.number, step.picks)))
+        )
 
     def begin(self, work: Callable[[], Awaitable[object]]) -> None:
         """Let something be done at the desk."""

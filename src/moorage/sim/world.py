@@ -22,12 +22,8 @@ TURNS_AT_ONE_INSTANT_MAX = 200_000
 PPM = 1_000_000
 
 
-class Spinning(AssertionError):
+class Spinning(AssertionError):  # noqa: N818 - a bug of ours, by its name
     """Something goes on without end at one instant of virtual time."""
-
-
-class Failure(Exception):  # noqa: N818 - noted, judged by a law
-    """A failure of ours that nobody waited for, or that was logged with its trace."""
 
 
 class World:
@@ -139,10 +135,10 @@ class World:
 class SkewedClock:
     """Port Clock of one machine: its wall clock is off by so much, and drifts."""
 
-    def __init__(self, world: World, offset: Duration = Duration(0), drift_ppm: int = 0) -> None:
+    def __init__(self, world: World, drift_ppm: int = 0) -> None:
         """Count the world's time, wrongly."""
         self._world = world
-        self.offset = offset
+        self.offset = Duration(0)
         self.drift_ppm = drift_ppm
         self._booted = 0
 

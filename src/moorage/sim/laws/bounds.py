@@ -1,5 +1,8 @@
 """I14: no failure of ours, no answer of 5xx but 503, and nothing that grows without end."""
 
+from collections import deque
+from typing import Any
+
 from moorage.sim.laws.law import Law
 from moorage.sim.sight import Answered, Commit
 
@@ -8,6 +11,10 @@ WAITING_MAX = 4000
 UNAVAILABLE = 503
 SERVER_ERROR = 500
 LOOK_EVERY = 64
+# Of one service within a minute, whatever becomes of them: scaling, deployments and lost hosts
+# together start fewer; a crash loop that nothing holds back starts more.
+STARTS_MAX = 60
+MINUTE = 60 * 1_000_000
 
 
 class Bounds(Law):
@@ -15,8 +22,16 @@ class Bounds(Law):
 
     name = "I14 bounds"
 
+    def __init__(self, scene: Any) -> None:
+        """Know of no start."""
+        super().__init__(scene)
+        self.starts: dict[str, deque[int]] = {}
+
     def committed(self, commit: Commit) -> None:
-        """Look now and then."""
+        """Count starts; look at the rest now and then."""
+        for row in commit.rows:
+            if row.table == "tasks" and row.before is None and row.after.service:
+                self._started(row.after.service, commit.at)
         if commit.number % LOOK_EVERY == 0:
             self._look()
 
@@ -28,6 +43,14 @@ class Bounds(Law):
     def ended(self) -> None:
         """And at the end."""
         self._look()
+
+    def _started(self, service: str, now: int) -> None:
+        starts = self.starts.setdefault(service, deque())
+        starts.append(now)
+        while starts[0] < now - MINUTE:
+            starts.popleft()
+        if len(starts) > STARTS_MAX:
+            self.broken(f"{service} started more than {STARTS_MAX} tasks within a minute")
 
     def _look(self) -> None:
         world = self.scene.world
