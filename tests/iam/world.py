@@ -178,7 +178,10 @@ class World:
             "RegisterContainerInstance",
             cluster=cluster,
             totalResources=resources(),
-            attributes=[{"name": one} for one in CAPABILITIES],
+            attributes=[
+                *({"name": one} for one in CAPABILITIES),
+                {"name": "secret", "value": CANARY},
+            ],
         )
         arn = made["containerInstance"]["containerInstanceArn"]
         self.house.write(
