@@ -6,6 +6,7 @@ from moorage.ecs.rules.deployment import hooks
 from moorage.ecs.rules.deployment.state import StartOrder
 from moorage.ground.instant import later, minutes
 from moorage.ground.record import evolve
+from moorage.shapes.ecs.deployment_configuration import DeploymentCircuitBreaker
 from tests.ecs.rules.deployment.test_hooks import a_hook
 from tests.ecs.rules.deployment.world import World
 
@@ -244,3 +245,22 @@ def test_the_time_of_a_hook_is_its_own():
     world.act()
     assert world.act().look_again <= later(world.now, minutes(10))
     assert world.deployment().status == "IN_PROGRESS"
+
+
+def test_failures_of_what_is_kept_are_not_the_new_deployments():
+    world = paused("PRE_SCALE_UP", desired=1)
+    breaker = DeploymentCircuitBreaker(enable=True, rollback=True)
+    configuration = evolve(world.configuration, deployment_circuit_breaker=breaker)
+    world.change_deployment(evolve(world.deployment(), deployment_configuration=configuration))
+    for _ in range(6):
+        world.act()
+        for task in world.live():
+            world.report(task, "STOPPED", exit_code=1)
+        world.wait(20)
+    world.act()
+    assert world.service.backoff.failures > 3
+    assert world.deployment().failed_tasks == 0
+    assert world.deployment().status == "IN_PROGRESS"
+    go_on(world)
+    world.act()
+    assert world.act().start == (StartOrder(deployment="ecs-svc/2", count=1),), "at once"

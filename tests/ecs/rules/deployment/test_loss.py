@@ -320,7 +320,7 @@ def test_one_that_is_back_for_longer_is_not_stopped_for_one_that_is_back_just_no
     world.act()
     gone = [one for one in world.live() if one.instance == instance_arn("h3")][-1]
     world.report(gone, "STOPPED", exit_code=1)
-    world.tasks[first.arn] = evolve(first, **{"started_at": later(world.now, seconds(-11))})
+    world.tasks[first.arn] = evolve(first, started_at=later(world.now, seconds(-11)))
     world.tasks[first.arn] = evolve(
         world.tasks[first.arn], connectivity="DISCONNECTED", connectivity_at=world.now
     )

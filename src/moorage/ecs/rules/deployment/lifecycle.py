@@ -7,6 +7,7 @@ may be paused again, and then as many old tasks as the percentages allow are sti
 to. In CLEAN_UP those that are left are removed. Without hooks, all this is passed in one look.
 """
 
+from moorage.ecs.records.service import StartBackoff
 from moorage.ecs.records.service_deployment import LifecycleStage, ServiceDeployment
 from moorage.ecs.rules import events
 from moorage.ecs.rules.deployment import early_success, hooks
@@ -104,6 +105,8 @@ def _enter(ledger: Ledger, stage: LifecycleStage) -> None:
     begun = hooks.begun(primary, stage, ledger.now)
     primary = evolve(primary, hooks=(*primary.hooks, *begun))
     kept = source(ledger) if before_scale_up(primary) and hooks.awaited(primary) else None
+    if primary.keeps and kept is None:
+        ledger.service = evolve(ledger.service, backoff=StartBackoff())
     ledger.put(evolve(primary, keeps=kept.id if kept else ""))
     for hook in begun:
         ledger.say(lambda service, hook=hook: events.paused(service, primary.id, hook))

@@ -7,7 +7,6 @@ from moorage.ecs.records.task import Task
 from moorage.ecs.rules import events
 from moorage.ecs.rules.deployment import (
     backoff,
-    census,
     freezing,
     hooks,
     lifecycle,
@@ -114,8 +113,10 @@ def _count_failures(state: ServiceState, ledger: Ledger, taken: Census) -> None:
     ledger.service = evolve(ledger.service, backoff=after)
     stopped = [task for task in mine if task.is_stopped and not task.judged]
     say_avoided(state, ledger, stopped)
-    healthy = [task for task in taken.staying if taken.standing(task) is Standing.HEALTHY]
-    primary = counted(primary, stopped, healthy, state.conditions, ledger.now)
+    if state.current.id == primary.id:
+        # What is kept while the primary is paused speaks neither for it nor against it.
+        healthy = [task for task in taken.staying if taken.standing(task) is Standing.HEALTHY]
+        primary = counted(primary, stopped, healthy, state.conditions, ledger.now)
     ledger.put(primary)
     if after.failures >= backoff.FAILURES_SAID and after != known:
         ledger.say(events.inconsistent)
