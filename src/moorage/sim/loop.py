@@ -88,26 +88,15 @@ class Process:
         self.stopped = False
         self._held: deque[Handle] = deque()
         self._tasks: dict[int, NumberedTask[Any]] = {}
-        self._count = 0
         self._unwinding: deque[Handle] | None = None
         # asyncio asks of its loop no more than what is here.
-        self._loop = cast("asyncio.AbstractEventLoop", self)
+        self.loop = cast("asyncio.AbstractEventLoop", self)
 
     # --- what the world does to it ---------------------------------------------------------------
 
-    def run(self, handle: Handle) -> None:
-        """Run one callback of this process; one that is held up keeps it for later."""
-        if self.stopped:
-            self._held.append(handle)
-            return
-        _set_running_loop(self._loop)
-        try:
-            if handle.scene is None:
-                handle.act(*handle.with_what)
-            else:
-                handle.scene.run(handle.act, *handle.with_what)
-        finally:
-            _set_running_loop(None)
+    def hold(self, handle: Handle) -> None:
+        """Keep a callback for when the process goes on."""
+        self._held.append(handle)
 
     def stop_running(self) -> None:
         """SIGSTOP."""
@@ -126,7 +115,7 @@ class Process:
         self.dead, self.stopped = True, False
         self._held.clear()
         unwinding = self._unwinding = deque[Handle]()
-        _set_running_loop(self._loop)
+        _set_running_loop(self.loop)
         try:
             for _ in range(UNWINDING_ROUNDS_MAX):
                 for task in list(self._tasks.values()):
@@ -138,7 +127,7 @@ class Process:
                 if not self._tasks:
                     break
         finally:
-            _set_running_loop(None)
+            self.world.nobody_runs()
         assert not self._tasks, f"{self.name}: a task does not let itself be unwound"
 
     # --- asyncio's side --------------------------------------------------------------------------
@@ -202,7 +191,7 @@ class Process:
 
     def create_future(self) -> "asyncio.Future[Any]":
         """A future of this loop."""
-        return asyncio.Future(loop=self._loop)
+        return asyncio.Future(loop=self.loop)
 
     def create_task(
         self,
@@ -212,10 +201,10 @@ class Process:
         context: Context | None = None,
     ) -> "asyncio.Task[_T]":
         """A task of this loop, known to it until it is done."""
-        self._count += 1
-        number = self._count
+        self.world.tasks += 1
+        number = self.world.tasks  # none in the world has it: asyncio keeps all tasks in one set
         task: NumberedTask[_T] = NumberedTask(
-            cast("Coroutine[Any, Any, _T]", coro), loop=self._loop, name=name or "", context=context
+            cast("Coroutine[Any, Any, _T]", coro), loop=self.loop, name=name or "", context=context
         )
         task.number = number
         self._tasks[number] = task

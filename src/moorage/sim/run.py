@@ -1,5 +1,7 @@
 """Seed in, verdict out: one schedule is played to its end, and to the calm after it."""
 
+import gc
+
 from moorage.ground.record import Record
 from moorage.sim.faults import Fate
 from moorage.sim.laws import calm
@@ -7,6 +9,8 @@ from moorage.sim.laws.law import Broken
 from moorage.sim.scene import Make, Scene
 from moorage.sim.schedule import Schedule
 
+# Objects between two looks for garbage: a world makes many, and lives for a second.
+GARBAGE_MAX = 200_000
 STABLE_SECONDS = 15.0
 LOOK_SECONDS = 5.0
 
@@ -54,6 +58,8 @@ def _calm(scene: Scene, fate: Fate) -> None:
 
 def play(schedule: Schedule, make: Make | None = None, *, keeps_story: bool = False) -> Verdict:
     """Play a schedule; the same one always ends in the same trace."""
+    thresholds = gc.get_threshold()
+    gc.set_threshold(GARBAGE_MAX)
     scene = Scene(schedule, make or Make(), keeps_story=keeps_story)
     try:
         _play(scene, Fate(scene))
@@ -68,3 +74,4 @@ def play(schedule: Schedule, make: Make | None = None, *, keeps_story: bool = Fa
         )
     finally:
         scene.close()
+        gc.set_threshold(*thresholds)

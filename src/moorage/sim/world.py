@@ -37,6 +37,8 @@ class World:
         self.story: list[str] | None = [] if keeps_story else None
         self.failures: list[tuple[str, str, BaseException | None]] = []
         self.turns = 0
+        self.tasks = 0
+        self._running: Process | None = None
         self._heap: list[tuple[int, int, Handle]] = []
         self._serial = 0
         self._hash = blake2b(digest_size=16)
@@ -82,15 +84,33 @@ class World:
         """Run all that is ready, and all that becomes ready by it."""
         ready = self.ready
         turns = 0
-        while ready:
-            handle = ready.popleft()
-            if handle.gone or handle.home.dead:
-                continue
-            handle.home.run(handle)
-            turns += 1
-            if turns > TURNS_AT_ONE_INSTANT_MAX:
-                raise Spinning(f"{handle.home.name} spins: {handle.act}")
+        try:
+            while ready:
+                handle = ready.popleft()
+                home = handle.home
+                if handle.gone or home.dead:
+                    continue
+                if home.stopped:
+                    home.hold(handle)
+                    continue
+                if home is not self._running:
+                    self._running = home
+                    _set_running_loop(home.loop)
+                if handle.scene is None:
+                    handle.act(*handle.with_what)
+                else:
+                    handle.scene.run(handle.act, *handle.with_what)
+                turns += 1
+                if turns > TURNS_AT_ONE_INSTANT_MAX:
+                    raise Spinning(f"{home.name} spins: {handle.act}")
+        finally:
+            self.nobody_runs()
         self.turns += turns
+
+    def nobody_runs(self) -> None:
+        """The next callback enters its process anew."""
+        self._running = None
+        _set_running_loop(None)
 
     def process(self, name: str) -> Process:
         """A new process."""
