@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -85,7 +86,7 @@ def test_a_command_that_takes_too_long_is_ended_with_its_children(tmp_path):
 
     def ended() -> bool:
         try:
-            with open(f"/proc/{pid}/stat") as stat:
+            with Path(f"/proc/{pid}/stat").open() as stat:
                 return stat.read().rpartition(")")[2].split()[0] in {"Z", "X"}
         except FileNotFoundError:
             return True

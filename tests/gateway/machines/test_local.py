@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from pathlib import Path
 
 from moorage.gateway.machines.local import LocalMachines, loopback
 from moorage.gateway.pools import PoolSettings
@@ -21,8 +22,7 @@ class TestLocal(MachinesContract):
 def process_of(folder, name):
     """The process id of a machine's agent, and its words."""
     pid = int((folder / "agents" / name / "agent.pid").read_text().split()[0])
-    with open(f"/proc/{pid}/cmdline", "rb") as line:
-        return pid, line.read().decode().split("\0")
+    return pid, Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
 
 
 def test_the_token_is_no_argument_and_a_machine_outlives_who_made_it(tmp_path):
