@@ -7,17 +7,18 @@ from moorage.ecs.rules import account_settings as switches
 from moorage.ecs.rules.capacity.strategy import refuse_strategy
 from moorage.ecs.rules.cluster import (
     INSIGHTS,
+    SETTINGS_DEFAULT,
     refuse_configuration,
     refuse_connect,
     refuse_settings,
 )
-from moorage.ecs.rules.deployment.counts import counts
 from moorage.ecs.rules.tags import refuse_tags
 from moorage.ecs.store import (
     account_settings,
     capacity,
     clusters,
     container_instances,
+    holdings,
     services,
     tasks,
 )
@@ -41,8 +42,6 @@ from moorage.shapes.ecs.faults import (
 
 DESCRIBED_MAX = 100
 PAGE_LENGTH = 100
-EVERYTHING = ("ATTACHMENTS", "CONFIGURATIONS", "SETTINGS", "STATISTICS", "TAGS")
-_SETTINGS_DEFAULT = [shapes.ClusterSetting(name=INSIGHTS, value="disabled")]
 
 
 @operation()
@@ -85,7 +84,7 @@ def create_cluster(
             tags=request.tags or [],
         )
     clusters.put(call.tx, cluster)
-    return shapes.CreateClusterResponse(cluster=shown(call, cluster, EVERYTHING))
+    return shapes.CreateClusterResponse(cluster=_shown(call, cluster, views.EVERYTHING))
 
 
 @operation(reads=True)
@@ -103,7 +102,7 @@ def describe_clusters(
         if cluster is None:
             missing.append(Failure(arn=_arn(call, text), reason="MISSING"))
         else:
-            found.append(shown(call, cluster, request.include or ()))
+            found.append(_shown(call, cluster, request.include or ()))
     return shapes.DescribeClustersResponse(clusters=found, failures=missing)
 
 
@@ -141,7 +140,7 @@ def delete_cluster(
         raise ClusterContainsTasksException("The Cluster cannot be deleted while Tasks are active.")
     deleted = evolve(cluster, status="INACTIVE", deleted_at=call.now)
     clusters.put(call.tx, deleted)
-    return shapes.DeleteClusterResponse(cluster=shown(call, deleted, EVERYTHING))
+    return shapes.DeleteClusterResponse(cluster=_shown(call, deleted, views.EVERYTHING))
 
 
 def _usual_settings(call: Call) -> list[shapes.ClusterSetting]:
@@ -158,7 +157,7 @@ def _same(
     """The cluster that is there, if what is asked agrees with it."""
     differs = (
         (request.tags is not None and request.tags != found.tags)
-        or (bool(settings) and settings != (found.settings or _SETTINGS_DEFAULT))
+        or (bool(settings) and settings != (found.settings or [*SETTINGS_DEFAULT]))
         or (request.configuration is not None and request.configuration != found.configuration)
         or (request.capacity_providers or found.capacity_providers) != found.capacity_providers
         or (request.default_capacity_provider_strategy or found.default_strategy)
@@ -172,26 +171,8 @@ def _same(
     return found
 
 
-def shown(call: Call, cluster: Cluster, include: Collection[str]) -> shapes.Cluster:
-    """The cluster as answers show it, counted now, with the members that `include` names."""
-    live = tasks.live_of_cluster(call.tx, cluster.arn)
-    counted: dict[tuple[str, str], int] = {}
-    for kind in sorted({task.launch_type for task in live}):
-        found = counts(task for task in live if task.launch_type == kind)
-        counted |= {("RUNNING", kind): found.running, ("PENDING", kind): found.pending}
-    census = views.Census(
-        instances=container_instances.live_count(call.tx, cluster.arn),
-        tasks=counted,
-        services=views.counted(
-            (service.status, service.launch_type or "EC2")
-            for service in services.live_of_cluster(call.tx, cluster.arn)
-        ),
-    )
-    return views.view(
-        cluster if cluster.settings else evolve(cluster, settings=_SETTINGS_DEFAULT),
-        census,
-        include,
-    )
+def _shown(call: Call, cluster: Cluster, include: Collection[str]) -> shapes.Cluster:
+    return views.view(cluster, holdings.of_cluster(call.tx, cluster.arn), include)
 
 
 def _arn(call: Call, text: str) -> str:

@@ -1,8 +1,8 @@
 """PutClusterCapacityProviders: which providers a cluster has, and its default strategy."""
 
-from moorage.ecs.operations.cluster import EVERYTHING, shown
 from moorage.ecs.rules.capacity.strategy import refuse_strategy
-from moorage.ecs.store import capacity, clusters
+from moorage.ecs.store import capacity, clusters, holdings
+from moorage.ecs.views import cluster as views
 from moorage.ecs.views.refusal import heed
 from moorage.ground.record import evolve
 from moorage.kernel.call import Call
@@ -39,4 +39,6 @@ def put_cluster_capacity_providers(
     changed = evolve(cluster, capacity_providers=names, default_strategy=strategy)
     if changed != cluster:
         clusters.put(call.tx, changed)
-    return shapes.PutClusterCapacityProvidersResponse(cluster=shown(call, changed, EVERYTHING))
+    return shapes.PutClusterCapacityProvidersResponse(
+        cluster=views.view(changed, holdings.of_cluster(call.tx, changed.arn), views.EVERYTHING)
+    )

@@ -1,8 +1,8 @@
 """Clusters change: UpdateCluster and UpdateClusterSettings."""
 
-from moorage.ecs.operations.cluster import EVERYTHING, shown
 from moorage.ecs.rules.cluster import refuse_configuration, refuse_connect, refuse_settings
-from moorage.ecs.store import clusters
+from moorage.ecs.store import clusters, holdings
+from moorage.ecs.views import cluster as views
 from moorage.ecs.views.refusal import heed
 from moorage.ground.record import evolve
 from moorage.kernel.call import Call
@@ -30,7 +30,9 @@ def update_cluster(
     )
     if changed != cluster:
         clusters.put(call.tx, changed)
-    return shapes.UpdateClusterResponse(cluster=shown(call, changed, EVERYTHING))
+    return shapes.UpdateClusterResponse(
+        cluster=views.view(changed, holdings.of_cluster(call.tx, changed.arn), views.EVERYTHING)
+    )
 
 
 @operation()
@@ -45,4 +47,6 @@ def update_cluster_settings(
     changed = evolve(cluster, settings=request.settings)
     if changed != cluster:
         clusters.put(call.tx, changed)
-    return shapes.UpdateClusterSettingsResponse(cluster=shown(call, changed, EVERYTHING))
+    return shapes.UpdateClusterSettingsResponse(
+        cluster=views.view(changed, holdings.of_cluster(call.tx, changed.arn), views.EVERYTHING)
+    )

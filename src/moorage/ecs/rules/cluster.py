@@ -14,6 +14,8 @@ from moorage.shapes.ecs.cluster import (
 
 INSIGHTS = "containerInsights"
 INSIGHTS_VALUES = ("enhanced", "enabled", "disabled")
+# What a cluster has that nobody has set: `default`, which is there before anybody wrote it.
+SETTINGS_DEFAULT = (ClusterSetting(name=INSIGHTS, value="disabled"),)
 OVERRIDE = "OVERRIDE"
 
 
