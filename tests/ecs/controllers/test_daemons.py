@@ -286,6 +286,31 @@ def test_a_bad_image_rolls_back(strict: Rig):
     assert "rolling back to deployment " in " ".join(strict.events(logs))
 
 
+def test_one_sick_host_keeps_no_daemon_from_those_that_join(strict: Rig):
+    sick = hosts(strict)[0]
+    sick.ill = True
+    logs = daemon(strict)
+    strict.advance(200)
+    assert on(strict, logs) == ["b", "c"]
+    assert strict.service(logs).backoff.failures > 5
+    tried = len(strict.tasks(logs))
+    strict.host("d")
+    strict.settle()
+    assert on(strict, logs) == ["b", "c", "d"]
+    assert len(strict.tasks(logs)) == tried + 1, "the back-off holds on the sick one"
+    assert not any("avoids the host" in event for event in strict.events(logs))
+    sick.ill = False
+    strict.advance(400)
+    assert on(strict, logs) == ["a", "b", "c", "d"]
+
+
+def test_a_bad_image_is_held_on_all_hosts(strict: Rig):
+    logs = daemon(strict, image="broken:1")
+    strict.advance(600)
+    # at 0, 0, 1, 3, 7 ... 255, 511 s, and once more each when ten minutes are over
+    assert len(strict.tasks(logs)) <= 3 * 12
+
+
 def test_while_it_is_frozen_nothing_starts_on_a_new_host(strict: Rig):
     logs = daemon(strict)
     strict.advance(60)

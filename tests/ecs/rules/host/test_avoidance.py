@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 
 from moorage.ecs.records.service import Avoidance
 from moorage.ecs.rules.deployment.state import Conditions
-from moorage.ecs.rules.host.avoidance import HOSTS_MAX, after, avoided, within_words
+from moorage.ecs.rules.host.avoidance import (
+    HOSTS_MAX,
+    after,
+    avoided,
+    conditions_of,
+    troubled,
+    within_words,
+)
 from moorage.ground.instant import later, minutes, seconds
 from moorage.ground.record import evolve
 from tests.ecs.rules.builders import NOW, SECOND, a_service, a_task, instance_arn
@@ -142,3 +149,15 @@ def test_what_is_remembered_is_bounded_and_the_worst_is_kept():
     known = told([*crowd, *[ended("h1")] * 5]).avoidance
     assert len(known.hosts) == HOSTS_MAX
     assert hosts_of(known) == {HOST}
+
+
+def test_of_a_daemon_each_failure_is_remembered_for_its_back_off():
+    service = a_service(scheduling_strategy="DAEMON")
+    rule = conditions_of(service, RULE)
+    assert conditions_of(a_service(), RULE) == RULE
+    known = told([ended("h1"), ended("h2")], rule=rule).avoidance
+    both = frozenset({instance_arn("h1"), instance_arn("h2")})
+    assert troubled(evolve(service, avoidance=known)) == both
+    assert troubled(a_service(avoidance=known)) is None
+    crowd = told([ended(f"x{number:03}") for number in range(HOSTS_MAX)], rule=rule).avoidance
+    assert troubled(evolve(service, avoidance=crowd)) is None, "then it is not the hosts"

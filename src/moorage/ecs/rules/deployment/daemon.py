@@ -159,6 +159,7 @@ class _Steps:
         self.census = census
         self.hosts = _hosts(state)
         self.most = 0 if gates.frozen else gates.most
+        self.troubled = None if gates.frozen else gates.troubled
         staying = {task.instance for task in census.staying}
         there = [task for task in census.leaving if task.instance in self.hosts.targets]
         # Of each host that has none of the current deployment, the one that serves till then.
@@ -173,16 +174,22 @@ class _Steps:
         self.movable = self._movable()
 
     def starts(self) -> list[str]:
-        """The hosts on which a task starts now: those that have none at all, and room for one."""
-        if self.most == 0:
+        """The hosts on which a task starts now: those that have none at all, and room for one.
+
+        The back-off holds on hosts where it failed, not on those that have just joined.
+        """
+        most, gaps = self.most, sorted(self.gaps)
+        if self.troubled is not None:
+            most, gaps = None, [arn for arn in gaps if arn not in self.troubled]
+        if most == 0:
             return []
         busy = {task.instance for task in (*self.census.stopping, *self.census.leaving)}
         open_hosts = [
             arn
-            for arn in sorted(self.gaps)
+            for arn in gaps
             if arn in self.hosts.able and arn not in busy and self._has_room(arn)
         ]
-        return open_hosts[: self.most]
+        return open_hosts[:most]
 
     def rolled(self) -> list[Task]:
         """The tasks that stop so that their successors can start on their hosts.

@@ -7,6 +7,7 @@ from moorage.ecs.rules.deployment import backoff, early_success, lifecycle, pinn
 from moorage.ecs.rules.deployment.ledger import Ledger
 from moorage.ecs.rules.deployment.moves import Gates
 from moorage.ecs.rules.deployment.state import ServiceState
+from moorage.ecs.rules.host import avoidance
 
 
 def gates_of(state: ServiceState, ledger: Ledger, mine: Sequence[Task], *, pinned: bool) -> Gates:
@@ -25,9 +26,11 @@ def gates_of(state: ServiceState, ledger: Ledger, mine: Sequence[Task], *, pinne
             enough = early_success.enough(primary, ledger.service.desired_count)
     else:
         held, enough = False, None
+    is_pinned = pinned or not pinning.waits_for_pilot(state.revision)
     if backoff.held_until(ledger.service.backoff, ledger.now) is not None:
-        return Gates(most=0, keeps_others=held, enough=enough)
-    if pinned or not pinning.waits_for_pilot(state.revision):
+        troubled = avoidance.troubled(ledger.service) if is_pinned else None
+        return Gates(most=0, keeps_others=held, enough=enough, troubled=troubled)
+    if is_pinned:
         return Gates(keeps_others=held, enough=enough)
     under_way = any(task.desired_status == "RUNNING" and not task.is_stopped for task in mine)
     return Gates(most=0 if under_way else 1, keeps_others=held, enough=enough)

@@ -36,13 +36,15 @@ class Gates(Record):
 
     `frozen`: nothing is started, because the deployment has failed or is paused. `keeps_others`:
     healthy tasks of other deployments stop for want of room alone. `enough` healthy tasks of the
-    current deployment let all of those go (None: as many as are desired, as ever).
+    current deployment let all of those go (None: as many as are desired, as ever). `troubled` are
+    the hosts (ARNs) for which alone `most` holds, since a daemon has failed there; None: for all.
     """
 
     most: int | None = None
     frozen: bool = False
     keeps_others: bool = False
     enough: int | None = None
+    troubled: frozenset[str] | None = None
 
 
 # The next moves of a service; pure, and never beyond its percentages after any single step.

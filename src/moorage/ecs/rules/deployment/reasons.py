@@ -40,14 +40,17 @@ def say_protected(state: ServiceState, ledger: Ledger, census: Census) -> None:
 
 
 def say_avoided(state: ServiceState, ledger: Ledger, stopped: Sequence[Task]) -> None:
-    """Note on which hosts these tasks of the current deployment failed; say which are avoided."""
-    conditions, service = state.conditions, ledger.service
-    if service.scheduling_strategy == "DAEMON":
-        return  # no other host could take its task
+    """Note on which hosts these tasks of the current deployment failed; say which are avoided.
+
+    Of a daemon it is only noted, for its back-off: no other host could take its task.
+    """
+    service = ledger.service
+    conditions = avoidance.conditions_of(service, state.conditions)
     verdict = avoidance.after(service.avoidance, state.current.id, stopped, conditions, ledger.now)
     ledger.service = evolve(service, avoidance=verdict.avoidance)
+    said = () if service.scheduling_strategy == "DAEMON" else verdict.shunned
     for one in verdict.avoidance.hosts:
-        if one.instance in verdict.shunned and one.avoided_until is not None:
+        if one.instance in said and one.avoided_until is not None:
             name = state.hosts.get(one.instance, SOUND).name or one.instance.rpartition("/")[2]
             within = avoidance.within_words(conditions)
             ledger.events.append(

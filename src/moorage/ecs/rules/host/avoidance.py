@@ -14,13 +14,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from moorage.ecs.records.service import Avoidance, HostFailures, Service
 from moorage.ecs.records.task import Task
-from moorage.ecs.rules.deployment.backoff import failed_on_its_host
+from moorage.ecs.rules.deployment.backoff import DELAY_SECONDS_MAX, failed_on_its_host
 from moorage.ecs.rules.deployment.state import Conditions
-from moorage.ground.instant import Instant, earlier, in_seconds, iso, later
+from moorage.ground.instant import Instant, earlier, in_seconds, iso, later, seconds
 from moorage.ground.record import Record, evolve
 
 # What one service remembers at most: a service that fails on more hosts has another trouble.
 HOSTS_MAX = 100
+# Longer than the longest back-off, so that a host that fails again is not taken for a sound one.
+DAEMON_REMEMBERS = seconds(2 * DELAY_SECONDS_MAX)
 _MINUTE_SECONDS = 60
 
 
@@ -80,6 +82,24 @@ def avoided(service: Service, deployment: str, now: Instant) -> Mapping[str, str
         for one in known.hosts
         if one.avoided_until is not None and now < one.avoided_until
     }
+
+
+def troubled(service: Service) -> frozenset[str] | None:
+    """Where a daemon's back-off holds: hosts on which it failed of late; None: on all.
+
+    One sick host does not keep a daemon from those that join.
+    """
+    known = service.avoidance.hosts
+    if service.scheduling_strategy != "DAEMON" or len(known) >= HOSTS_MAX:
+        return None
+    return frozenset(one.instance for one in known)
+
+
+def conditions_of(service: Service, conditions: Conditions) -> Conditions:
+    """The settings for one service: of a daemon each failure is remembered for its back-off."""
+    if service.scheduling_strategy != "DAEMON":
+        return conditions
+    return evolve(conditions, avoid_failures=1, avoid_rest=DAEMON_REMEMBERS)
 
 
 def within_words(conditions: Conditions) -> str:
