@@ -18,8 +18,6 @@ from moorage.kernel.call import Turn
 from moorage.shapes.moorage import dry_run as shapes
 
 SERVICES_EXPLAINED_MAX = 20
-# Sentences of services that only repeat what starts and stops tell.
-_REPEATED = ("has started ", "has stopped ")
 _STARTS = frozenset({"task-started", "task-waiting"})
 _STOPS = frozenset({"task-stopping", "task-stopped"})
 
@@ -52,7 +50,7 @@ def foresee(turn: Turn) -> shapes.DryRun:
                 text=one.text,
             )
             for one in noted
-            if one.subject != "task" and not one.text.startswith(_REPEATED)
+            if one.subject != "task"
         ],
         waits=waiting,
         outlooks=outlooks,

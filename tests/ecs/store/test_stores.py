@@ -12,9 +12,10 @@ from moorage.ecs.store import (
     tasks,
 )
 from moorage.ecs.store.view import cluster_view, promise
+from moorage.ground.arn import make_arn
 from moorage.ground.fault import Unavailable
 from moorage.ground.record import evolve
-from tests.builders import a_definition, a_host, a_service, a_task
+from tests.builders import ACCOUNT, REGION, a_definition, a_host, a_service, a_task
 
 
 @pytest.fixture
@@ -94,19 +95,21 @@ def test_a_host_wakes_its_cluster_and_the_services_on_it(house, running):
 
 
 def test_a_hundred_events_are_kept(house):
+    arn = make_arn("service", REGION, ACCOUNT, "default", "s")
+
     def work(call):
         for number in range(1, 131):
             service_events.append(
                 call.tx,
                 ServiceEvent(
-                    service="s",
+                    service=arn,
                     number=number,
                     id=str(number),
                     created_at=call.now,
                     message=f"m{number}",
                 ),
             )
-        return service_events.newest(call.tx, "s", 1000)
+        return service_events.newest(call.tx, arn, 1000)
 
     found = house.write(work)
     assert [event.number for event in found] == list(range(130, 30, -1))

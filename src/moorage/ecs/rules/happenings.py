@@ -18,6 +18,7 @@ from moorage.ground.instant import Duration, Instant, hours, iso, later
 KEPT: Duration = hours(30 * 24)
 # Of one cluster; each row is of a bounded length (`store.timeline`), so that the bytes are, too.
 EVENTS_MAX = 100_000
+_OF_TASKS = ("has started ", "has stopped ")
 _LOSSES = {
     "silent": "Nothing is heard of it any more.",
     "away": "Its agent went away and did not come back in time.",
@@ -136,17 +137,16 @@ def of_service(before: Service | None, after: Service) -> list[Happening]:
     return []
 
 
-def of_event(event: ServiceEvent) -> Happening:
-    """What a service said."""
+def of_event(event: ServiceEvent) -> list[Happening]:
+    """What a service said, but for that which the entries of its tasks tell one by one."""
     arn = parse_arn(event.service)
     assert arn is not None, f"{event.service} spoke"
     cluster, name = arn.path
-    return Happening(
-        cluster=make_arn("cluster", arn.region, arn.account, cluster),
-        kind="service-event",
-        text=event.message.removeprefix(f"(service {name}) "),
-        service=name,
-    )
+    text = event.message.removeprefix(f"(service {name}) ")
+    if text.startswith(_OF_TASKS):
+        return []
+    home = make_arn("cluster", arn.region, arn.account, cluster)
+    return [Happening(cluster=home, kind="service-event", text=text, service=name)]
 
 
 def forgotten(oldest: Sequence[Happening], kept: int, now: Instant) -> Sequence[Happening]:

@@ -15,7 +15,7 @@ _OF_SERVICE = SERVICE_EVENTS.query("service")
 
 def append(tx: Transaction, event: ServiceEvent) -> None:
     """Keep the next event of a service, and let go of the one that is now the hundred-and-first."""
-    timeline.note(tx, [happenings.of_event(event)])
+    timeline.note(tx, happenings.of_event(event))
     SERVICE_EVENTS.put(tx, event)
     SERVICE_EVENTS.delete(tx, event.service, event.number - EVENTS_MAX)
 

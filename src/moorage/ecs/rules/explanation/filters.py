@@ -16,7 +16,8 @@ _MEMBER = "MemberOf placement constraint unsatisfied."
 _DISTINCT = "DistinctInstance placement constraint unsatisfied."
 _ORDER: tuple[str, ...] = get_args(Reason)
 # Those of which the detail says which filter it was; of the others it says what a host lacks.
-_BY_DETAIL = frozenset({"AGENT", "ATTRIBUTE", _MEMBER})
+_REACH = "AGENT"
+_BY_DETAIL = frozenset({_REACH, "ATTRIBUTE", _MEMBER})
 
 
 class Filter(Record):
@@ -57,6 +58,8 @@ def funnel(wants: Wants, view: ClusterView) -> Funnel:
     for arn, one in sorted(found.items(), key=lambda item: name_of(view.hosts[item[0]])):
         if one is not None:
             refused.setdefault(_key(one), []).append(name_of(view.hosts[arn]))
+    if not refused[_REACH, ""] and any(reason == _REACH and detail for reason, detail in refused):
+        del refused[_REACH, ""]  # each of its causes stands there by itself
     filters: list[Filter] = []
     asked = len(view.hosts)
     for key in sorted(refused, key=lambda key: (_stage(key[0]), _position(key, wants))):
