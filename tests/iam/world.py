@@ -235,14 +235,7 @@ class World:
         self.edge = self.host("edge", cluster="edge")
         self.do(self.stranger, "ecs", "CreateCluster", clusterName="yard")
         self.foreign = self.host("one", OTHER, "yard")
-        self.do(
-            self.owner,
-            "ecs",
-            "CreateCapacityProvider",
-            name="vault-provider",
-            autoScalingGroupProvider={"autoScalingGroupArn": "used-pool"},
-            tags=tags,
-        )
+        self._provide(tags)
         rollout = self.do(
             self.owner, "ecs", "ListServiceDeployments", cluster="vault", service="guard"
         )["serviceDeployments"][0]
@@ -263,4 +256,15 @@ class World:
             digest=image["imageId"]["imageDigest"],
             provider="vault-provider",
             pool="spare-pool",
+        )
+
+    def _provide(self, tags: list[dict[str, str]]) -> None:
+        """A capacity provider of one of the two pools."""
+        self.do(
+            self.owner,
+            "ecs",
+            "CreateCapacityProvider",
+            name="vault-provider",
+            autoScalingGroupProvider={"autoScalingGroupArn": "used-pool"},
+            tags=tags,
         )
