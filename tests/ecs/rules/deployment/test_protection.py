@@ -116,6 +116,20 @@ def test_a_drain_takes_protected_tasks_too():
     assert not [one for one in world.live() if world.hosts[one.instance].name == "h1"]
 
 
+def test_of_the_tasks_on_a_drained_host_the_protected_move_last():
+    world = a_settled_world(6, 100, 150)
+    on_host = [one for one in world.live() if world.hosts[one.instance].name == "h1"]
+    assert len(on_host) == 2
+    protect(world, on_host[-1])
+    world.drain("h1")
+    order = []
+    for _ in range(12):
+        order += [one.task for one in world.act().stop]
+        world.serve()
+        world.wait(11)
+    assert order.index(on_host[0].arn) < order.index(on_host[-1].arn)
+
+
 def test_a_deleted_service_ends_protected_tasks():
     world = a_settled_world(2)
     protect(world, *world.live())

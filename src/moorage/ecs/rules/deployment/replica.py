@@ -206,8 +206,9 @@ class _Stops:
         self._arns.update(task.arn for task in tasks)
 
     def rank(self, task: Task) -> int:
-        """The worst stop first; among equals those on hosts that are being drained."""
-        return 2 * self.census.standing(task) + (not self.is_drained(task))
+        """The worst stop first; among equals protected ones last, those on drained hosts first."""
+        protected = task.is_protected(self.now)
+        return 4 * self.census.standing(task) + 2 * protected + (not self.is_drained(task))
 
 
 def _settling(census: Census) -> bool:

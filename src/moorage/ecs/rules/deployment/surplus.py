@@ -73,8 +73,9 @@ def _chosen(
         return chosen + choose_stops(rest, count, scaled_in, strategies, view)
     ranks = _ranks(rest, state, census, now)
     further = choose_stops(rest, count, lambda task: ranks[task.arn], strategies, view)
-    if any(task.arn in census.fresh for task in rest):
-        # What was there throughout waits for the word of the host that is back.
+    leaving = {task.arn for task in further if not is_held(task, state, census, now)}
+    if any(task.arn in census.fresh for task in rest if task.arn not in leaving):
+        # What was there throughout waits for the word of the host whose task is to stay.
         further = [task for task in further if was_lost(task)]
         return _counting(chosen + further, state, census)
     return chosen + further
