@@ -195,11 +195,8 @@ class World:
         row = self.house.read(lambda call: access_keys.get(call.tx, key.access_key_id))
         return str(row.instance)
 
-    def _furnish(self) -> Names:
-        tags = [{"key": "secret", "value": CANARY}]
-        for name in ("vault", "edge"):
-            self.do(self.owner, "ecs", "CreateCluster", clusterName=name, tags=tags)
-        self.one = self.host("one")
+    def _define(self, tags: list[dict[str, str]]) -> None:
+        """Register the next revision of the owner's one family."""
         container = {
             "name": "main",
             "image": f"demo/{CANARY}@sha256:{'1' * 64}",
@@ -214,6 +211,13 @@ class World:
             containerDefinitions=[container],
             tags=tags,
         )
+
+    def _furnish(self) -> Names:
+        tags = [{"key": "secret", "value": CANARY}]
+        for name in ("vault", "edge"):
+            self.do(self.owner, "ecs", "CreateCluster", clusterName=name, tags=tags)
+        self.one = self.host("one")
+        self._define(tags)
         started = self.do(
             self.owner, "ecs", "RunTask", cluster="vault", taskDefinition="heirloom", tags=tags
         )
@@ -227,8 +231,7 @@ class World:
             desiredCount=1,
             tags=tags,
         )
-        old = {"family": "heirloom", "containerDefinitions": [container], "tags": tags}
-        self.do(self.owner, "ecs", "RegisterTaskDefinition", **old)
+        self._define(tags)
         self.do(self.owner, "ecs", "DeregisterTaskDefinition", taskDefinition="heirloom:2")
         # Placed elsewhere than on the first host, which therefore has the task.
         self.two = self.host("two")

@@ -4,6 +4,7 @@ Names and values are those of PutAccountSetting in Amazon's model. The defaults 
 ARNs are long, tags on creation need leave, log drivers do not block.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 
 from moorage.ecs.records.account_setting import AccountSetting
@@ -16,6 +17,10 @@ RETIREMENT_WAIT = "fargateTaskRetirementWaitPeriod"
 USER = "user"
 AWS_MANAGED = "aws_managed"
 _ON_OFF = ("enabled", "disabled")
+# IAM: a path of printable ASCII, and a name of at most 64 letters, digits and _+=,.@-
+_PRINCIPAL = re.compile(
+    r"arn:aws:iam::([0-9]{12}):(?:root|(?:user|role)/(?:[!-~]{0,511}/)?[A-Za-z0-9_+=,.@-]{1,64})"
+)
 
 
 class Switch(Record):
@@ -55,15 +60,13 @@ def root_of(account: str) -> str:
 
 def refuse_principal(account: str, arn: str) -> Refusal | None:
     """Why a principal cannot have settings: it is none, a session, or another account's."""
-    parts = arn.split(":", 5)
-    named = len(parts) == 6 and parts[:4] == ["arn", "aws", "iam", ""]  # noqa: PLR2004 - six parts
-    kind, _, name = parts[-1].partition("/")
-    if not named or not (parts[-1] == "root" or (kind in {"user", "role"} and name)):
+    found = _PRINCIPAL.fullmatch(arn)
+    if found is None:
         return invalid(
-            f"Invalid principalArn: {arn} is not the ARN of a user, of a role or of the root user."
+            "Invalid principalArn: it is not the ARN of a user, of a role or of the root user."
         )
-    if parts[4] != account:
-        return invalid(f"Identifier is for {parts[4]}. Your accountId is {account}")
+    if found[1] != account:
+        return invalid(f"Identifier is for {found[1]}. Your accountId is {account}")
     return None
 
 
