@@ -66,7 +66,11 @@ class Handle(asyncio.TimerHandle):
 class NumberedTask(asyncio.Task[_T]):
     """A task whose place in a set depends on its number, not on where it lies in memory."""
 
-    number = 0
+    def __init__(self, work: Any, home: "Process", name: str | None, scene: Context | None) -> None:
+        """Begin; asyncio puts it into a set before this returns."""
+        home.world.tasks += 1
+        self.number = home.world.tasks
+        super().__init__(work, loop=home.loop, name=name or "", context=scene)
 
     def __hash__(self) -> int:
         """Its number."""
@@ -201,13 +205,8 @@ class Process:
         context: Context | None = None,
     ) -> "asyncio.Task[_T]":
         """A task of this loop, known to it until it is done."""
-        self.world.tasks += 1
-        number = self.world.tasks  # none in the world has it: asyncio keeps all tasks in one set
-        task: NumberedTask[_T] = NumberedTask(
-            cast("Coroutine[Any, Any, _T]", coro), loop=self.loop, name=name or "", context=context
-        )
-        task.number = number
-        self._tasks[number] = task
+        task: NumberedTask[_T] = NumberedTask(coro, self, name, context)
+        self._tasks[task.number] = task
         task.add_done_callback(self._forget, context=_EMPTY)
         return task
 
