@@ -117,6 +117,10 @@ def provided(member: str, **others: Any) -> Requests:
 
 
 ECS: dict[str, Requests] = {
+    "ContinueServiceDeployment": lambda n: [
+        {"serviceDeploymentArn": n.arn("service-deployment"), "hookId": "ecs-pause-1", **more}
+        for more in ({}, {"action": "ROLLBACK"})
+    ],
     "CreateCapacityProvider": lambda n: [
         {"name": "mine", "autoScalingGroupProvider": {"autoScalingGroupArn": text}}
         for text in (f"{GROUPS}{n.pool}", n.pool)
@@ -193,6 +197,10 @@ ECS: dict[str, Requests] = {
         {**members, "containerInstances": [text]}
         for members in launched()(n)
         for text in (n.arn("container-instance"), n.instance)
+    ],
+    "StopServiceDeployment": lambda n: [
+        {"serviceDeploymentArn": n.arn("service-deployment"), **more}
+        for more in ({}, {"stopType": "ABORT"})
     ],
     "StopTask": pairs("task", "task"),
     "SubmitContainerStateChange": reported(containerName="main", status="STOPPED", exitCode=1),

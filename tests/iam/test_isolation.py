@@ -70,6 +70,7 @@ OWNER_REFUSED = {
     "DeleteCluster": "ClusterContainsContainerInstancesException",
     "CreateRepository": "RepositoryAlreadyExistsException",
     "UpdateContainerAgent": "NoUpdateAvailableException",
+    "ContinueServiceDeployment": "InvalidParameterException",  # it has not begun
 }
 
 
