@@ -41,20 +41,20 @@ def of_new_task(task: Task) -> list[Happening]:
     return [_of_task(task, "task-started", f"It was placed: {named}.")]
 
 
-def of_task(seen: Mapping[str, object], after: Task) -> list[Happening]:
-    """A task was placed, ran, was told to stop, or has stopped; `seen` are its columns before."""
-    if not seen or seen["last_status"] == "STOPPED":
+def of_task(before: Task | None, after: Task) -> list[Happening]:
+    """A task was placed, ran, was told to stop, or has stopped."""
+    if before is None or before.is_stopped:
         return []
     found: list[Happening] = []
-    if not seen["instance"] and after.instance:
+    if not before.instance and after.instance:
         found.append(_of_task(after, "task-started", "It was placed after it had waited for room."))
-    if after.last_status == "RUNNING" and seen["last_status"] != "RUNNING":
+    if after.last_status == "RUNNING" and before.last_status != "RUNNING":
         found.append(_of_task(after, "task-running", "All its containers run."))
     if after.is_stopped:
         asked = ending.wanted_by(after).text
         ends = [one.text for one in ending.container_causes(after, None)[:1]]
         found.append(_of_task(after, "task-stopped", " ".join([asked, *ends])))
-    elif after.desired_status == "STOPPED" and seen["desired_status"] != "STOPPED":
+    elif after.desired_status == "STOPPED" and before.desired_status != "STOPPED":
         text = f"{ending.wanted_by(after).text} ({after.stop_code}: {after.stopped_reason})"
         found.append(_of_task(after, "task-stopping", text))
     return found

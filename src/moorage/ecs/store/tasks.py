@@ -105,9 +105,9 @@ def create(tx: Transaction, task: Task) -> None:
 
 def write(tx: Transaction, task: Task) -> Task:
     """Replace the task that was read as this version; raises Conflict where it has moved on."""
-    seen = TASKS.peek(tx, task.arn)
+    before = get(tx, task.arn)
     written = _swapped(tx, task)
-    timeline.note(tx, happenings.of_task(seen, written))
+    timeline.note(tx, happenings.of_task(before, written))
     _wake(tx, written)
     if written.is_stopped:
         tx.wake("cluster", written.cluster_arn)
