@@ -63,7 +63,6 @@ class Table(Generic[_R]):
         match = [self.sql.c[name] == core.bindparam(name) for name in self.keys]
         found = core.select(self.sql.c[DOCUMENT]).where(*match)
         self._get = Statement(found)
-        self._peek = Statement(core.select(*(self.sql.c[name] for name in self.names)).where(*match))
         self._lock = Statement(found, found.with_for_update())
         self._delete = Statement(core.delete(self.sql).where(*match))
         self._insert, self._put = self._insertions()
@@ -82,11 +81,6 @@ class Table(Generic[_R]):
         """The record under a key, or None."""
         rows = tx.fetch(self._get, self._named(key))
         return self._decode(rows[0][0]) if rows else None
-
-    def peek(self, tx: Transaction, *key: Value) -> Mapping[str, Value]:
-        """The columns of the record under a key, without reading its document; empty without one."""
-        rows = tx.fetch(self._peek, self._named(key))
-        return dict(zip(self.names, rows[0], strict=True)) if rows else {}
 
     def lock(self, tx: Transaction, *key: Value) -> _R | None:
         """`get`, and no other write touches the record until this one has ended."""
