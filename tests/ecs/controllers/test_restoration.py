@@ -294,6 +294,23 @@ def test_a_host_makes_no_more_rows_than_it_could_run_and_uses_up_no_numbers(stor
     assert latest == 0, "no number that our server would ever have given"
 
 
+def test_where_all_revisions_were_deleted_numbers_go_on_all_the_same(story):
+    """The family remembers how far they had come: what was brought out since is not far above."""
+    _, one, restored = story
+    restored.house.write(lambda call: restoration.freeze(call.tx, CLUSTER, "a test"))
+
+    def work(call):
+        known = task_families.lock(call.tx, call, "gone")
+        task_families.put(call.tx, evolve(known, latest=20_000, deleted_to=20_000, is_gone=True))
+
+    restored.house.write(work)
+    sound = held(one)[0]
+    task = evolve(sound.task, arn=f"{sound.task.arn[:-32]}{7:032x}", family="gone", version="20007")
+    restored.say(one, InventoryMessage(message_id="x", tasks=(evolve(sound, task=task),)))
+    family = restored.house.write(lambda call: task_families.lock(call.tx, call, "gone"))
+    assert (family.latest, family.is_gone) == (20_007, True)
+
+
 def test_a_host_that_forgot_an_adopted_task_is_told_of_all_others(story):
     """Its folder is lost: what it ran of an unknown definition cannot be ordered again."""
     rig, one, restored = story
