@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "moorage.cli.host",
         "Hosts: list, drain, activate, remove, confirm as lost; tokens to join.",
     ),
+    "pool": ("moorage.cli.pool", "Show pools of hosts: their size, and what holds them up."),
     "freeze": ("moorage.cli.freeze", "Start, stop and replace nothing, for a while."),
     "thaw": ("moorage.cli.thaw", "End a freeze."),
     "rebalance": ("moorage.cli.rebalance", "Spread running tasks over the hosts, or show how."),

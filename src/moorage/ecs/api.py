@@ -12,13 +12,12 @@ from moorage.ecs.controllers.instances import instances as instance_controller
 from moorage.ecs.controllers.pools import pools as pool_controller
 from moorage.ecs.controllers.post_mortems import post_mortems as post_mortem_controller
 from moorage.ecs.controllers.provisioning import provisioning as provisioning_controller
+from moorage.ecs.controllers.rebalancing import rebalancing as rebalancing_controller
 from moorage.ecs.controllers.task_definitions import (
     task_definitions as task_definition_controller,
 )
-from moorage.ecs.controllers.rebalancing import rebalancing as rebalancing_controller
 from moorage.ecs.controllers.tasks import tasks as task_controller
 from moorage.ecs.controllers.timelines import timelines as timeline_controller
-from moorage.ecs.foresight import foresee
 from moorage.ecs.foresight import foresee
 from moorage.ecs.operations import (
     account_setting,
@@ -38,6 +37,7 @@ from moorage.ecs.operations import (
     host,
     joining,
     key_rotation,
+    pool,
     post_mortem,
     rebalancing,
     registration,
@@ -188,6 +188,7 @@ OWN: tuple[Operation[Any, Any], ...] = (
     explanation.explain_deployment,
     explanation.explain_host,
     explanation.explain_service,
+    pool.describe_pools,
     post_mortem.submit_post_mortem,
     authority.rotate_authority,
     host.confirm_host_lost,
@@ -202,10 +203,6 @@ OWN: tuple[Operation[Any, Any], ...] = (
     rebalancing.start_rebalancing,
     timeline.list_timeline,
 )
-
-# What tells the gateway of a dry run, and of our own operations those of which it tells all.
-FORESEE = foresee
-FORESEEN = frozenset({"ConfirmHostLost", "DrainHost", "FreezeScheduling", "ThawScheduling"})
 
 # What tells the gateway of a dry run, and of our own operations those of which it tells all.
 FORESEE = foresee

@@ -46,19 +46,20 @@ from moorage.shapes.moorage.host_state import (
     DrainHostRequest,
     DrainHostResponse,
 )
+from moorage.shapes.moorage.pool import DescribePoolsRequest, DescribePoolsResponse
 from moorage.shapes.moorage.post_mortem import (
     ExplainTaskRequest,
     ExplainTaskResponse,
     SubmitPostMortemRequest,
     SubmitPostMortemResponse,
 )
-from moorage.shapes.moorage.timeline import ListTimelineRequest, ListTimelineResponse
 from moorage.shapes.moorage.rebalancing import (
     PreviewRebalancingRequest,
     PreviewRebalancingResponse,
     StartRebalancingRequest,
     StartRebalancingResponse,
 )
+from moorage.shapes.moorage.timeline import ListTimelineRequest, ListTimelineResponse
 
 TARGET = "Moorage_V1"
 API_VERSION = "2026-11-01"
@@ -70,6 +71,7 @@ OPERATIONS: dict[str, tuple[type[msgspec.Struct], type[msgspec.Struct]]] = {
     "CreateJoinToken": (CreateJoinTokenRequest, CreateJoinTokenResponse),
     "DescribeAuthority": (DescribeAuthorityRequest, DescribeAuthorityResponse),
     "DescribeHosts": (DescribeHostsRequest, DescribeHostsResponse),
+    "DescribePools": (DescribePoolsRequest, DescribePoolsResponse),
     "DrainHost": (DrainHostRequest, DrainHostResponse),
     "ExplainDeployment": (ExplainDeploymentRequest, ExplainDeploymentResponse),
     "ExplainHost": (ExplainHostRequest, ExplainHostResponse),

@@ -1,0 +1,62 @@
+"""DescribePools: sizes, who waits, and what went wrong; one's own alone."""
+
+import msgspec
+import pytest
+
+from moorage.ecs.operations.pool import describe_pools
+from moorage.ecs.store import machine_orders
+from moorage.ground.fault import Validation
+from moorage.shapes.moorage.pool import DescribePoolsRequest
+from tests.builders import a_definition
+from tests.ecs.operations.pools_scene import POOL, a_house, a_provider, a_rule, known_machines, make
+from tests.house import OTHER, root
+
+
+def described(house, **members):
+    given = {key: members.pop(key) for key in ("principal",) if key in members}
+    answer = house.run(describe_pools, DescribePoolsRequest(**members), **given)
+    return msgspec.json.decode(msgspec.json.encode(answer))["pools"]
+
+
+def test_a_pool_tells_its_size_who_waits_and_what_went_wrong():
+    house = a_house(a_rule(size_max=3), a_rule(name="bare"))
+    bare, spare = described(house)
+    assert bare == {
+        "name": "bare",
+        "cluster": "default",
+        "minimum": 0,
+        "maximum": 4,
+        "wanted": 0,
+        "reservation": 100,
+        "waitingTasks": 0,
+        "failures": 0,
+        "machines": [],
+    }
+    a_provider(house)
+    strategy = [{"capacityProvider": "cp", "weight": 1}]
+    house.ask("RunTask", taskDefinition=a_definition(house), capacityProviderStrategy=strategy)
+    house.settle()
+    first = known_machines(house)[0]
+    house.write(lambda call: machine_orders.failed(call.tx, first, "no credit", 3))
+    (spare,) = described(house, pool=POOL)
+    assert (spare["capacityProvider"], spare["wanted"], spare["reservation"]) == ("cp", 2, 200)
+    assert spare["waitingTasks"] == 1
+    (failed,) = (one for one in spare["machines"] if one["name"] == first.name)
+    assert (failed["status"], failed["tries"], failed["reason"]) == ("CREATING", 1, "no credit")
+    assert failed["nextTryAt"] > failed["createdAt"]
+    again = known_machines(house)[0]
+    house.write(lambda call: machine_orders.failed(call.tx, again, "no credit", 2))
+    (spare,) = described(house, pool=POOL)
+    assert (spare["failures"], spare["reason"]) == (1, "no credit")
+    assert spare["retryAt"]
+    make(house)
+    (spare,) = described(house, pool=POOL)
+    assert any(one.get("containerInstanceArn") for one in spare["machines"])
+    assert spare["waitingTasks"] == 0
+
+
+def test_pools_are_their_accounts_alone():
+    house = a_house()
+    assert described(house, principal=root(OTHER)) == []
+    with pytest.raises(Validation, match="no pool spare"):
+        described(house, pool=POOL, principal=root(OTHER))
