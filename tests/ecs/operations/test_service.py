@@ -164,7 +164,7 @@ def test_services_are_listed_ten_a_page(house):
         ({"loadBalancers": [{"containerName": "web"}]}, "UnsupportedFeatureException"),
         ({"serviceRegistries": [{"registryArn": "r"}]}, "UnsupportedFeatureException"),
         ({"serviceConnectConfiguration": {"enabled": True}}, "UnsupportedFeatureException"),
-        ({"capacityProviderStrategy": [{"capacityProvider": "x"}]}, "UnsupportedFeatureException"),
+        ({"capacityProviderStrategy": [{"capacityProvider": "x"}]}, "InvalidParameterException"),
         ({"deploymentController": {"type": "EXTERNAL"}}, "UnsupportedFeatureException"),
         ({"role": "r"}, "UnsupportedFeatureException"),
         ({"monitoring": {"metricConfigurations": [{"metricNames": ["SERVICE_CPU_UTILIZATION"],
