@@ -11,6 +11,8 @@ import pytest
 
 from moorage.ecs import api
 from moorage.ecs.operations.session import Hello
+from moorage.ecs.store import clusters
+from moorage.ecs.store.view import untrue
 from moorage.ground.fault import Fault
 from moorage.ground.instant import Duration, seconds
 from moorage.ground.principal import Principal
@@ -22,6 +24,7 @@ from moorage.kernel.call import Turn
 from moorage.kernel.images import IMAGE_CLAIMS, TAG_DIGESTS
 from moorage.kernel.perform import KEPT_ANSWERS, check, perform
 from moorage.sql.engine import open_database
+from moorage.sql.transaction import Transaction
 from moorage.wire import json11
 from tests.house import ACCOUNT, OTHER, REGION, House, root
 
@@ -93,6 +96,7 @@ class EcsHouse(House):
                 self.agenda.finish(key, self.turn(*key))
                 turns += 1
             assert turns < TURNS_MAX, "the controllers never come to rest"
+        assert not self.database.write(untrue_anywhere).result()
         return turns
 
     def turn(self, name: str, key: str) -> Any:
@@ -206,6 +210,11 @@ def a_task(house: EcsHouse, **members: Any) -> dict[str, Any]:
     definition = members.pop("taskDefinition", None) or a_definition(house)
     (task,) = house.ask("RunTask", taskDefinition=definition, **members)["tasks"]
     return task
+
+
+def untrue_anywhere(tx: Transaction) -> list[str]:
+    """What is kept of clusters from write to write, and is not what their rows say."""
+    return [arn for cluster in clusters.every(tx) for arn in untrue(tx, cluster)]
 
 
 __all__ = ["ACCOUNT", "OTHER", "REGION", "EcsHouse", "root"]

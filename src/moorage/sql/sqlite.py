@@ -64,6 +64,8 @@ class SQLiteDatabase:
         self._listeners: tuple[Listener, ...] = ()
         self._failure: StoreFailed | None = None
         self._last = Instant(0)
+        # One thread writes: what a work left here is true for the next, unless it was rolled back.
+        self._memory: dict[str, Any] = {}
         self._copies: list[tuple[Path, Told, Future[None]]] = []
         self._is_copying = False
         self._claim = None if path is None else Claim(path)
@@ -176,7 +178,8 @@ class SQLiteDatabase:
         now = max(self._clock.now(), self._last)
         if writes:
             self._last = now
-        return Transaction(cursor, "sqlite", now, self._chance, writable=writes)
+        memory = self._memory if writes else None
+        return Transaction(cursor, "sqlite", now, self._chance, writable=writes, memory=memory)
 
     # Writing
 
@@ -278,6 +281,8 @@ class SQLiteDatabase:
             wakes.update(dict.fromkeys(tx.close()))
             return
         tx.close()
+        for key in tx.touched:
+            self._memory.pop(key, None)
         error = job.error
         if isinstance(error, sqlite3.Error):
             if not self._connection.in_transaction or code_of(error) in FATAL_CODES:
@@ -296,6 +301,7 @@ class SQLiteDatabase:
     def _abandon(self, jobs: Sequence[Job], error: sqlite3.Error) -> None:
         """Roll back and fail every call of the batch; for good where the file cannot be trusted."""
         lost = error
+        self._memory.clear()
         if self._connection.in_transaction:
             try:
                 self._cursor.execute("ROLLBACK")

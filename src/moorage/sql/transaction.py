@@ -21,6 +21,7 @@ from moorage.sql.statement import Binding, Dialect, Statement, bound, plain
 ATTEMPTS_MAX = 12
 BACKOFF_SECONDS_FIRST = 0.004
 BACKOFF_SECONDS_MAX = 0.5
+REMEMBERED_MAX = 64
 
 _T = TypeVar("_T")
 Row = tuple[Any, ...]
@@ -80,13 +81,25 @@ class Transaction:
     none; `noted` is what the stores say happened in it, in order, for whoever runs the work.
     """
 
-    __slots__ = ("_cursor", "_wakes", "cause", "chance", "dialect", "noted", "now", "writable")
+    __slots__ = (
+        *("_cursor", "_memory", "_wakes", "cause", "chance", "dialect", "noted", "now"),
+        *("touched", "writable"),
+    )
 
     def __init__(
-        self, cursor: Cursor, dialect: Dialect, now: Instant, chance: Chance, *, writable: bool
+        self,
+        cursor: Cursor,
+        dialect: Dialect,
+        now: Instant,
+        chance: Chance,
+        *,
+        writable: bool,
+        memory: dict[str, Any] | None = None,
     ) -> None:
         """Open on a cursor whose connection has begun a transaction."""
         self._cursor: Cursor | None = cursor
+        self._memory = memory
+        self.touched: set[str] = set()
         self._wakes: dict[tuple[str, str], None] = {}
         self.cause = ""
         self.noted: list[Any] = []
@@ -130,6 +143,33 @@ class Transaction:
         woken = list(self._wakes)
         self._wakes.clear()
         return woken
+
+    @property
+    def remembers(self) -> bool:
+        """Whether anything is remembered from one write to the next: not by who only reads."""
+        return self._memory is not None
+
+    def recall(self, key: str) -> Any:
+        """What a write before this one, or this one, left under `key`; None where nothing is left.
+
+        A cache of what the rows say: it may be gone at any time.
+        """
+        return self._memory.get(key) if self._memory is not None else None
+
+    def remember(self, key: str, what: object) -> None:
+        """Leave `what` for later writes; it is forgotten where this one comes to nothing.
+
+        Of REMEMBERED_MAX things the one that was left first makes way.
+        """
+        assert self._memory is not None, "it remembers nothing"
+        self.touched.add(key)
+        self._memory[key] = what
+        if len(self._memory) > REMEMBERED_MAX:
+            del self._memory[next(iter(self._memory))]
+
+    def touch(self, key: str) -> None:
+        """Say that what is remembered under `key` is being changed by what this write writes."""
+        self.touched.add(key)
 
     def key(self, name: str) -> bytes:
         """The secret key of 32 bytes that the database keeps under `name`.

@@ -26,6 +26,7 @@ from moorage.ecs.store import (
     task_definitions,
     tasks,
 )
+from moorage.ecs.store.view import untrue
 from moorage.ground.arn import make_arn
 from moorage.ground.instant import Instant, between, seconds
 from moorage.ground.record import evolve
@@ -62,7 +63,7 @@ class Rig(Act):
         self.inbox: deque[tuple[ScriptedHost, Message]] = deque()
         self.changes: list[Change] = []
         self.turns: list[tuple[str, str]] = []
-        self.laws: list[Callable[[Rig], None]] = [capacity]
+        self.laws: list[Callable[[Rig], None]] = [capacity, projected]
         self.house.database.watch(self.changes.extend)
 
     # --- time and turns --------------------------------------------------------------------------
@@ -375,3 +376,8 @@ def capacity(rig: Rig) -> None:
     for one, promised in rig.house.read(work):
         assert sum(task.reserved.cpu for task in promised) <= one.resources.cpu
         assert sum(task.reserved.memory for task in promised) <= one.resources.memory
+
+
+def projected(rig: Rig) -> None:
+    """What is kept of the cluster from write to write is what its rows say."""
+    assert not rig.house.write(lambda call: untrue(call.tx, CLUSTER))

@@ -6,6 +6,7 @@ from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.rules import happenings
 from moorage.ecs.store import services, tasks, timeline
 from moorage.ecs.store.identity import Home, member_of
+from moorage.ecs.store.projection import host_written
 from moorage.ground.arn import make_arn
 from moorage.ground.record import evolve
 from moorage.sql.document import Table
@@ -97,6 +98,7 @@ def page(
 def create(tx: Transaction, instance: ContainerInstance) -> None:
     """Keep a new host; its id was drawn by chance, so nobody has it."""
     assert CONTAINER_INSTANCES.insert(tx, instance), f"{instance.arn} is taken"
+    host_written(tx, instance)
     timeline.note(tx, happenings.of_host(None, instance))
     _wake(tx, instance)
 
@@ -117,12 +119,14 @@ def note(tx: Transaction, instance: ContainerInstance) -> ContainerInstance:
     written = evolve(instance, version=instance.version + 1)
     if not CONTAINER_INSTANCES.swap(tx, written, version=instance.version):
         raise Conflict(f"{instance.arn} is no longer at version {instance.version}")
+    host_written(tx, written)
     return written
 
 
 def delete(tx: Transaction, instance: ContainerInstance) -> None:
     """Forget a host that has been INACTIVE for long enough."""
     CONTAINER_INSTANCES.delete(tx, instance.arn)
+    host_written(tx, evolve(instance, status="INACTIVE"))
 
 
 def every(tx: Transaction) -> list[str]:

@@ -11,6 +11,7 @@ from moorage.ecs.records.task import Task
 from moorage.ecs.rules import happenings
 from moorage.ecs.store import timeline
 from moorage.ecs.store.identity import Home, member_of
+from moorage.ecs.store.projection import task_written
 from moorage.ground.arn import make_arn
 from moorage.ground.record import evolve
 from moorage.sql.document import Table
@@ -95,6 +96,7 @@ def create(tx: Transaction, task: Task) -> None:
     Its service is not woken: whoever starts a task of a service is that service's controller.
     """
     assert TASKS.insert(tx, task), f"{task.arn} is taken"
+    task_written(tx, task)
     timeline.note(tx, happenings.of_new_task(task))
     if task.instance:
         tx.wake("instance", task.instance)
@@ -206,6 +208,7 @@ def _swapped(tx: Transaction, task: Task) -> Task:
     written = evolve(task, version=task.version + 1)
     if not TASKS.swap(tx, written, version=task.version):
         raise Conflict(f"{task.arn} is no longer at version {task.version}")
+    task_written(tx, written)
     return written
 
 

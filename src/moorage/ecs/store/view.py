@@ -1,6 +1,6 @@
-"""The cluster as placement sees it, read from the rows in this transaction.
+"""The cluster as placement sees it: kept up from write to write, or read from the rows.
 
-A few queries, whatever the size. What it says stays true until the commit, because whoever places
+What it says stays true until the commit, because whoever places
 compares and sets the version of each chosen host (`promise`).
 """
 
@@ -10,7 +10,7 @@ from moorage.ecs.rules.deployment.wants import wants_of_service
 from moorage.ecs.rules.placement import view as rules
 from moorage.ecs.rules.placement.constraint import Wants
 from moorage.ecs.rules.placement.reservation import reserve
-from moorage.ecs.store import container_instances, services, task_definitions, tasks
+from moorage.ecs.store import container_instances, projection, services, task_definitions, tasks
 from moorage.sql.transaction import Transaction
 
 
@@ -26,9 +26,25 @@ def cluster_view(tx: Transaction, cluster: str) -> rules.ClusterView:
 
 def promised_view(tx: Transaction, cluster: str) -> rules.ClusterView:
     """The live hosts of a cluster (an ARN), with what is promised of each."""
-    return rules.cluster_view(
+    kept = projection.recalled(tx, cluster)
+    if kept is None:
+        kept = fresh_projection(tx, cluster)
+        if tx.remembers:
+            projection.keep(tx, cluster, kept)
+    return kept.view()
+
+
+def fresh_projection(tx: Transaction, cluster: str) -> projection.Projection:
+    """The cluster as its rows say."""
+    return projection.Projection(
         container_instances.live_of_cluster(tx, cluster), tasks.live_of_cluster(tx, cluster)
     )
+
+
+def untrue(tx: Transaction, cluster: str) -> list[str]:
+    """The hosts and tasks (ARNs) of which the kept projection of a cluster says other than rows."""
+    kept = projection.recalled(tx, cluster)
+    return [] if kept is None else projection.differs(kept, fresh_projection(tx, cluster))
 
 
 def promise(tx: Transaction, view: rules.ClusterView, chosen: Iterable[str]) -> None:

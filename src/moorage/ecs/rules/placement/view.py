@@ -31,6 +31,15 @@ class HostLoad(Record):
     running: int = 0
 
 
+class Claim(Record):
+    """What one live task has been promised, and where: all that a view counts of it."""
+
+    instance: str
+    reserved: Resources
+    group: str
+    running: bool
+
+
 class ClusterView:
     """An immutable view of one cluster; each change answers a new view that shares the rest.
 
@@ -63,35 +72,22 @@ class ClusterView:
         load = self.hosts.get(task.instance)
         if load is None or task.is_stopped:
             return self
-        return ClusterView({**self.hosts, task.instance: _with(load, task)}, self.kept)
+        counted = with_claim(load, claim_of(task))
+        return ClusterView({**self.hosts, task.instance: counted}, self.kept)
 
     def without_task(self, task: Task) -> "ClusterView":
         """The view without a task that it counted, with the record as it was counted."""
         load = self.hosts.get(task.instance)
         if load is None or task.is_stopped:
             return self
-        return ClusterView({**self.hosts, task.instance: _without(load, task)}, self.kept)
+        counted = without_claim(load, claim_of(task))
+        return ClusterView({**self.hosts, task.instance: counted}, self.kept)
 
     def with_instance(self, instance: ContainerInstance) -> "ClusterView":
         """The view with a new or changed host; promises stay."""
-        fresh = _empty(instance)
         before = self.hosts.get(instance.arn)
-        if before is None:
-            return self._with_load(instance.arn, fresh)
-        bare = _empty(before.instance)
-        return self._with_load(
-            instance.arn,
-            evolve(
-                before,
-                instance=instance,
-                attributes=fresh.attributes,
-                cpu=before.cpu + fresh.cpu - bare.cpu,
-                memory=before.memory + fresh.memory - bare.memory,
-                gpus=before.gpus + fresh.gpus - bare.gpus,
-                ports=(before.ports - bare.ports) | fresh.ports,
-                ports_udp=(before.ports_udp - bare.ports_udp) | fresh.ports_udp,
-            ),
-        )
+        load = empty(instance) if before is None else with_host(before, instance)
+        return self._with_load(instance.arn, load)
 
     def without_instance(self, arn: str) -> "ClusterView":
         """The view without a host."""
@@ -113,11 +109,11 @@ class ClusterView:
 
 def cluster_view(instances: Iterable[ContainerInstance], tasks: Iterable[Task]) -> ClusterView:
     """The view of the instances that are not INACTIVE and of the tasks that are not STOPPED."""
-    hosts = {one.arn: _empty(one) for one in instances if one.status != "INACTIVE"}
+    hosts = {one.arn: empty(one) for one in instances if one.status != "INACTIVE"}
     for task in tasks:
         load = hosts.get(task.instance)
         if load is not None and not task.is_stopped:
-            hosts[task.instance] = _with(load, task)
+            hosts[task.instance] = with_claim(load, claim_of(task))
     return ClusterView(hosts)
 
 
@@ -140,7 +136,8 @@ def promised(load: HostLoad, needs: Resources, group: str) -> HostLoad:
     )
 
 
-def _empty(instance: ContainerInstance) -> HostLoad:
+def empty(instance: ContainerInstance) -> HostLoad:
+    """A host of which nothing is promised yet."""
     has = instance.resources
     return HostLoad(
         instance=instance,
@@ -153,17 +150,44 @@ def _empty(instance: ContainerInstance) -> HostLoad:
     )
 
 
-def _with(load: HostLoad, task: Task) -> HostLoad:
-    counted = promised(load, task.reserved, task.group)
-    return evolve(counted, running=load.running + 1) if task.last_status == "RUNNING" else counted
+def with_host(load: HostLoad, instance: ContainerInstance) -> HostLoad:
+    """The host as its changed record says; what is promised of it stays."""
+    fresh, bare = empty(instance), empty(load.instance)
+    return evolve(
+        load,
+        instance=instance,
+        attributes=fresh.attributes,
+        cpu=load.cpu + fresh.cpu - bare.cpu,
+        memory=load.memory + fresh.memory - bare.memory,
+        gpus=load.gpus + fresh.gpus - bare.gpus,
+        ports=(load.ports - bare.ports) | fresh.ports,
+        ports_udp=(load.ports_udp - bare.ports_udp) | fresh.ports_udp,
+    )
 
 
-def _without(load: HostLoad, task: Task) -> HostLoad:
-    left = load.groups.get(task.group, 0) - 1
-    groups = {name: count for name, count in load.groups.items() if name != task.group}
+def claim_of(task: Task) -> Claim:
+    """What a live task counts for."""
+    return Claim(
+        instance=task.instance,
+        reserved=task.reserved,
+        group=task.group,
+        running=task.last_status == "RUNNING",
+    )
+
+
+def with_claim(load: HostLoad, claim: Claim) -> HostLoad:
+    """The host with one more live task."""
+    counted = promised(load, claim.reserved, claim.group)
+    return evolve(counted, running=load.running + 1) if claim.running else counted
+
+
+def without_claim(load: HostLoad, claim: Claim) -> HostLoad:
+    """The host without a live task that it counted."""
+    left = load.groups.get(claim.group, 0) - 1
+    groups = {name: count for name, count in load.groups.items() if name != claim.group}
     if left > 0:
-        groups[task.group] = left
-    takes = task.reserved
+        groups[claim.group] = left
+    takes = claim.reserved
     return evolve(
         load,
         cpu=load.cpu + takes.cpu,
@@ -175,5 +199,5 @@ def _without(load: HostLoad, task: Task) -> HostLoad:
         ),
         groups=groups,
         tasks=load.tasks - 1,
-        running=load.running - (task.last_status == "RUNNING"),
+        running=load.running - claim.running,
     )
