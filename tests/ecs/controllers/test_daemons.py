@@ -233,6 +233,25 @@ def test_a_lost_host_is_nobodys_business_until_it_is_back(strict: Rig):
     assert strict.service(logs).desired_count == 3
 
 
+def test_a_lost_host_is_replaced_although_its_daemon_is_nowhere_else(bare: Rig):
+    """Else a later wave of losses would take the first host's replacements for missing ones."""
+    for name in ("a", "b", "c", "d", "e", "f"):
+        bare.host(name)
+    daemon(bare)
+    web = bare.serve("web", 1, bare.define("web"))
+    bare.advance(60)
+    first = bare.hosts[bare.running(web)[0].instance]
+    bare.lose(first)
+    bare.advance(20)
+    (there,) = [task for task in bare.running(web) if task.connectivity == "CONNECTED"]
+    idle = [one for one in hosts(bare) if one.arn not in {first.arn, there.instance}]
+    bare.lose(idle[0])
+    bare.lose(idle[1])
+    bare.settle()
+    assert bare.instance(idle[1]).replace_at is None, "the brake holds"
+    assert bare.instance(first).replace_at is not None
+
+
 def test_a_host_that_was_written_off_starts_afresh(strict: Rig):
     logs = daemon(strict)
     strict.advance(60)
