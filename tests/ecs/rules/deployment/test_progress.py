@@ -3,6 +3,7 @@
 import pytest
 
 from moorage.ecs.rules.deployment import census
+from moorage.ecs.rules.deployment.progress import deadline
 from moorage.ecs.rules.deployment.waits import wait_of
 from moorage.ground.instant import minutes, seconds
 from moorage.ground.record import evolve
@@ -202,6 +203,22 @@ def test_the_deadline_is_spoken(length, said):
     world.conditions = evolve(world.conditions, progress_deadline=length)
     overdue(world)
     assert f"nowhere for {said}," in world.deployment().rollout_reason
+
+
+@pytest.mark.parametrize(
+    ("grace", "settle", "expected"),
+    [(0, 40, 600), (0, 300, 600), (0, 3600, 7200), (900, 40, 1500), (60, 3600, 7260)],
+)
+def test_what_is_slow_by_its_settings_has_longer(grace, settle, expected):
+    world = stuck(health_check_grace_period_seconds=grace)
+    world.conditions = evolve(world.conditions, settle=seconds(settle))
+    assert deadline(world.state()) == seconds(expected)
+    world.wait(expected - 1)
+    world.act()
+    assert world.deployment().rollout_state == "IN_PROGRESS"
+    world.wait(2)
+    world.act()
+    assert world.deployment().rollout_state == "FAILED"
 
 
 def waiting(world: World) -> str:

@@ -78,7 +78,7 @@ def cause_of(
         return _of_hook(hook.id, hook.stage)
     if tripped(primary, state.service.desired_count):
         return evolve(BREAKER, goes_back=rolls_back(primary))
-    due = progress.due_at(primary, state.conditions)
+    due = progress.due_at(state, primary)
     if due is not None and due <= now:
         return _of_deadline(state, primary, wait_of(state, census, now))
     return None
@@ -98,7 +98,7 @@ def _of_hook(identity: str, stage: str) -> Cause:
 
 
 def _of_deadline(state: ServiceState, primary: ServiceDeployment, wait: str) -> Cause:
-    why = f"it got nowhere for {_spoken(state.conditions.progress_deadline)}, because {wait}"
+    why = f"it got nowhere for {_spoken(progress.deadline(state))}, because {wait}"
     return Cause(
         why=why,
         reason=f"Service deployment failed: {why}.",

@@ -12,9 +12,12 @@ from moorage.ecs.rules.deployment import early_success
 from moorage.ecs.rules.deployment.census import Census
 from moorage.ecs.rules.deployment.ledger import Ledger
 from moorage.ecs.rules.deployment.protection import kept_back
-from moorage.ecs.rules.deployment.state import Conditions, ServiceState
-from moorage.ground.instant import Instant, later
+from moorage.ecs.rules.deployment.state import ServiceState
+from moorage.ground.instant import Duration, Instant, later, seconds
 from moorage.ground.record import evolve
+
+# A deadline below this many settling times would fail what does well.
+SETTLINGS = 2
 
 
 def observe(state: ServiceState, ledger: Ledger, census: Census) -> None:
@@ -51,13 +54,25 @@ def restart(ledger: Ledger) -> None:
         ledger.put(evolve(ledger.primary, progress=evolve(known, at=ledger.now)))
 
 
-def due_at(deployment: ServiceDeployment, conditions: Conditions) -> Instant | None:
+def deadline(state: ServiceState) -> Duration:
+    """How long a deployment of the service may get nowhere; 0: for ever.
+
+    Tasks take the settling time to become healthy, and those of a service with a grace period as
+    long as that says.
+    """
+    conditions, grace = state.conditions, state.service.health_check_grace_period_seconds
+    if not conditions.progress_deadline:
+        return Duration(0)
+    least = max(conditions.progress_deadline, SETTLINGS * conditions.settle)
+    return Duration(least + seconds(grace))
+
+
+def due_at(state: ServiceState, deployment: ServiceDeployment) -> Instant | None:
     """When a deployment fails unless it gets on; None where no time counts."""
-    known = deployment.progress
-    counts = deployment.rollout_state == "IN_PROGRESS" and known is not None and not known.held
-    if not counts or known is None or not conditions.progress_deadline:
+    known, length = deployment.progress, deadline(state)
+    if deployment.rollout_state != "IN_PROGRESS" or known is None or known.held or not length:
         return None
-    return later(known.at, conditions.progress_deadline)
+    return later(known.at, length)
 
 
 def _since(known: Progress, now: Progress) -> Progress:

@@ -207,7 +207,7 @@ def _look_again(state: ServiceState, ledger: Ledger, taken: Census) -> Instant |
         [
             taken.changes_at,
             backoff.held_until(ledger.service.backoff, ledger.now),
-            progress.due_at(ledger.primary, state.conditions),
+            progress.due_at(state, ledger.primary),
             *(hook.expires_at for hook in hooks.awaited(ledger.primary)),
             protection.ends_at(state.tasks, ledger.now),
             steady_state.steady_again_at(ledger.service.steady_at, state.conditions),
