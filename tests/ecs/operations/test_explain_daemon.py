@@ -49,3 +49,23 @@ def test_an_avoided_host_is_refused_by_a_filter_of_its_own(house):
     assert refused["hosts"] == ["bad"]
     assert refused["name"] == "not avoided by the service, whose tasks failed there"
     assert answer["placement"]["takers"] == ["good"]
+
+
+def test_a_host_says_what_it_keeps_for_the_daemons_that_it_lacks(house):
+    key = a_host(house, "h", cpu=1000)
+    a_daemon(house, taskDefinition=a_definition(house, "logs", container={"cpu": 400}))
+    house.settle()
+    for _ in range(2):  # the first replacement is started at once
+        send(house, key)
+        (task,) = tasks_of(house, "logs")
+        report(house, key, task, "STOPPED", reason="CannotPullContainerError: none")
+    a_service(house, taskDefinition=a_definition(house, "web", container={"cpu": 800}))
+    house.settle()
+    answer = own(house, "ExplainHost", host="h")
+    said = " | ".join(answer["reasons"])
+    assert (
+        "It keeps 400 CPU units and 512 MiB for the tasks of daemons that it lacks: logs." in said
+    )
+    assert "(800 wanted, 600 left beside what is kept for the daemon logs)" in said
+    (cpu,) = [one for one in answer["resources"] if one["name"] == "CPU"]
+    assert cpu["promised"] == 0

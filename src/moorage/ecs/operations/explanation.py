@@ -14,6 +14,7 @@ from moorage.ecs.store import (
     services,
     tasks,
 )
+from moorage.ecs.store.view import cluster_view as view_of_others
 from moorage.ecs.views import explanation as views
 from moorage.ecs.views import host as host_views
 from moorage.ground.arn import is_arn
@@ -104,7 +105,8 @@ def explain_host(call: Call, request: shapes.ExplainHostRequest) -> shapes.Expla
         )
     live = tasks.live_of_instance(call.tx, instance.arn)
     load = cluster_view([instance], live).hosts[instance.arn]
-    found = host_rules.explain(load, live, cases.waiting(call.tx, cluster.arn))
+    others = view_of_others(call.tx, cluster.arn).hosts.get(instance.arn)
+    found = host_rules.explain(load, live, cases.waiting(call.tx, cluster.arn), others)
     return shapes.ExplainHostResponse(
         host=host_views.view(instance, live, call.now),
         headline=found.headline,

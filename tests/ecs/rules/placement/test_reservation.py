@@ -50,7 +50,10 @@ def test_several_claims_add_up_and_refuse_by_name():
     assert load.cpu == 200
     found = obstacle(WEB, load)
     assert found is not None
-    assert (found.reason, found.detail) == ("RESOURCE:CPU", "800 wanted, 200 left")
+    assert (found.reason, found.detail) == (
+        "RESOURCE:CPU",
+        "800 wanted, 200 left beside what is kept for the daemon logs, meters",
+    )
 
 
 def test_a_host_that_is_full_already_owes_what_is_missing():

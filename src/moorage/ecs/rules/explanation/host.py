@@ -41,11 +41,18 @@ class HostExplanation(Record):
     reasons: tuple[str, ...]
 
 
-def explain(load: HostLoad, live: Sequence[Task], waiting: Mapping[str, Wants]) -> HostExplanation:
+def explain(
+    load: HostLoad,
+    live: Sequence[Task],
+    waiting: Mapping[str, Wants],
+    others: HostLoad | None = None,
+) -> HostExplanation:
     """The explanation of one host with its live tasks.
 
     `waiting` is what one more task of each service that waits for room in its cluster wants.
+    `others` is the host as all but daemons see it, without what is kept for those.
     """
+    seen = others or load
     instance, has = load.instance, load.instance.resources
     ordered = sorted(live, key=lambda one: (-one.reserved.memory, one.arn))
     whole = (
@@ -57,8 +64,14 @@ def explain(load: HostLoad, live: Sequence[Task], waiting: Mapping[str, Wants]) 
     nothing = Wants(needs=type(has)(), group="")
     general = obstacle(nothing, load)
     reasons = [f"It takes no task at all: it {lack(general)}."] if general is not None else []
+    if seen.kept_for:
+        daemons = ", ".join(group.partition(":")[2] for group in seen.kept_for)
+        reasons.append(
+            f"It keeps {load.cpu - seen.cpu} CPU units and {load.memory - seen.memory} MiB for the "
+            f"tasks of daemons that it lacks: {daemons}."
+        )
     for service, wants in sorted(waiting.items()):
-        found = obstacle(wants, load)
+        found = obstacle(wants, load if wants.group in seen.kept_for else seen)
         if found is not None and general is None:
             reasons.append(
                 f"Service {service} waits for room, and not here: the host {lack(found)}."

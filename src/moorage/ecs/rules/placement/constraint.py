@@ -143,14 +143,17 @@ def _constrained(wants: Wants, host: HostLoad) -> Obstacle | None:
 
 def _insufficient(needs: Resources, host: HostLoad) -> Obstacle | None:
     if needs.gpus > host.gpus:
-        return Obstacle(reason="RESOURCE:GPU", detail=_lack(needs.gpus, host.gpus))
+        return Obstacle(reason="RESOURCE:GPU", detail=_lack(needs.gpus, host.gpus, host))
     if needs.cpu > host.cpu:
-        return Obstacle(reason="RESOURCE:CPU", detail=_lack(needs.cpu, host.cpu))
+        return Obstacle(reason="RESOURCE:CPU", detail=_lack(needs.cpu, host.cpu, host))
     if needs.memory > host.memory:
-        return Obstacle(reason="RESOURCE:MEMORY", detail=_lack(needs.memory, host.memory))
+        lack = _lack(needs.memory, host.memory, host)
+        return Obstacle(reason="RESOURCE:MEMORY", detail=lack)
     taken = clash(needs, host) if needs.ports or needs.ports_udp else ""
     return Obstacle(reason="RESOURCE:PORTS", detail=taken) if taken else None
 
 
-def _lack(wanted: int, left: int) -> str:
-    return f"{wanted} wanted, {max(left, 0)} left"
+def _lack(wanted: int, left: int, host: HostLoad) -> str:
+    said = f"{wanted} wanted, {max(left, 0)} left"
+    kept_for = ", ".join(group.partition(":")[2] for group in host.kept_for)
+    return f"{said} beside what is kept for the daemon {kept_for}" if kept_for else said

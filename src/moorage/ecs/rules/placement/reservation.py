@@ -27,4 +27,5 @@ def reserve(view: ClusterView, claims: Iterable[Wants]) -> ClusterView:
 
 def _without(load: HostLoad, claim: Wants) -> HostLoad:
     promise = promised(load, claim.needs, claim.group)
-    return evolve(promise, groups=load.groups, tasks=load.tasks)
+    kept_for = (*load.kept_for, claim.group)
+    return evolve(promise, groups=load.groups, tasks=load.tasks, kept_for=kept_for)

@@ -16,7 +16,8 @@ class HostLoad(Record):
 
     `cpu`, `memory` and `gpus` are what remains; `ports` and `ports_udp` are taken or reserved.
     `groups` counts the live tasks of each task group, `tasks` all of them, `running` those that
-    are RUNNING. `attributes` are the instance's by name.
+    are RUNNING. `attributes` are the instance's by name. `kept_for` are the groups of daemons that
+    lack a task here: what they need is not in what remains (`reservation`).
     """
 
     instance: ContainerInstance
@@ -29,6 +30,7 @@ class HostLoad(Record):
     groups: Mapping[str, int] = {}
     tasks: int = 0
     running: int = 0
+    kept_for: tuple[str, ...] = ()
 
 
 class Claim(Record):
