@@ -1,0 +1,34 @@
+"""The laws are sharp: each planted bug is found, by the law that it breaks, in one short run."""
+
+import pytest
+
+from moorage.sim.run import play
+from moorage.sim.scenarios import SCENARIOS
+from moorage.sim.schedule import draw
+from moorage.sim.shrink import shrink
+from tests.sim.planted import BUGS
+
+# Counted from 1, the first seed that finds it; most need no more than one.
+FOUND_BY = dict.fromkeys(BUGS, 1) | {"a lost wake-up": 7}
+# The first law that notices may be a neighbour of the one that is broken at heart.
+ALSO = {"a lost wake-up": {"I3 engines", "I5 lineage"}, "an order to the wrong host": {"I4 calm"}}
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_a_planted_bug_is_found(name):
+    law, make = BUGS[name]
+    seed = FOUND_BY[name]
+    verdict = play(draw(seed, "chaos", SCENARIOS["chaos"]), make)
+    assert verdict.broken, f"{name}: nobody noticed"
+    assert verdict.broken[0].law in {law, *ALSO.get(name, ())}, verdict.broken[0]
+
+
+def test_a_failure_is_shrunk_to_few_steps_and_told():
+    law, make = BUGS["a double start"]
+    schedule = draw(1, "calm", SCENARIOS["calm"])
+    verdict = shrink(schedule, make)
+    assert verdict.broken[0].law == law
+    assert len(verdict.schedule.steps) <= 8 < len(schedule.steps)
+    assert any(law in line for line in verdict.story)
+    again = play(verdict.schedule, make)
+    assert again.trace == verdict.trace
