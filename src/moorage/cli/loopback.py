@@ -85,6 +85,7 @@ class Loopback:
         asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(START_SECONDS_MAX)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(START_SECONDS_MAX)
+        self._loop.close()
 
     async def _open(self) -> None:
         timeout = aiohttp.ClientTimeout(total=CALL_SECONDS_MAX)
