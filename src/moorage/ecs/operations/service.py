@@ -5,7 +5,7 @@ from moorage.ecs.records.service import Service
 from moorage.ecs.records.task_definition import TaskDefinition
 from moorage.ecs.rules.definition.daemon import DAEMON_CONFIGURATION, refuse_daemon_percentages
 from moorage.ecs.rules.definition.launch import refuse_create, refuse_network
-from moorage.ecs.rules.deployment.configuration import full_configuration, refuse_full
+from moorage.ecs.rules.deployment.configuration import full_configuration
 from moorage.ecs.rules.rebalancing.zones import refuse_zone_rebalancing, zone_rebalancing
 from moorage.ecs.rules.tags import refuse_tags
 from moorage.ecs.store import capacity, clusters, rollouts, services, task_definitions
@@ -70,7 +70,6 @@ def create_service(
     definition = task_definitions.active(call.tx, call, request.task_definition)
     heed(refuse_network(definition.definition, request.network_configuration))
     draft = _draft(call, cluster, definition, request)
-    heed(refuse_full(draft.deployment_configuration))
     if draft.scheduling_strategy == "DAEMON":
         heed(refuse_daemon_percentages(draft.deployment_configuration))
     found = services.get(call.tx, draft.arn)

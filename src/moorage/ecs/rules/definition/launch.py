@@ -6,8 +6,12 @@ Empty lists and `enabled: false` ask for nothing and are fine.
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from moorage.ecs.rules.definition.daemon import refuse_daemon
-from moorage.ecs.rules.deployment.configuration import refuse_configuration
+from moorage.ecs.rules.definition.daemon import DAEMON_CONFIGURATION, refuse_daemon
+from moorage.ecs.rules.deployment.configuration import (
+    full_configuration,
+    refuse_configuration,
+    refuse_full,
+)
 from moorage.ecs.rules.placement.strategy import refuse_constraints, refuse_strategies
 from moorage.ecs.rules.refusal import Refusal, invalid, unsupported
 from moorage.shapes.ecs.network import NetworkConfiguration
@@ -77,6 +81,11 @@ def refuse_create(request: CreateServiceRequest) -> Refusal | None:
         or _refuse_absent({"role": request.role})
         or _refuse_token(request.client_token)
         or _refuse_service(request)
+        or refuse_full(
+            full_configuration(
+                request.deployment_configuration, DAEMON_CONFIGURATION if is_daemon else None
+            )
+        )
     )
 
 
