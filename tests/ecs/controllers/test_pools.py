@@ -148,7 +148,7 @@ def test_a_frozen_cluster_places_nothing_and_nobody_gives_up_in_it():
     assert described(house, task)[0]["lastStatus"] == "PROVISIONING"
     house.write(lambda call: freezes.delete(call.tx, freeze))
     house.pass_time(seconds(20))
-    assert described(house, task)[0]["lastStatus"] in {"PENDING", "STOPPED"}
+    assert described(house, task)[0]["lastStatus"] == "PENDING"
 
 
 def test_a_service_without_room_lets_the_pool_grow_and_runs():
@@ -345,3 +345,37 @@ def test_what_a_source_does_not_list_is_made_anew_unless_its_host_is_connected(h
         house.write(lambda call: machine_orders.made(call.tx, machine))
         house.settle()
         assert statuses(house) == ["JOINED"], "it was there all the time"
+
+
+def test_hosts_that_are_there_are_those_of_a_provider_that_is_made_later():
+    house = a_house(a_rule(size_min=1))
+    house.write(lambda call: pools.wake(call.tx, ACCOUNT, REGION, POOL))
+    house.settle()
+    make(house)
+    assert [one.capacity_provider for one in live_hosts(house)] == [""]
+    a_provider(house)
+    assert [one.capacity_provider for one in live_hosts(house)] == ["cp"]
+    (task,) = run(house)["tasks"]
+    assert (task["lastStatus"], task["capacityProviderName"]) == ("PENDING", "cp")
+    house.ask("StopTask", task=task["taskArn"])
+    emptied = {"capacityProviders": [], "defaultCapacityProviderStrategy": []}
+    house.ask("PutClusterCapacityProviders", cluster="default", **emptied)
+    house.ask("DeleteCapacityProvider", capacityProvider="cp")
+    house.settle()
+    assert [one.capacity_provider for one in live_hosts(house)] == [""]
+
+
+def test_a_task_keeps_its_constraints_while_it_waits():
+    house = a_house()
+    a_provider(house)
+    constraints = [{"type": "distinctInstance"}]
+    tasks = run(house, 3, placementConstraints=constraints)["tasks"]
+    house.settle()
+    make(house)
+    states = sorted(one["lastStatus"] for one in described(house, *tasks))
+    assert states == ["PENDING", "PENDING", "PROVISIONING"]
+    house.settle()
+    make(house)
+    found = described(house, *tasks)
+    assert {one["lastStatus"] for one in found} == {"PENDING"}
+    assert len({one["containerInstanceArn"] for one in found}) == 3

@@ -163,7 +163,7 @@ def test_tags_are_inherited_and_managed(house):
         ),
         (
             {"taskDefinition": "web", "capacityProviderStrategy": [{"capacityProvider": "x"}]},
-            "UnsupportedFeatureException",
+            "InvalidParameterException",
         ),
         (
             {

@@ -3,7 +3,7 @@
 from moorage.ecs.records.cluster import Cluster
 from moorage.ecs.rules.deployment.state import soonest
 from moorage.ecs.rules.freeze import HOLDING, is_active
-from moorage.ecs.store import brakes, freezes, pools, services
+from moorage.ecs.store import brakes, freezes, pools, provisioning, services
 from moorage.ecs.store import clusters as store
 from moorage.ground.arn import parse_arn
 from moorage.ground.instant import Instant, hours, later
@@ -25,6 +25,7 @@ def clusters(turn: Turn, key: str) -> Instant | None:
         for service in services.waiting(turn.tx, cluster.arn):
             turn.tx.wake("service", service)
         for rule in turn.site.pools_of(cluster.account, cluster.region, cluster.name):
+            turn.tx.wake(provisioning.KIND, cluster.arn)
             pools.wake(turn.tx, rule.account, rule.region, rule.name)
         return soonest([_brake(turn, cluster), _thaw(turn, cluster)])
     for freeze in freezes.of_cluster(turn.tx, cluster.account, cluster.region, cluster.name):

@@ -14,7 +14,7 @@ from moorage.kernel.call import Turn
 from moorage.kernel.controller import controller
 
 
-@controller(kind="cluster", keys=clusters.every)
+@controller(kind=store.KIND, keys=clusters.every)
 def provisioning(turn: Turn, key: str) -> Instant | None:
     """Give the waiting tasks of one cluster the room that is there, first come first served."""
     waiting = tasks.provisioning(turn.tx, key)

@@ -13,12 +13,14 @@ from moorage.ecs.rules.placement.view import ClusterView
 from moorage.ecs.rules.task.stop import ask_to_stop
 from moorage.ecs.store import capacity, drafts, freezes, images, tasks
 from moorage.ground.instant import Duration, Instant, later, seconds
-from moorage.ground.record import Record
+from moorage.ground.record import Record, evolve
 from moorage.kernel.call import Call, Turn
 from moorage.shapes.ecs.faults import ClientException, InvalidParameterException
 from moorage.shapes.ecs.task import RunTaskRequest
 from moorage.sql.transaction import Transaction
 
+# Woken by the ARN of a cluster in whose pools there may be room.
+KIND = "provisioning"
 # How often a task that was frozen at its end looks whether it is so no longer.
 FROZEN_LOOK: Duration = seconds(15)
 
@@ -100,6 +102,9 @@ def give_up(turn: Turn, task: Task) -> Instant | None:
     if turn.now < waited.until:
         return waited.until
     if frozen(turn.tx, task):
+        # After the thaw whoever finds room comes first.
+        longer = evolve(waited, until=later(turn.now, Duration(2 * FROZEN_LOOK)))
+        tasks.note(turn.tx, evolve(task, provisioning=longer))
         return later(turn.now, FROZEN_LOOK)
     timeout = Duration(waited.until - task.created_at)
     reason = gave_up(task.capacity_provider, timeout, waited.reason)
