@@ -39,6 +39,20 @@ def test_a_scale_in_takes_the_others():
     assert {one.arn for one in world.live()} == {one.arn for one in kept}
 
 
+def test_a_protected_task_that_does_not_run_yet_costs_no_healthy_one():
+    world = a_settled_world(1)
+    healthy = world.live()[0]
+    scale(world, 2)
+    world.act()
+    fresh = next(one for one in world.live() if one.arn != healthy.arn)
+    protect(world, fresh)
+    scale(world, 1)
+    assert not world.act().stop
+    world.report(fresh, "RUNNING")
+    world.wait(11)
+    assert [order.task for order in world.act().stop] == [healthy.arn]
+
+
 def test_what_is_above_waits_for_the_end_of_protection_and_says_so():
     world = a_settled_world(3)
     tasks = world.live()

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moorage.ecs.rules.deployment.rolling import lower_limit, percentages, upper_limit
+from moorage.ground.instant import later, minutes
 from moorage.ground.record import evolve
 from tests.ecs.rules.deployment.world import World
 
@@ -47,6 +48,7 @@ def hurt(world: World, data) -> None:
                 "fail",
                 "crash",
                 "health",
+                "protect",
                 "lose",
                 "find",
                 "update",
@@ -116,6 +118,11 @@ def check_health(world: World, task) -> None:
     world.health(task, "UNHEALTHY" if int(task.id[1:]) % 3 else "HEALTHY")
 
 
+def protect(world: World, task) -> None:
+    until = None if task.protected_until else later(world.now, minutes(int(task.id[1:]) % 4 + 1))
+    world.tasks[task.arn] = evolve(task, protected_until=until)
+
+
 # event: whether its host must be reachable, and what happens
 TO_A_TASK = {
     "lose": (False, lambda world, task: world.lose(task)),
@@ -125,6 +132,7 @@ TO_A_TASK = {
     "fail": (True, fail),
     "crash": (True, crash),
     "health": (True, check_health),
+    "protect": (False, protect),
 }
 
 

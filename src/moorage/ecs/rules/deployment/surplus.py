@@ -46,7 +46,8 @@ def surplus(
         lambda task: (PROTECTED if task.arn in held else 0) + scaled_in(task),
         view,
     )
-    return [task for task in chosen if task.arn not in held]
+    going = [task for task in chosen if task.arn not in held]
+    return _beside_held(going, state, census) if held else going
 
 
 def _chosen(
@@ -106,11 +107,22 @@ def _spared(going: Sequence[Task], state: ServiceState, census: Census) -> list[
     return chosen
 
 
+def _beside_held(going: Sequence[Task], state: ServiceState, census: Census) -> list[Task]:
+    """Those that may go while protected ones stay, which may not run yet: none that is needed."""
+    return _within(going, census, census.healthy(census.staying) - state.service.desired_count)
+
+
 def _counting(going: Sequence[Task], state: ServiceState, census: Census) -> list[Task]:
     """Those that may go while others have only just returned: what counts, down to the minimum."""
     minimum, _ = percentages(state.service.deployment_configuration)
     running = (*census.staying, *census.leaving)
-    allowance = census.healthy(running) - lower_limit(state.service.desired_count, minimum)
+    return _within(
+        going, census, census.healthy(running) - lower_limit(state.service.desired_count, minimum)
+    )
+
+
+def _within(going: Sequence[Task], census: Census, allowance: int) -> list[Task]:
+    """All that do not count, and of those that do, the first `allowance`."""
     chosen = []
     for task in going:
         if census.is_healthy(task):
