@@ -3,10 +3,12 @@
 import pytest
 
 from moorage.ecs.api import AGENT
+from moorage.ecs.operations.explain import explain_task
 from moorage.ecs.records.freeze import Freeze
 from moorage.ecs.store import freezes, machine_orders, pools
 from moorage.ground.instant import minutes, seconds
 from moorage.ground.record import evolve
+from moorage.shapes.moorage.post_mortem import ExplainTaskRequest
 from tests.builders import a_definition, a_service, connect_host
 from tests.ecs.operations.pools_scene import (
     POOL,
@@ -379,3 +381,12 @@ def test_a_task_keeps_its_constraints_while_it_waits():
     found = described(house, *tasks)
     assert {one["lastStatus"] for one in found} == {"PENDING"}
     assert len({one["containerInstanceArn"] for one in found}) == 3
+
+
+def test_a_task_that_waits_is_explained():
+    house = a_house()
+    a_provider(house)
+    (task,) = run(house)["tasks"]
+    told = house.run(explain_task, ExplainTaskRequest(task=task["taskArn"]))
+    assert "for room on the capacity provider cp. Reason: No Container" in (told.headline or "")
+    assert "moorage pool" in ((told.causes or [])[-1].text or "")

@@ -41,6 +41,9 @@ def of_service(
 ) -> ServiceCase:
     """What is known of a service that is ACTIVE or DRAINING; `view` where it was read already."""
     view = view or cluster_view(tx, service.cluster_arn)
+    if service.capacity_provider_strategy:
+        strategy = service.capacity_provider_strategy
+        view = view.of_provider(*(item.capacity_provider or "" for item in strategy))
     held = freezes.holding(
         tx, service.account, service.region, service.cluster, service.name, tx.now
     )

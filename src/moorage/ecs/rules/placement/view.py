@@ -1,11 +1,15 @@
 """The cluster as placement sees it: hosts with what is promised of each."""
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.resources import Resources
 from moorage.ecs.records.task import Task
 from moorage.ground.record import Record, evolve
+
+if TYPE_CHECKING:  # they are orders of what is here
+    from moorage.ecs.rules.placement.orders import Orders
 
 # Answers to `attributes[name]` for a name without a value.
 NO_VALUE = ""
@@ -49,18 +53,23 @@ class ClusterView:
     `with_instance` cost a copy of the table of hosts, so that a projection can be kept up.
     """
 
-    __slots__ = ("hosts", "kept")
+    __slots__ = ("hosts", "kept", "number", "orders")
 
     def __init__(
-        self, hosts: Mapping[str, HostLoad], kept: dict[object, object] | None = None
+        self,
+        hosts: Mapping[str, HostLoad],
+        kept: dict[object, object] | None = None,
+        orders: "Orders | None" = None,
     ) -> None:
         """Take the hosts by their instances' ARNs.
 
         `kept` is what was worked out of the hosts alone, whatever their tasks: views that differ in
-        tasks only share it (`eligible.eligible`).
+        tasks only share it (`eligible.eligible`). `orders` are those of just these hosts and tasks.
         """
         self.hosts = hosts
         self.kept: dict[object, object] = {} if kept is None else kept
+        self.orders = orders
+        self.number = 0 if orders is None else orders.number
 
     def with_promises(self, needs: Resources, group: str, arns: Iterable[str]) -> "ClusterView":
         """The view after one more task with these needs was placed on each of `arns`."""
@@ -95,13 +104,13 @@ class ClusterView:
         """The view without a host."""
         return ClusterView({key: load for key, load in self.hosts.items() if key != arn})
 
-    def of_provider(self, name: str) -> "ClusterView":
-        """Only the hosts of one capacity provider."""
+    def of_provider(self, *names: str) -> "ClusterView":
+        """Only the hosts of these capacity providers."""
         return ClusterView(
             {
                 arn: load
                 for arn, load in self.hosts.items()
-                if load.instance.capacity_provider == name
+                if load.instance.capacity_provider in names
             }
         )
 

@@ -349,6 +349,11 @@ def _reachable(case: Case) -> bool:
 
 def _out_of_reach(case: Case) -> str:
     host = case.host
+    if case.task.provisioning is not None:
+        return (
+            "It is placed as soon as a host of that provider has room. What keeps the pool from "
+            "growing, if anything does: moorage pool"
+        )
     if host is None:
         return "Its host is not known any more."
     name = _upper(_host_name(case))
