@@ -43,7 +43,11 @@ def follow(
     `state` is what the turn began with, `service` what it has made of it; `draft` what successors
     have in common with all tasks that start now.
     """
-    if not turn.site.rebalance_moves_max or service.status != "ACTIVE":
+    if not turn.site.rebalance_moves_max:
+        return Begun(service=service)
+    if service.status != "ACTIVE":
+        if service.status == "INACTIVE":  # what it held is free
+            rebalances.wake(turn.tx, service.cluster_arn)
         return Begun(service=service)
     mode = mode_of(service).name
     if mode != "off" and _changes_balance(state.service, service, mode):

@@ -9,7 +9,7 @@ services on hosts. So there is always a last one, and what is balanced stays.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from moorage.ecs.records.rebalancing import RelocationKind
 from moorage.ecs.records.task import Task
@@ -24,6 +24,7 @@ from moorage.ground.record import Record
 APART_MIN = 2
 # How many pairs of hosts one search looks at, so that one service cannot hold up a large cluster.
 TRIES_MAX = 20_000
+_NOBODY_MOVES = "its tasks of the service are protected, or do not run"
 _ZONE_ATTRIBUTE = ZONE.removeprefix(ATTRIBUTE_PREFIX)
 
 
@@ -109,16 +110,16 @@ class Balance:
         return None
 
     def _between_hosts(self) -> Step | None:
-        counts, targets = self._counts, self._targets()
-        if not targets:
+        counts = self._counts
+        least = self._least()
+        fullest = max(counts.values(), default=0)
+        if fullest - least < APART_MIN:
             return None
-        least = counts[targets[0]]
+        targets = self._targets()
         for source in self._sources():
             if counts[source] - least < APART_MIN:
                 break
-            apart = [arn for arn in targets if counts[source] - counts[arn] >= APART_MIN]
-            fair = [arn for arn in apart if self._keeps_groups(source, arn)]
-            for _, target in self._pairs([source], fair):
+            for _, target in self._pairs([source], self._emptier(source, targets)):
                 why = (
                     f"from the host {self.field.name(source)} ({counts[source]} tasks of the "
                     f"service) to the host {self.field.name(target)} ({counts[target]})"
@@ -126,27 +127,21 @@ class Balance:
                 return self._step(source, target, "host", why)
         return None
 
+    def _emptier(self, source: str, targets: Sequence[str]) -> Iterator[str]:
+        for target in targets:
+            if self._counts[source] - self._counts[target] < APART_MIN:
+                return
+            if self._keeps_groups(source, target):
+                yield target
+
     def _by_load(self) -> Step | None:
-        totals, counts, lowest = self.field.totals, self._counts, self.field.lowest
+        totals, lowest = self.field.totals, self.field.lowest
         sources = sorted(
-            (arn for arn in counts if totals[arn] - lowest >= APART_MIN),
+            (arn for arn in self._counts if totals[arn] - lowest >= APART_MIN),
             key=lambda arn: (-totals[arn], arn),
         )
-        if not sources:
-            return None
-        targets = sorted(self.field.takers, key=lambda arn: (totals[arn], arn))
         for source in sources:
-            # What lies as even as it can, and has a share to give.
-            fair = [
-                arn
-                for arn in targets
-                if totals[source] - totals[arn] >= APART_MIN
-                and counts[source] - counts[arn] == 1
-                and self._keeps_groups(source, arn)
-                and self.field.free_share(arn, self.case.wants.needs)
-                >= self.field.free_share(source)
-            ]
-            for _, target in self._pairs([source], fair, silent=True):
+            for _, target in self._pairs([source], self._idler(source), silent=True):
                 why = (
                     f"from the host {self.field.name(source)} ({totals[source]} tasks of services) "
                     f"to the host {self.field.name(target)} ({totals[target]})"
@@ -154,29 +149,44 @@ class Balance:
                 return self._step(source, target, "load", why)
         return None
 
+    def _idler(self, source: str) -> Iterator[str]:
+        """Hosts with a lighter load, on which the service would lie just as evenly."""
+        field, counts = self.field, self._counts
+        for target in field.by_total:
+            if field.totals[source] - field.totals[target] < APART_MIN:
+                return
+            self._tries += 1
+            if (
+                counts[source] - counts[target] == 1
+                and self._keeps_groups(source, target)
+                and field.free_share(target, self.case.wants.needs) >= field.free_share(source)
+            ):
+                yield target
+
     # --- what they share -------------------------------------------------------------------------
 
     def _pairs(
-        self, sources: Sequence[str], targets: Sequence[str], *, silent: bool = False
+        self, sources: Iterable[str], targets: Iterable[str], *, silent: bool = False
     ) -> Iterator[tuple[str, str]]:
         """The pairs between which a task can move now; what cannot is noted, unless `silent`."""
         for source in sources:
-            if targets and not self._on.get(source):
-                if not silent:
-                    self.blocks[self.field.name(source)] = (
-                        "its tasks of the service are protected, or do not run"
-                    )
-                continue
             for target in targets:
                 self._tries += 1
                 if self._tries > TRIES_MAX:
                     return
+                if not self._on.get(source):
+                    self._note(source, _NOBODY_MOVES, silent=silent)
+                    break
                 hindrance = self._hindrance(target)
-                if hindrance is None and self._same_provider(source, target):
-                    yield source, target
-                elif hindrance is not None and not silent:
+                if hindrance is not None:
                     said = f"{hindrance.reason} ({hindrance.detail})".replace(" ()", "")
-                    self.blocks[self.field.name(target)] = f"it cannot take one more: {said}"
+                    self._note(target, f"it cannot take one more: {said}", silent=silent)
+                elif self._same_provider(source, target):
+                    yield source, target
+
+    def _note(self, host: str, why: str, *, silent: bool) -> None:
+        if not silent:
+            self.blocks[self.field.name(host)] = why
 
     def _hindrance(self, target: str) -> Obstacle | None:
         if target not in self._found:
@@ -207,13 +217,18 @@ class Balance:
         held = (arn for arn, count in counts.items() if count > 0)
         return sorted(held, key=lambda arn: (-counts[arn], -self.field.totals[arn], arn))
 
+    def _least(self) -> int:
+        """The fewest tasks of the service that a host has which takes more."""
+        held = [count for arn, count in self._counts.items() if arn in self.field.open]
+        return min(held, default=0) if len(held) == len(self.field.takers) else 0
+
     def _targets(self) -> list[str]:
         """The hosts that take tasks, those with the fewest of the service first."""
         counts, totals = self._counts, self.field.totals
         return sorted(self.field.takers, key=lambda arn: (counts[arn], totals[arn], arn))
 
     def _zones(self) -> Counter[str]:
-        zones = Counter[str]({self.field.zone(arn): 0 for arn in self.field.takers})
+        zones = Counter[str](dict.fromkeys(self.field.taker_zones, 0))
         for arn, count in self._counts.items():
             zones[self.field.zone(arn)] += count
         return zones

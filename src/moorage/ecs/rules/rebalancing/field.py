@@ -1,6 +1,6 @@
 """The hosts of a cluster as moves are planned on them: what each holds, and which take a task."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.resources import Resources
@@ -37,7 +37,11 @@ class Field:
             if task.service and stays and task.instance in self.totals:
                 self.totals[task.instance] += 1
         reasons = {arn: why_closed(load, settling, now) for arn, load in self.loads.items()}
+        self._by_total: Sequence[str] = ()
+        self._zones = {arn: load.instance.zone for arn, load in self.loads.items()}
         self.takers: tuple[str, ...] = tuple(arn for arn, why in reasons.items() if not why)
+        self.open = frozenset(self.takers)
+        self.taker_zones = frozenset(self._zones[arn] for arn in self.takers)
         self.opens_at = soonest(
             [
                 at
@@ -49,9 +53,16 @@ class Field:
         self.closed: Mapping[str, str] = {arn: why for arn, why in reasons.items() if why}
 
     @property
+    def by_total(self) -> Sequence[str]:
+        """The takers, those with the fewest tasks of services first."""
+        if not self._by_total:
+            self._by_total = sorted(self.takers, key=lambda arn: (self.totals[arn], arn))
+        return self._by_total
+
+    @property
     def lowest(self) -> int:
         """The fewest tasks of services that a host has which takes more; 0 without such a host."""
-        return min((self.totals[arn] for arn in self.takers), default=0)
+        return self.totals[self.by_total[0]] if self.takers else 0
 
     def name(self, arn: str) -> str:
         """The name by which people know a host."""
@@ -60,7 +71,7 @@ class Field:
 
     def zone(self, arn: str) -> str:
         """The zone of a host, or ""."""
-        return self.loads[arn].instance.zone
+        return self._zones[arn]
 
     def free_share(self, arn: str, taken: Resources | None = None) -> float:
         """Which share of its scarcer resource, CPU or memory, a host has left after `taken`."""
@@ -75,12 +86,14 @@ class Field:
         """A successor is promised to a host."""
         self.loads[arn] = promised(self.loads[arn], needs, group)
         self.totals[arn] += 1
+        self._by_total = ()
 
     def leave(self, task: Task) -> None:
         """A task has moved away: its host has its room back."""
         view = ClusterView({task.instance: self.loads[task.instance]}).without_task(task)
         self.loads[task.instance] = view.hosts[task.instance]
         self.totals[task.instance] -= 1
+        self._by_total = ()
 
 
 def why_closed(load: HostLoad, settling: Duration, now: Instant) -> str:

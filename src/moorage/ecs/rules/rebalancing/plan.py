@@ -36,7 +36,6 @@ class Move(Record):
     case: Case
     step: Step
     source: str
-    zones: tuple[tuple[str, int], ...] = ()
 
 
 class Stay(Record):
@@ -100,18 +99,19 @@ class _Planner:
         taken = self._taken.get(service.arn, 0)
         if not self.question.whole and taken >= at_once(service, self.question.moves_max):
             return False
-        zones = tuple(balance.in_zones())
-        step = balance.next()
-        if step is None:
-            self._stay(balance, zones)
+        # Whether a rebalancing is over is looked at even where nothing more may begin.
+        looks = self.left > 0 or service.rebalancing.since is not None
+        step = balance.next() if looks else None
+        if step is None and looks:
+            self._stay(balance)
             return False
-        if self.left <= 0:
+        if step is None or self.left <= 0:
             why = (
                 f"as many tasks of the cluster as may are moving: {self.question.moves_max} at once"
             )
             self.stays.append(Stay(case=balance.case, why=why, until=self._retry))
             return False
-        move = Move(case=balance.case, step=step, source=step.task.instance, zones=zones)
+        move = Move(case=balance.case, step=step, source=step.task.instance)
         balance.apply(step)
         self.field.start(step.target, balance.case.wants.needs, balance.case.wants.group)
         if self.question.whole:
@@ -133,7 +133,7 @@ class _Planner:
     def _retry(self) -> Instant:
         return later(self.question.now, RETRY_AFTER)
 
-    def _stay(self, balance: Balance, zones: tuple[tuple[str, int], ...]) -> None:
+    def _stay(self, balance: Balance) -> None:
         blocks = [f"{name}: {why}" for name, why in sorted(balance.blocks.items())]
         self.stays.append(
             Stay(
@@ -143,7 +143,7 @@ class _Planner:
                 looked=True,
                 until=self._retry if blocks else None,
                 short_zones=tuple(sorted(balance.short_zones)),
-                zones=zones,
+                zones=tuple(balance.in_zones()),
             )
         )
 
