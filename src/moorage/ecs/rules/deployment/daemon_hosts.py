@@ -11,11 +11,9 @@ from collections.abc import Collection, Iterable, Mapping
 
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules.placement.constraint import Wants, mismatch, unavailable
+from moorage.ecs.rules.placement.expression import Rejection, asks_of_tasks, parse
 from moorage.ecs.rules.placement.view import ClusterView, HostLoad
 from moorage.ground.record import Record
-
-# Subjects of the query language whose values change when any task starts.
-_OF_TASKS = ("task:group", "runningtaskscount")
 
 
 class DaemonHosts(Record):
@@ -73,9 +71,7 @@ def survey(
         able=frozenset(able),
         occupied=frozenset(occupied),
         live=frozenset(live),
-        follows_tasks=any(
-            subject in text.lower() for text in wants.members for subject in _OF_TASKS
-        ),
+        follows_tasks=any(map(_follows_tasks, wants.members)),
     )
 
 
@@ -99,3 +95,8 @@ def without(load: HostLoad, tasks: Iterable[Task]) -> HostLoad:
     for task in tasks:
         view = view.without_task(task)
     return view.hosts[arn]
+
+
+def _follows_tasks(text: str) -> bool:
+    expression = parse(text)
+    return not isinstance(expression, Rejection) and asks_of_tasks(expression)
