@@ -230,7 +230,7 @@ class ControlPlane:
         self.world.after(0.0, self.kill)
 
     async def _sweep(self, database: InlineDatabase) -> None:
-        while True:
+        while self.is_up:
             await asyncio.sleep(SWEEP_SECONDS)
             await forget_answers(database)
 

@@ -66,19 +66,22 @@ class World:
     def run(self, until: float, over: Callable[[], bool] | None = None) -> None:
         """Let time pass up to `until` seconds, or up to the instant after which it is `over`."""
         end = round(until * MICROSECONDS_PER_SECOND)
-        heap, ready = self._heap, self.ready
-        while True:
+        self._drain()
+        while (over is None or not over()) and self._advance(end):
             self._drain()
-            if over is not None and over():
-                return
-            while heap and heap[0][2].gone:
-                heapq.heappop(heap)
-            if not heap or heap[0][0] > end:
-                self.now = max(self.now, end)
-                return
-            self.now = heap[0][0]
-            while heap and heap[0][0] == self.now:
-                ready.append(heapq.heappop(heap)[2])
+
+    def _advance(self, end: int) -> bool:
+        """Go on to the next instant at which something is due; False where that is after `end`."""
+        heap = self._heap
+        while heap and heap[0][2].gone:
+            heapq.heappop(heap)
+        if not heap or heap[0][0] > end:
+            self.now = max(self.now, end)
+            return False
+        self.now = heap[0][0]
+        while heap and heap[0][0] == self.now:
+            self.ready.append(heapq.heappop(heap)[2])
+        return True
 
     def _drain(self) -> None:
         """Run all that is ready, and all that becomes ready by it."""
