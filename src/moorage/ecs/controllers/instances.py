@@ -27,7 +27,12 @@ def instances(turn: Turn, key: str) -> Instant | None:
     if instance.status == "INACTIVE":
         return _left(turn, instance)
     follow_host(turn.tx, instance)
-    looks = [_rested(turn, key), _released(turn, key), _drained(turn, key), _offered(turn, key)]
+    looks = [
+        _offered(turn, instance),
+        _rested(turn, key),
+        _released(turn, key),
+        _drained(turn, key),
+    ]
     return min((one for one in looks if one is not None), default=None)
 
 
@@ -65,9 +70,8 @@ def _drained(turn: Turn, key: str) -> Instant | None:
     return drains.drain(turn.tx, _now(turn, key))
 
 
-def _offered(turn: Turn, key: str) -> Instant | None:
+def _offered(turn: Turn, instance: ContainerInstance) -> Instant | None:
     """A host that has settled after it joined or returned is offered to running services, once."""
-    instance = _now(turn, key)
     if not turn.site.rebalance_moves_max:
         return None
     ready = is_ready(instance)

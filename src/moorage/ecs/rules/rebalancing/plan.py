@@ -72,12 +72,12 @@ def plan(cases: Sequence[Case], field: Field, question: Question) -> Outcome:
     for case in sorted(cases, key=lambda one: one.service.arn):
         still = standstill(case, question.moves_max, question.pause, question.now)
         if still is None:
-            planner.balances.append(Balance(case, field, question.now))
+            planner.open.append(case)
         else:
             planner.stays.append(Stay(case=case, why=still.why, until=still.until))
     planner.left -= sum(_under_way(case) for case in cases)
-    while planner.balances:
-        planner.balances = [one for one in planner.balances if planner.advance(one)]
+    while planner.open:
+        planner.open = [case for case in planner.open if planner.advance(case)]
     return planner.outcome()
 
 
@@ -88,32 +88,30 @@ class _Planner:
         self.field = field
         self.question = question
         self.left = PLANNED_MAX if question.whole else question.moves_max
-        self.balances: list[Balance] = []
+        self.open: list[Case] = []
         self.moves: list[Move] = []
         self.stays: list[Stay] = []
+        self._balances: dict[str, Balance] = {}
         self._taken: dict[str, int] = {}
 
-    def advance(self, balance: Balance) -> bool:
+    def advance(self, case: Case) -> bool:
         """Plan one move of a service; False where it has no more."""
-        service = balance.case.service
+        service = case.service
         taken = self._taken.get(service.arn, 0)
         if not self.question.whole and taken >= at_once(service, self.question.moves_max):
             return False
         # Whether a rebalancing is over is looked at even where nothing more may begin.
-        looks = self.left > 0 or service.rebalancing.since is not None
-        step = balance.next() if looks else None
-        if step is None and looks:
-            self._stay(balance)
-            return False
-        if step is None or self.left <= 0:
-            why = (
-                f"as many tasks of the cluster as may are moving: {self.question.moves_max} at once"
-            )
-            self.stays.append(Stay(case=balance.case, why=why, until=self._retry))
-            return False
-        move = Move(case=balance.case, step=step, source=step.task.instance)
+        if self.left <= 0 and service.rebalancing.since is None:
+            return self._exhausted(case)
+        balance = self._balance(case)
+        step = balance.next()
+        if step is None:
+            return self._stay(balance)
+        if self.left <= 0:
+            return self._exhausted(case)
+        move = Move(case=case, step=step, source=step.task.instance)
         balance.apply(step)
-        self.field.start(step.target, balance.case.wants.needs, balance.case.wants.group)
+        self.field.start(step.target, case.wants.needs, case.wants.group)
         if self.question.whole:
             self.field.leave(step.task)
         self.moves.append(move)
@@ -133,7 +131,20 @@ class _Planner:
     def _retry(self) -> Instant:
         return later(self.question.now, RETRY_AFTER)
 
-    def _stay(self, balance: Balance) -> None:
+    def _balance(self, case: Case) -> Balance:
+        """How a service lies, counted once."""
+        known = self._balances.get(case.service.arn)
+        if known is None:
+            known = Balance(case, self.field, self.question.now)
+            self._balances[case.service.arn] = known
+        return known
+
+    def _exhausted(self, case: Case) -> bool:
+        why = f"as many tasks of the cluster as may are moving: {self.question.moves_max} at once"
+        self.stays.append(Stay(case=case, why=why, until=self._retry))
+        return False
+
+    def _stay(self, balance: Balance) -> bool:
         blocks = [f"{name}: {why}" for name, why in sorted(balance.blocks.items())]
         self.stays.append(
             Stay(
@@ -146,6 +157,7 @@ class _Planner:
                 zones=tuple(balance.in_zones()),
             )
         )
+        return False
 
 
 def _under_way(case: Case) -> int:
