@@ -16,6 +16,7 @@ from moorage.gateway.aws import Door, Ground
 from moorage.gateway.compose import own_api
 from moorage.gateway.keyring import Keyring
 from moorage.gateway.rehearsal import Stage
+from moorage.ground.instant import seconds
 from moorage.iam.keys import Holder, issue
 from moorage.kernel.controller import controller
 from moorage.wire.canonical import Credentials
@@ -48,7 +49,7 @@ class Scene:
             keyring=Keyring(house.vault),
         )
         covered = {"ecs": ecs.ECS.operations, "moorage": ecs.FORESEEN}
-        stage = Stage(house.site, controllers, ecs.FORESEE, covered)
+        stage = Stage(house.site, house.clock, controllers, ecs.FORESEE, covered)
         self.door = Door(ground, (ecs.ECS, ecr.ECR, iam.STS, own_api()), stage)
         holder = Holder(account=ACCOUNT, kind="root", name="", region=REGION)
         key, secret = house.write(lambda call: issue(call.tx, call.vault, holder))
@@ -231,6 +232,18 @@ def test_a_plan_that_would_never_end_says_that_it_is_not_complete():
     plan = scene.plan("CreateCluster", clusterName="a")
     assert plan["complete"] is False
     assert plan["turns"] == rehearsal.TURNS_MAX
+    scene.house.close()
+
+
+def test_a_plan_that_takes_too_long_makes_way_for_others():
+    @controller(kind="cluster", keys=lambda _: ())
+    def slow(turn, key):
+        scene.house.clock.advance(seconds(0.9))
+        turn.tx.wake("cluster", key)
+
+    scene = Scene(controllers=(slow,))
+    plan = scene.plan("CreateCluster", clusterName="a")
+    assert (plan["complete"], plan["turns"]) == (False, 3)
     scene.house.close()
 
 

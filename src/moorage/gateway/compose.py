@@ -204,7 +204,11 @@ def assemble(settings: Settings, database: Database, clock: Clock, chance: Chanc
         desk=DatabaseDesk(ground), blobs=blobs, clock=clock, chance=chance, site=site
     )
     stage = Stage(
-        site, CONTROLLERS, ecs.FORESEE, {"ecs": ecs.ECS.operations, "moorage": ecs.FORESEEN}
+        site,
+        clock,
+        CONTROLLERS,
+        ecs.FORESEE,
+        {"ecs": ecs.ECS.operations, "moorage": ecs.FORESEEN},
     )
     aws = Door(ground, (ecs.ECS, ecr.ECR, iam.STS, own_api()), stage)
     agents = AgentsDoor(ground, aws, ecs.AGENT)

@@ -10,7 +10,9 @@ from typing import NoReturn
 
 import msgspec
 
+from moorage.ground.clock import Clock
 from moorage.ground.fault import Validation
+from moorage.ground.instant import seconds
 from moorage.ground.record import Record, evolve
 from moorage.kernel.agenda import Agenda
 from moorage.kernel.call import Turn
@@ -25,6 +27,7 @@ HEADER = "x-moorage-dry-run"
 MEMBER = "dryRun"
 # Other writes wait meanwhile (on SQLite): a plan of more than this says that it is not complete.
 TURNS_MAX = 200
+SPENT_MAX = seconds(2)
 _WANTED = {"true": True, "false": False}
 
 
@@ -50,12 +53,14 @@ class Stage:
     def __init__(
         self,
         site: Site,
+        clock: Clock,
         controllers: Sequence[Controller],
         foresee: Callable[[Turn], DryRun],
         covered: Mapping[str, Collection[str]],
     ) -> None:
         """Take them; `covered` are the names of operations by their service."""
         self._site = site
+        self._clock = clock
         self._controllers = {one.name: one for one in controllers}
         self._foresee = foresee
         self._covered = covered
@@ -77,11 +82,14 @@ class Stage:
     def _converge(self, turn: Turn) -> tuple[int, bool]:
         """Run the controllers that were woken, and those that these wake; timers do not ring."""
         tx, agenda = turn.tx, Agenda()
+        until = self._clock.monotonic() + SPENT_MAX
         for turns in range(TURNS_MAX):
             agenda.wake(self._woken(tx))
             taken = agenda.take(tx.now, 1)
             if not taken:
                 return turns, True
+            if self._clock.monotonic() > until:
+                return turns, False
             ((name, key),) = taken
             agenda.finish((name, key), self._controllers[name](turn, key))
         return TURNS_MAX, False
