@@ -20,6 +20,7 @@ import crash  # noqa: E402
 import lab  # noqa: E402
 import memory  # noqa: E402
 import placement  # noqa: E402
+import reconcile  # noqa: E402
 import registry  # noqa: E402
 import start  # noqa: E402
 import swarm  # noqa: E402
@@ -30,6 +31,7 @@ BENCHES: dict[str, Callable[[int], None]] = {
     "api": api.measure,
     "memory": memory.measure,
     "placement": placement.measure,
+    "reconcile": reconcile.measure,
     "lab": lab.measure,
     "start": start.measure,
     "crash": crash.measure,

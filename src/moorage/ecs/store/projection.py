@@ -7,6 +7,7 @@ tasks the cluster runs. It is a cache, for who writes alone; `differs` says whet
 
 from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.task import Task
+from moorage.ecs.rules.placement.orders import Orders
 from moorage.ecs.rules.placement.view import (
     Claim,
     ClusterView,
@@ -29,12 +30,13 @@ class Projection:
         self._on: dict[str, dict[str, Claim]] = {}
         # What follows from the hosts alone (see `ClusterView.kept`).
         self.kept: dict[object, object] = {}
+        self.orders = Orders()
         for task in tasks:
             self.task(task)
 
     def view(self) -> ClusterView:
         """The cluster as it is now; later changes do not reach into it."""
-        return ClusterView(dict(self.hosts), self.kept)
+        return ClusterView(dict(self.hosts), self.kept, self.orders)
 
     def task(self, task: Task) -> None:
         """A task was written."""
@@ -52,6 +54,7 @@ class Projection:
             load = self.hosts.get(after.instance)
             if load is not None:
                 self.hosts[after.instance] = with_claim(load, after)
+                self.orders.changed(after.instance)
 
     def host(self, instance: ContainerInstance) -> None:
         """A host was written."""
@@ -59,7 +62,7 @@ class Projection:
         if before is not None and _is_alike(before.instance, instance):
             self.hosts[instance.arn] = evolve(before, instance=instance)
             return
-        self.kept = {}
+        self.kept, self.orders = {}, Orders()
         if instance.status == "INACTIVE":
             self.hosts.pop(instance.arn, None)
             return
@@ -75,6 +78,7 @@ class Projection:
         for claim in self._on.get(arn, {}).values():
             load = with_claim(load, claim)
         self.hosts[arn] = load
+        self.orders.changed(arn)
 
 
 def recalled(tx: Transaction, cluster: str) -> Projection | None:

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from moorage.ecs.records.resources import Resources
 from moorage.ecs.rules.placement.constraint import Wants, obstacle
+from moorage.ecs.rules.placement.orders import Orders
 from moorage.ecs.rules.placement.place import Batch, place
 from moorage.ecs.rules.placement.strategy import levels
-from moorage.ecs.rules.placement.view import cluster_view
+from moorage.ecs.rules.placement.view import ClusterView, cluster_view
 from moorage.ground.record import evolve
 from moorage.shapes.ecs.placement import PlacementStrategy
 from tests.ecs.rules.builders import a_task, an_instance
@@ -137,6 +138,17 @@ def test_it_is_the_host_that_the_rule_names(view, batch):
     kept = tuple(one for one in batch.strategies if one.type != "random")
     batch = evolve(batch, strategies=kept)
     assert list(place(batch, view).chosen) == by_hand(batch, view)
+
+
+@given(clusters(), st.lists(batches(), max_size=4))
+def test_kept_orders_choose_as_a_look_at_every_host_does(view, several):
+    orders, now = Orders(), view
+    for batch in several:
+        placed = place(batch, ClusterView(now.hosts, now.kept, orders))
+        assert placed == place(batch, ClusterView(now.hosts))
+        now = now.with_promises(batch.wants.needs, batch.wants.group, placed.chosen)
+        for arn in placed.chosen:
+            orders.changed(arn)
 
 
 @given(clusters(), batches())

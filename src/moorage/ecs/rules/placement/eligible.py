@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from moorage.ecs.rules.placement.constraint import Wants, mismatch, unavailable
 from moorage.ecs.rules.placement.expression import Rejection, asks_of_tasks, holds, parse
+from moorage.ecs.rules.placement.orders import TASKS_MAX, Order, figures_of
 from moorage.ecs.rules.placement.strategy import Level, Prefix
 from moorage.ecs.rules.placement.view import ClusterView, HostLoad
 from moorage.ground.record import evolve
@@ -21,11 +22,10 @@ def eligible(wants: Wants, view: ClusterView) -> Sequence[str]:
 
     Expressions that ask of tasks, and avoided hosts, are not looked at here.
     """
-    fixed = tuple(text for text in wants.members if not _asks_of_tasks(text))
-    key = (wants.attributes, wants.host_network, fixed)
+    key = _key(wants)
     found = view.kept.get(key)
     if not isinstance(found, list):
-        bare = evolve(wants, members=fixed, distinct=False)
+        bare = evolve(wants, members=key[2], distinct=False)
         found = sorted(
             arn
             for arn, load in view.hosts.items()
@@ -33,6 +33,31 @@ def eligible(wants: Wants, view: ClusterView) -> Sequence[str]:
         )
         _keep(view, key, found)
     return found
+
+
+def nearest(
+    wants: Wants, count: int, chain: Sequence[Level], view: ClusterView, counted: Mapping[str, int]
+) -> dict[str, HostLoad] | None:
+    """Those of `with_room` of which `count` tasks could take one; None where all must be looked at.
+
+    In each group of the chain the first `count` that have no task of the service, which is more
+    than can be drawn, and all that have one.
+    """
+    orders, figures = view.orders, figures_of(chain)
+    if orders is None or figures is None or count > TASKS_MAX or orders.number != view.number:
+        return None
+    groups = spread_by(chain, view)
+    names = tuple(level.attribute for level in chain if level.kind == "attribute")
+    order = orders.order(
+        (_key(wants), names, figures),
+        lambda: Order(eligible(wants, view), groups, figures),
+        view.hosts,
+    )
+    hosts, fits = view.hosts, _fits(wants)
+    found = [arn for arn in counted if arn in order and fits(hosts[arn])]
+    least = getattr(wants.needs, figures[0]) if figures else 0
+    found += order.best(count, lambda arn: arn not in counted and fits(hosts[arn]), least)
+    return {arn: hosts[arn] for arn in sorted(found)}
 
 
 def spread_by(chain: Sequence[Level], view: ClusterView) -> Mapping[str, Prefix]:
@@ -69,10 +94,20 @@ def again(wants: Wants) -> Callable[[HostLoad], bool] | None:
     """
     if wants.distinct or wants.needs.ports or wants.needs.ports_udp:
         return None
+    return _fits(wants)
+
+
+def _fits(wants: Wants) -> Callable[[HostLoad], bool]:
     needs, tests = wants.needs, _further(wants)
     return lambda load: (
         load.cpu >= needs.cpu and load.memory >= needs.memory and all(test(load) for test in tests)
     )
+
+
+def _key(wants: Wants) -> tuple[object, bool, tuple[str, ...]]:
+    """What of a wish asks of the hosts alone."""
+    fixed = tuple(text for text in wants.members if not _asks_of_tasks(text))
+    return wants.attributes, wants.host_network, fixed
 
 
 def _keep(view: ClusterView, key: object, found: object) -> None:

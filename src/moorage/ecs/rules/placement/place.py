@@ -9,7 +9,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from moorage.ecs.rules.placement.constraint import Obstacle, Wants, obstacle
-from moorage.ecs.rules.placement.eligible import again, counted_on, spread_by, with_room
+from moorage.ecs.rules.placement.eligible import (
+    again,
+    counted_on,
+    nearest,
+    spread_by,
+    with_room,
+)
 from moorage.ecs.rules.placement.strategy import Offers, levels
 from moorage.ecs.rules.placement.view import ClusterView, HostLoad, promised
 from moorage.ground.record import Record, evolve
@@ -59,12 +65,14 @@ class Placements(Record):
 def place(batch: Batch, view: ClusterView) -> Placements:
     """A host for each task of the batch, as its strategies prefer; promises add up within it."""
     wants = batch.wants
-    found = with_room(wants, view) if batch.count else {}
-    arns, loads = list(found), list(found.values())
     chain = levels(batch.strategies)
+    counted = counted_on(view, wants.group, batch.counted)
+    found = nearest(wants, batch.count, chain, view, counted)
+    if found is None:
+        found = with_room(wants, view) if batch.count else {}
+    arns, loads = list(found), list(found.values())
     offers = Offers(chain, loads, wants.needs)
     prefixes = spread_by(chain, view)
-    counted = counted_on(view, wants.group, batch.counted)
     for arn, tasks in counted.items():
         offers.count(prefixes[arn], tasks)
     on_host = {at: counted[arn] for at, arn in enumerate(arns) if arn in counted} if counted else {}
