@@ -26,7 +26,7 @@ from moorage.wire.request import Request, Response
 HEADER = "x-moorage-dry-run"
 MEMBER = "dryRun"
 # Other writes wait meanwhile (on SQLite): a plan of more than this says that it is not complete.
-TURNS_MAX = 200
+TURNS_MAX = 2000
 SPENT_MAX = seconds(2)
 _WANTED = {"true": True, "false": False}
 
