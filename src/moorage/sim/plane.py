@@ -7,6 +7,7 @@ in the place of a sound one.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from moorage.gateway.compose import TABLES, own_api
 from moorage.gateway.keyring import Keyring
 from moorage.gateway.runner import Runner
 from moorage.gateway.server import forget_answers
+from moorage.ground.fault import Fault
 from moorage.ground.instant import as_datetime, minutes, seconds
 from moorage.ground.principal import Kind
 from moorage.ground.record import evolve
@@ -232,7 +234,8 @@ class ControlPlane:
     async def _sweep(self, database: InlineDatabase) -> None:
         while self.is_up:
             await asyncio.sleep(SWEEP_SECONDS)
-            await forget_answers(database)
+            with contextlib.suppress(Fault):  # as the server does: the next round tries again
+                await forget_answers(database)
 
     async def _watch_store(self, database: InlineDatabase) -> None:
         while database.failure() is None:  # noqa: ASYNC110 - as the server does
