@@ -53,7 +53,7 @@ def note(tx: Transaction, happenings: Iterable[Happening]) -> None:
 
 def before(at: Instant) -> str:
     """The moment just before all that happened at `at`, reading from the newest back."""
-    return f"{_LATEST - at:019d}"
+    return f"{_LATEST - max(0, min(at, _LATEST)):019d}"
 
 
 def page(
