@@ -1,13 +1,14 @@
 """How long a server takes from its start until it decides, with many tasks in its database.
 
-Ten thousand STOPPED tasks and a thousand RUNNING ones, of twenty services on fifty hosts, are
-written by the store's own functions. One service lacks a task: the event that says why it cannot
+Ten thousand STOPPED tasks and a thousand RUNNING ones, of twenty services on fifty hosts, and ten
+times as many, are written by the store's own functions. One service lacks a task: the event that says why it cannot
 be placed (no host is connected) is the first decision.
 """
 
 import itertools
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from filling import definition, hosts, run, service
@@ -22,33 +23,53 @@ from stage import record, seconds_until, spread, table
 from tests.clients.place import Place
 from tests.clients.processes import Server
 
-HOSTS, SERVICES = 50, 20
-RUNNING_EACH, STOPPED_EACH = 50, 500
-START_SECONDS_MAX = 3.0
 WANTING = "wanting"
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is in the database, and within how many seconds it should be decided about."""
+
+    hosts: int
+    services: int
+    running_each: int
+    stopped_each: int
+    seconds_max: float
+
+
+SIZES = (
+    Size(hosts=50, services=20, running_each=50, stopped_each=500, seconds_max=3.0),
+    Size(hosts=1000, services=100, running_each=200, stopped_each=800, seconds_max=10.0),
+)
 
 
 def measure(rounds: int) -> None:
     """Run the benchmark and print its figures."""
+    for size in SIZES:
+        _measure(size, rounds)
+
+
+def _measure(size: Size, rounds: int) -> None:
     with tempfile.TemporaryDirectory(prefix="moorage-bench-") as folder:
         server = Server(Path(folder) / "data")
         server.start()  # makes the data folder and its keys
         account = server.key()["account_id"]
         server.stop()
-        _fill(server.data / "moorage.db", account)
+        _fill(server.data / "moorage.db", account, size)
         size_mib = (server.data / "moorage.db").stat().st_size / 2**20
         answers, decisions = [], []
         for _ in range(rounds):
             healthy, decided = _once(server)
             answers.append(healthy)
             decisions.append(decided)
-    count = SERVICES * (RUNNING_EACH + STOPPED_EACH)
+    running = size.services * size.running_each
+    count = running + size.services * size.stopped_each
     table(
-        f"Start with {count} tasks ({SERVICES * RUNNING_EACH} RUNNING), {size_mib:.0f} MiB",
+        f"Start with {count} tasks ({running} RUNNING), {size_mib:.0f} MiB",
         ("until", "seconds", "target"),
         [
             ("it answers", spread(answers), ""),
-            ("it decides", spread(decisions), f"<= {START_SECONDS_MAX:g}"),
+            ("it decides", spread(decisions), f"<= {size.seconds_max:g}"),
         ],
     )
     record("start", {"tasks": count, "answers_s": answers, "decides_s": decisions})
@@ -91,17 +112,17 @@ def _forget_events(path: Path) -> None:
     database.close()
 
 
-def _fill(path: Path, account: str) -> None:
+def _fill(path: Path, account: str, size: Size) -> None:
     database = _opened(path)
     made = database.write(lambda tx: definition(tx, account)).result()
-    arns = database.write(lambda tx: hosts(tx, account, HOSTS)).result()
+    arns = database.write(lambda tx: hosts(tx, account, size.hosts)).result()
     turn = itertools.cycle(arns)
-    for number in range(SERVICES):
+    for number in range(size.services):
 
         def work(tx: Transaction, name: str = f"s{number}") -> None:
-            running = tuple(itertools.islice(turn, RUNNING_EACH))
-            wanted = service(tx, made, name, RUNNING_EACH, running)
-            run(tx, made, wanted, tuple(itertools.islice(turn, STOPPED_EACH)), stopped=True)
+            running = tuple(itertools.islice(turn, size.running_each))
+            wanted = service(tx, made, name, size.running_each, running)
+            run(tx, made, wanted, tuple(itertools.islice(turn, size.stopped_each)), stopped=True)
 
         database.write(work).result()
     database.write(lambda tx: service(tx, made, WANTING, 1)).result()
