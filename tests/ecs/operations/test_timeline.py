@@ -148,7 +148,7 @@ def test_filters_since_pages_and_strangers(house):
     assert recent
     assert recent == [one for one in whole if one["at"] >= since]
     assert len(recent) < len(whole)
-    assert [len(events(house, since=at)) for at in (-1e12, 1e12)] == [len(whole), 0]
+    assert [len(events(house, since=at)) for at in (-1e9, 2e9)] == [len(whole), 0]
     assert events(house, by=root(OTHER)) == []
     for members, code in (
         ({"kind": "weather"}, "ValidationException"),
