@@ -11,6 +11,7 @@ from moorage.shapes.ecs.deployment_configuration import (
 )
 from moorage.shapes.ecs.placement import PlacementConstraint
 from tests.ecs.controllers.host import ScriptedHost
+from tests.ecs.controllers.rebalancing_story import a_rig
 from tests.ecs.controllers.rig import CAPABILITIES, CLUSTER, Rig
 from tests.ecs.controllers.test_host_stories import freeze, hosts, thaw
 
@@ -339,6 +340,25 @@ def test_while_it_is_frozen_nothing_starts_on_a_new_host(strict: Rig):
     thaw(strict)
     strict.settle()
     assert on(strict, logs) == ["b", "c", "d"]
+
+
+def test_what_is_moved_to_a_host_that_joins_leaves_the_daemon_its_room():
+    rig = a_rig(hosts=0)
+    try:
+        rig.host("a", cpu=2048, memory=4096)
+        logs = daemon(rig, definition={"cpu": 600})
+        web = rig.serve("web", 6, rig.define("web"))
+        rig.advance(60)
+        freeze(rig, "logs")
+        rig.host("b")
+        rig.advance(300)
+        assert on(rig, logs) == ["a"]
+        assert on(rig, web).count("b") == 2, "without the daemon it were three"
+        thaw(rig)
+        rig.settle()
+        assert on(rig, logs) == ["a", "b"]
+    finally:
+        rig.house.close()
 
 
 def test_other_hosts_changes_wake_the_daemons_of_the_cluster_alone(rig: Rig):

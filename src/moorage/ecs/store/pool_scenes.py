@@ -16,6 +16,7 @@ from moorage.ecs.rules.placement.view import cluster_view
 from moorage.ecs.rules.placement.wants import wants_of
 from moorage.ecs.store import freezes, machines, services, task_definitions, tasks
 from moorage.ecs.store.identity import Home
+from moorage.ecs.store.view import for_others
 from moorage.ground.arn import make_arn
 from moorage.ground.record import Record
 from moorage.kernel.site import PoolRule
@@ -114,7 +115,7 @@ def _more(
         return 0
     hosts = [one.instance for one in joined]
     view = cluster_view(hosts, tasks.live_of_instances(tx, [one.arn for one in hosts]))
-    return more_hosts(waiting, view, pool.host)
+    return more_hosts(waiting, for_others(tx, cluster, view), pool.host)
 
 
 def _tasks(tx: Transaction, cluster: str, provider: str) -> list[Waiting]:

@@ -14,6 +14,7 @@ from moorage.ecs.rules.placement.view import cluster_view
 from moorage.ecs.rules.rebalancing.case import Case, standstill
 from moorage.ecs.rules.rebalancing.field import Field
 from moorage.ecs.store import container_instances, freezes, services, task_definitions, tasks
+from moorage.ecs.store.view import for_others
 from moorage.ground.arn import make_arn
 from moorage.ground.instant import Duration, Instant, seconds
 from moorage.ground.record import Record, evolve
@@ -82,7 +83,8 @@ def look(tx: Transaction, site: Site, cluster: str, settling: Duration, only: st
     by_service: dict[str, list[Task]] = {}
     for task in live:
         by_service.setdefault(task.service, []).append(task)
-    view = cluster_view(container_instances.live_of_cluster(tx, cluster), live)
+    whole = cluster_view(container_instances.live_of_cluster(tx, cluster), live)
+    view = for_others(tx, cluster, whole)
     found = [
         one
         for one in services.live_of_cluster(tx, cluster)

@@ -19,7 +19,7 @@ from moorage.ecs.rules.rebalancing.case import at_once, movable
 from moorage.ecs.rules.rebalancing.field import why_closed
 from moorage.ecs.rules.rebalancing.mode import mode_of
 from moorage.ecs.store import container_instances, drafts, rebalances, tasks
-from moorage.ecs.store.view import promise
+from moorage.ecs.store.view import for_others, promise
 from moorage.ground.instant import Duration, later, minutes
 from moorage.ground.record import Record, evolve
 from moorage.kernel.call import Turn
@@ -103,8 +103,8 @@ def _begin(
 ) -> Begun:
     """Start a successor for each move whose host can take it; the moved tasks run on meanwhile."""
     tx = turn.tx
-    targets = sorted({one.instance for one, _ in moves})
-    view = _targets(turn, targets)
+    targets, cluster = sorted({one.instance for one, _ in moves}), service.cluster_arn
+    view = _targets(turn, cluster, targets)
     definition = draft.definition.definition
     wants = wants_of_service(service, definition, state.current.id, turn.now)
     said: list[str] = []
@@ -120,7 +120,7 @@ def _begin(
             providers={one.instance: task.capacity_provider},
         )
         (successor,) = drafts.start(tx, successor_draft, [(one.instance, load.instance.zone)])
-        view = _targets(turn, targets)
+        view = _targets(turn, cluster, targets)
         begun.append(one)
         said += _words(service, one, task, successor)
     if not begun:
@@ -145,10 +145,11 @@ def _words(service: Service, one: Relocation, task: Task, successor: Task) -> li
     return [sentences.zone_started(service.name, successor.zone, successor.id), moving]
 
 
-def _targets(turn: Turn, arns: Sequence[str]) -> ClusterView:
+def _targets(turn: Turn, cluster: str, arns: Sequence[str]) -> ClusterView:
     """The hosts that are moved to, as placement sees them: those alone that take tasks now."""
     hosts = container_instances.named(turn.tx, arns)
-    view = cluster_view(hosts.values(), tasks.live_of_instances(turn.tx, arns))
+    whole = cluster_view(hosts.values(), tasks.live_of_instances(turn.tx, arns))
+    view = for_others(turn.tx, cluster, whole)
     ready = {
         arn: load for arn, load in view.hosts.items() if not why_closed(load, Duration(0), turn.now)
     }

@@ -19,8 +19,12 @@ def cluster_view(tx: Transaction, cluster: str) -> rules.ClusterView:
 
     What a daemon service needs on a host that lacks its task is kept free.
     """
+    return for_others(tx, cluster, promised_view(tx, cluster))
+
+
+def for_others(tx: Transaction, cluster: str, view: rules.ClusterView) -> rules.ClusterView:
+    """A view of some hosts of a cluster (an ARN) without what is kept for its daemons."""
     claims = _claims(tx, cluster)
-    view = promised_view(tx, cluster)
     return reserve(view, claims) if claims else view
 
 
