@@ -2,7 +2,9 @@
 
 `state` holds what is asked and answered, `reconcile` is the one question, `census` counts the
 tasks, `rolling` is the percent arithmetic. `strategies` names the rule that starts and stops tasks,
-by the scheduling strategy (`moves` is its form, `gates` what holds it back); `hosts` says when tasks
+by the scheduling strategy: `replica`, or `daemon` with `daemon_hosts`, where its tasks belong
+(`moves` is their form, `gates` what holds them back). `wants` is what a task asks of its host;
+`hosts` says when tasks
 on lost ones are given up, `surplus` which go when there are too many, `health` which count,
 `freezing` keeps all still, `reasons` and `waits` say why. A deployment passes its stages in
 `lifecycle` (`hooks` pause it, `status` has the tables), is done by `steady_state` or
