@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from moorage.ecs.store import rebalances
-from moorage.ground.instant import Instant
+from moorage.ecs.store import rebalances, tasks
+from moorage.ground.instant import Instant, later, minutes
 from moorage.ground.record import evolve
 from tests.ecs.controllers.rebalancing_story import (
     SETTLING,
@@ -146,6 +146,29 @@ def test_a_zone_without_room_is_named():
         "is unable to place a task in zone-b because no container instance met all of its "
         "requirements."
     ) in rig.events(service)
+
+
+def test_a_zone_whose_tasks_are_protected_is_said_to_be_held():
+    rig = a_rig(0)
+    rig.host("a1", cpu=4096, memory=4096, zone="zone-a")
+    service = serve(rig, 3, availability_zone_rebalancing="ENABLED")
+    until = later(rig.house.clock.now(), minutes(20))
+    found = [task.arn for task in rig.live(service)]
+
+    def protect(call):
+        for arn in found:
+            tasks.write(call.tx, evolve(tasks.get(call.tx, arn), protected_until=until))
+
+    rig.house.write(protect)
+    rig.host("b1", zone="zone-b")
+    rig.advance(600)
+    assert spread(rig, service) == {"a1": 3}
+    assert (
+        f"was unable to AZ Rebalance because (deployment {rig.service(service).deployment}) was "
+        "unable to scale in due to task protection."
+    ) in rig.events(service)
+    rig.advance(1200)
+    assert spread(rig, service) == {"a1": 2, "b1": 1}
 
 
 def test_hosts_keep_the_zones_as_even_as_they_are():

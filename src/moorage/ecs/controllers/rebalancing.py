@@ -106,13 +106,16 @@ def _conclude(turn: Turn, stays: Iterable[Stay]) -> None:
             over = evolve(service.rebalancing, since=None, zones=False)
             services.note(turn.tx, evolve(service, rebalancing=over))
             _say_over(turn, stay)
+        if stay.held_zones:
+            held = partial(sentences.zone_protected, deployment=service.deployment)
+            announce(turn.tx, (service.arn,), held)
         for zone in stay.short_zones:
             announce(turn.tx, (service.arn,), partial(sentences.zone_without_room, zone=zone))
 
 
 def _say_over(turn: Turn, stay: Stay) -> None:
     service = stay.case.service
-    if service.rebalancing.zones and not stay.short_zones:
+    if service.rebalancing.zones and not (stay.short_zones or stay.held_zones):
         announce(turn.tx, (service.arn,), partial(sentences.zone_balanced, zones=stay.zones))
     elif service.rebalancing.zones:
         announce(turn.tx, (service.arn,), sentences.zones_stopped)

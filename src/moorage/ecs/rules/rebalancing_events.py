@@ -39,6 +39,14 @@ def zone_without_room(service: str, zone: str) -> str:
     )
 
 
+def zone_protected(service: str, deployment: str) -> str:
+    """ECS's sentence where no task of the fullest zone may stop, since all are protected."""
+    return (
+        f"(service {service}) was unable to AZ Rebalance because (deployment {deployment}) was unable "
+        "to scale in due to task protection."
+    )
+
+
 def zones_stopped(service: str) -> str:
     """ECS's sentence where the rebalancing of zones ends before they are balanced."""
     return f"(service {service}) stopped AZ Rebalancing."

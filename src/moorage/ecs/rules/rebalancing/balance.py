@@ -46,6 +46,7 @@ class Balance:
         self.field = field
         self.blocks: dict[str, str] = {}
         self.short_zones: set[str] = set()
+        self.held_zones: set[str] = set()
         self._on: dict[str, list[Task]] = {}
         self._counts = Counter[str]()
         self._groups = Counter[tuple[str, ...]]()
@@ -68,7 +69,8 @@ class Balance:
 
         In the latter case `blocks` says why, by the names of hosts.
         """
-        self.blocks, self.short_zones, self._tries, self._found = {}, set(), 0, {}
+        self.blocks, self._tries, self._found = {}, 0, {}
+        self.short_zones, self.held_zones = set(), set()
         mode = self.case.mode
         if mode.zones and (step := self._between_zones()):
             return step
@@ -105,7 +107,9 @@ class Balance:
                         f"{self.field.name(target)} in {target_zone} ({counts[target_zone]})"
                     )
                     return self._step(source, target, "zone", why)
-                if any(self._lacks_room(arn) for arn in targets):
+                if targets and not any(self._on.get(arn) for arn in sources):
+                    self.held_zones.add(source_zone)
+                elif any(self._lacks_room(arn) for arn in targets):
                     self.short_zones.add(target_zone)
         return None
 

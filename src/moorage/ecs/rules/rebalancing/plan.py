@@ -42,7 +42,8 @@ class Stay(Record):
     """A service of which nothing (more) moves now, and why.
 
     `balanced`: there is nothing to be moved. `looked`: its balance was looked at, so that nothing
-    but hosts and room stands in the way. `short_zones` are zones without room for it.
+    but hosts and room stands in the way. `short_zones` are zones without room for it,
+    `held_zones` those with too many of its tasks, all of which are protected.
     """
 
     case: Case
@@ -51,6 +52,7 @@ class Stay(Record):
     looked: bool = False
     until: Instant | None = None
     short_zones: tuple[str, ...] = ()
+    held_zones: tuple[str, ...] = ()
     zones: tuple[tuple[str, int], ...] = ()
 
 
@@ -154,6 +156,7 @@ class _Planner:
                 looked=True,
                 until=self._retry if blocks else None,
                 short_zones=tuple(sorted(balance.short_zones)),
+                held_zones=tuple(sorted(balance.held_zones)),
                 zones=tuple(balance.in_zones()),
             )
         )
