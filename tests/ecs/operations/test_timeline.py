@@ -1,12 +1,16 @@
 """ListTimeline: every change of a cluster with its cause; filters, pages, and how long it is kept."""
 
+from collections import Counter
+
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from moorage.ecs import api
 from moorage.ecs.records.happening import Happening
 from moorage.ecs.rules.happenings import EVENTS_MAX, KINDS, forgotten
-from moorage.ecs.store import container_instances, timeline
+from moorage.ecs.store import container_instances, tasks, timeline
 from moorage.gateway.compose import own_api
 from moorage.ground.arn import make_arn
 from moorage.ground.fault import Fault
@@ -14,7 +18,7 @@ from moorage.ground.instant import epoch, hours, seconds
 from moorage.ground.record import evolve
 from moorage.kernel.perform import check
 from moorage.wire import json11
-from tests.builders import ACCOUNT, REGION, a_definition, a_host, a_service, connect_host
+from tests.builders import ACCOUNT, REGION, EcsHouse, a_definition, a_host, a_service, connect_host
 from tests.house import OTHER, root
 
 OWN = own_api()
@@ -246,3 +250,56 @@ def test_a_transaction_that_fails_leaves_nothing_behind(house):
         house.write(work)
     assert events(house) == before
     assert a_definition(house)
+
+
+STEPS = st.one_of(
+    st.tuples(st.just("scale"), st.integers(0, 4)),
+    st.tuples(st.just("run"), st.just(0)),
+    st.tuples(st.just("end"), st.integers(0, 3)),
+    st.tuples(st.just("drain"), st.integers(0, 1)),
+    st.tuples(st.just("pass"), st.integers(1, 90)),
+)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(STEPS, max_size=8))
+def test_each_task_is_said_to_start_and_to_stop_once_and_only_if_it_did(steps):
+    house = EcsHouse()
+    keys = [a_host(house, f"h{number}") for number in range(2)]
+    a_service(house, count=2)
+    house.settle()
+
+    def live():
+        return house.ask("ListTasks", serviceName="web")["taskArns"]
+
+    def act(what, number):
+        if what == "scale":
+            house.ask("UpdateService", service="web", desiredCount=number)
+        elif what == "drain":
+            own(house, "DrainHost", host=f"h{number}")
+        elif what == "pass":
+            house.pass_time(seconds(number))
+        for arn in live()[: number if what == "end" else None] if what in {"run", "end"} else ():
+            home = house.ask("DescribeTasks", tasks=[arn])["tasks"][0]["containerInstanceArn"]
+            key = next(one for one in keys if one.instance == home)
+            send(house, key)
+            report(house, key, arn, "RUNNING" if what == "run" else "STOPPED")
+
+    for what, number in steps:
+        act(what, number)
+        house.settle()
+    known = house.read(
+        lambda call: tasks.of_service(
+            call.tx, make_arn("service", REGION, ACCOUNT, "default", "web")
+        )
+    )
+    told = Counter(
+        (one["task"], one["kind"]) for one in events(house, kind="task", maxResults=1000)
+    )
+    for task in known:
+        assert told[task.id, "task-started"] == 1
+        assert told[task.id, "task-stopped"] == task.is_stopped
+        assert told[task.id, "task-running"] == (task.started_at is not None)
+        assert told[task.id, "task-stopping"] <= 1
+    assert {task for task, _ in told} == {task.id for task in known}
+    house.close()
