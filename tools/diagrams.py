@@ -9,6 +9,7 @@ from collections.abc import Hashable, Mapping
 from typing import Any, TypeVar
 
 from moorage.agent.engine import transitions
+from moorage.ecs.rules.capacity import machine
 from moorage.ecs.rules.deployment import status as deployment
 from moorage.ecs.rules.task import status
 from moorage.ground.machine import Transitions
@@ -38,6 +39,11 @@ FIGURES: tuple[tuple[str, str, Transitions[Any]], ...] = (
         "A rolling deployment's lifecycleStage",
         "Where it may be paused, and what passes in one look where it has no hooks.",
         deployment.STAGES,
+    ),
+    (
+        "A machine of a pool",
+        "As `moorage pool` shows it; one that vanished is made again under its name.",
+        machine.TABLE,
     ),
     (
         "A container on its host",

@@ -65,7 +65,7 @@ def _follow(turn: Turn, rule: PoolRule, machine: Machine) -> Instant | None:
 def _joining(turn: Turn, rule: PoolRule, machine: Machine) -> Instant | None:
     host = container_instances.get(turn.tx, machine.instance) if machine.instance else None
     if host is not None and host.connected:  # it was there all the time, whatever the source said
-        machines.write(turn.tx, evolve(machine, status="JOINED"))
+        machines.move(turn.tx, machine, "JOINED")
         return None
     until = later(machine.made_at or machine.created_at, rule.join)
     if turn.now < until:
@@ -77,7 +77,7 @@ def _joining(turn: Turn, rule: PoolRule, machine: Machine) -> Instant | None:
 
 def _retiring(turn: Turn, machine: Machine, instance: ContainerInstance) -> Instant | None:
     if instance.status == "ACTIVE":  # somebody wants it back
-        machines.write(turn.tx, evolve(machine, status="JOINED", joined_at=turn.now))
+        machines.move(turn.tx, machine, "JOINED", joined_at=turn.now)
         return None
     live = tasks.live_of_instance(turn.tx, instance.arn)
     if not is_ready(instance, live, turn.now):
@@ -89,9 +89,7 @@ def _retiring(turn: Turn, machine: Machine, instance: ContainerInstance) -> Inst
 
 
 def _destroy(turn: Turn, machine: Machine) -> None:
-    machines.write(
-        turn.tx, evolve(machine, status="DESTROYING", due_at=turn.now, tries=0, reason="")
-    )
+    machines.move(turn.tx, machine, "DESTROYING", due_at=turn.now, tries=0, reason="")
 
 
 def _known(turn: Turn, pool: Pool) -> Pool:
@@ -204,6 +202,6 @@ def _retire(turn: Turn, going: Sequence[Member], drain: Duration, *, drains: boo
             ),
         )
         if drains:
-            machines.write(turn.tx, evolve(member.machine, status="RETIRING"))
+            machines.move(turn.tx, member.machine, "RETIRING")
         else:
             _destroy(turn, member.machine)

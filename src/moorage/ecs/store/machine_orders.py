@@ -37,7 +37,7 @@ def made(tx: Transaction, machine: Machine) -> None:
     """The source has made the machine; its host is to join."""
     now = machines.get(tx, machine)
     if now is not None and now.status == "CREATING":
-        machines.write(tx, evolve(now, status="JOINING", made_at=tx.now, tries=0, reason=""))
+        machines.move(tx, now, "JOINING", made_at=tx.now, tries=0, reason="")
 
 
 def failed(tx: Transaction, machine: Machine, reason: str, tries_max: int) -> None:
@@ -52,7 +52,7 @@ def failed(tx: Transaction, machine: Machine, reason: str, tries_max: int) -> No
     reason, tries = reason[:REASON_LENGTH_MAX], now.tries + 1
     if now.status == "CREATING" and tries >= tries_max:
         pools.failed(tx, now, reason)
-        machines.write(tx, evolve(now, status="DESTROYING", due_at=tx.now, tries=0, reason=reason))
+        machines.move(tx, now, "DESTROYING", due_at=tx.now, tries=0, reason=reason)
         return
     machines.write(tx, evolve(now, tries=tries, due_at=_due(tx.now, tries), reason=reason))
 
@@ -87,16 +87,13 @@ def missing(
             or (host is not None and host.connected)
         ):
             continue
-        status = "DESTROYING" if machine.status == "RETIRING" else "CREATING"
-        machines.write(
+        machines.move(
             tx,
-            evolve(
-                machine,
-                status=status,
-                due_at=tx.now,
-                tries=0,
-                reason="The machine is not there any more.",
-            ),
+            machine,
+            "DESTROYING" if machine.status == "RETIRING" else "CREATING",
+            due_at=tx.now,
+            tries=0,
+            reason="The machine is not there any more.",
         )
         found.append(machine.name)
     return found

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from moorage.ecs.records.container_instance import ContainerInstance
-from moorage.ecs.records.machine import Machine
+from moorage.ecs.records.machine import Machine, MachineStatus
+from moorage.ecs.rules.capacity.machine import TABLE
 from moorage.ecs.store import container_instances, pools
 from moorage.ground.instant import Instant
 from moorage.ground.record import evolve
@@ -61,6 +62,12 @@ def write(tx: Transaction, machine: Machine) -> Machine:
     return written
 
 
+def move(tx: Transaction, machine: Machine, status: MachineStatus, **members: object) -> Machine:
+    """`write` a machine with another status; asserts that the table allows the move."""
+    moved = TABLE.check(machine.status, status)
+    return write(tx, evolve(machine, status=moved, **members))
+
+
 def delete(tx: Transaction, machine: Machine) -> None:
     """Forget a machine that is gone."""
     MACHINES.delete(tx, machine.account, machine.region, machine.pool, machine.id)
@@ -74,17 +81,7 @@ def joined(tx: Transaction, instance: ContainerInstance) -> Machine | None:
         return machine
     if machine.status == "JOINED" and machine.instance == instance.arn:
         return machine
-    return write(
-        tx,
-        evolve(
-            machine,
-            status="JOINED",
-            instance=instance.arn,
-            joined_at=tx.now,
-            tries=0,
-            reason="",
-        ),
-    )
+    return move(tx, machine, "JOINED", instance=instance.arn, joined_at=tx.now, tries=0, reason="")
 
 
 def hosts(tx: Transaction, machines: Iterable[Machine]) -> dict[str, ContainerInstance]:

@@ -106,4 +106,5 @@ async def _end(child: asyncio.subprocess.Process) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(child.wait(), KILLED_SECONDS_MAX)
+        async with asyncio.timeout(KILLED_SECONDS_MAX):
+            await child.wait()

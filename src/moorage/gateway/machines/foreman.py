@@ -73,8 +73,10 @@ class Foreman:
             while True:
                 self._bell.clear()
                 wait = await self._begin()
+                # Not wait_for: in Python 3.11 it forgets a cancellation that comes with the bell.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._bell.wait(), wait)
+                    async with asyncio.timeout(wait):
+                        await self._bell.wait()
         finally:
             for task in (*surveys, *self._under_way.values()):
                 task.cancel()

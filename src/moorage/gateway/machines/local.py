@@ -113,7 +113,8 @@ class LocalMachines:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, order)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._gone(name, folder), STOP_SECONDS_MAX)
+                async with asyncio.timeout(STOP_SECONDS_MAX):
+                    await self._gone(name, folder)
         if _running(folder) is not None:
             raise MachinesFailed(f"the agent {name} does not end.")
 
