@@ -26,6 +26,7 @@ from moorage.agent.engine.events import (
 )
 from moorage.agent.engine.ghosts import Sight
 from moorage.agent.engine.machine import Engine
+from moorage.agent.former import host_label
 from moorage.agent.identity import Identity
 from moorage.agent.links import AcsLink
 from moorage.agent.loop import AgentLoop
@@ -228,7 +229,8 @@ class Agent:
             vigil=self.watch.vigil,
             clock=clock,
         )
-        self.performer = self.parts.performer(tools, home.name)
+        self.label = host_label(who.name, who.container_instance_arn)
+        self.performer = self.parts.performer(tools, self.label)
         self.reporter = self.parts.reporter(self.member.submit, chance)
         self.contact = Contact(home.files.disguised(), clock, self._feed_contact, home.boot)
         self.dialler = Dialler(self.control, who.container_instance_arn, self.session.tracing)
@@ -237,7 +239,7 @@ class Agent:
         home.disk.instance = who.container_instance_arn
         loaded = home.disk.load()
         host = HostRecord(
-            name=home.name,
+            name=self.label,
             cluster=who.cluster,
             container_instance_arn=who.container_instance_arn,
             cpu=capability.cpu_units(home.engine.facts, options),
@@ -275,7 +277,7 @@ class Agent:
     async def _work(self, registering: "asyncio.Future[str]") -> None:
         since = self.home.clock.now()
         self.loop.feed(AgentStarted())
-        observer, patrol = self.watch.over(self.home.name, self.loop.engine.tasks)
+        observer, patrol = self.watch.over(self.label, self.loop.engine.tasks)
         async with asyncio.TaskGroup() as group:
             group.create_task(forever(self.loop.step))
             group.create_task(forever(self.watch.vigil.step))

@@ -247,6 +247,17 @@ def _container_dies(fate: Fate, picks: Picks) -> None:
         machine.end(running[picks[1] % len(running)], 137)
 
 
+def _rejoin(fate: Fate, picks: Picks) -> None:
+    """Machines that were removed, and have stopped all, are emptied and join anew."""
+    del picks
+    for machine in fate.scene.machines:
+        host = fate.scene.plane.sight.instance(machine.instance)
+        is_removed = bool(machine.instance) and (host is None or host.status == "INACTIVE")
+        if is_removed and machine.has_agent and not machine.running:
+            machine.forget()
+            machine.start_agent()
+
+
 def _skew(fate: Fate, picks: Picks) -> None:
     """Somebody sets the clock of a host, or of the desk."""
     by = picks[1] % (2 * SKEW_SECONDS_MAX) - SKEW_SECONDS_MAX
@@ -306,6 +317,7 @@ DISASTERS: Mapping[str, Disaster] = {
     "disk-full": _disk_full,
     "registry-away": _registry_away,
     "container-dies": _container_dies,
+    "rejoin": _rejoin,
     "skew": _skew,
     "kill-server": _kill_server,
     "stop-server": _stop_server,

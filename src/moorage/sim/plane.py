@@ -49,6 +49,8 @@ NAME = "moor.sim:4750"
 ENDPOINT = f"http://{NAME}"
 SWEEP_SECONDS = 60.0
 STORE_POLL_SECONDS = 1.0
+REFUSED_STATUS = 400
+WORDS_MAX = 160
 COMMIT_SECONDS = (0.000_2, 0.004)
 WORKS_AT_ONCE_MAX = 8
 WATCHED = (
@@ -193,6 +195,8 @@ class ControlPlane:
         """Answer one request, bytes in and bytes out."""
         assert self._door is not None, "it has started"
         response = await self._door.answer(request)
+        if response.status >= REFUSED_STATUS:
+            self.world.tell("server refuses", _operation(request), response.body[:WORDS_MAX])
         # As uvicorn says it: clients whose clocks are wrong sign by it.
         date = as_datetime(self.clock.now()).strftime("%a, %d %b %Y %H:%M:%S GMT")
         return evolve(response, headers=(*response.headers, ("date", date)))
@@ -280,6 +284,10 @@ class ControlPlane:
         )
         for watcher in self.watchers:
             watcher(commit)
+
+
+def _operation(request: Request) -> str:
+    return (request.get("x-amz-target") or "").rpartition(".")[2]
 
 
 def _shown(row: Row) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from moorage.sim.schedule import Scenario
+from moorage.sim.schedule import MACHINES_MAX, Scenario
 
 USERS: Mapping[str, int] = {
     "create": 10,
@@ -53,6 +53,11 @@ SCENARIOS: Mapping[str, Scenario] = {
     "hosts": Scenario(users=USERS, faults=HOSTS),
     "server": Scenario(users=USERS, faults=SERVER),
     "clocks": Scenario(users=USERS, faults={**CLOCKS, "cut": 2, "kill-server": 2}),
+    "removals": Scenario(
+        users={**USERS, "remove": 5},
+        faults={"rejoin": 8, "cut": 3, "power": 3, "kill-agent": 2, "kill-server": 3},
+        machines=(5, MACHINES_MAX),
+    ),
     "waves": Scenario(users=USERS, faults={"blackout": 3, "cut-many": 3, "kill-server": 2}),
 }
 DEFAULT = "chaos"

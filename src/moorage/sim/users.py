@@ -70,6 +70,7 @@ class Users:
         self.tasks: list[str] = []
         self.tokens: list[tuple[str, Json]] = []
         self.draining: set[str] = set()
+        self.removed: set[str] = set()
         self.is_tidy = False
         self._serial = 0
         session = Session(network, self.host, self.process, plane).disguised()
@@ -86,6 +87,7 @@ class Users:
             "stop": self._stop,
             "drain": self._drain,
             "activate": self._activate,
+            "remove": self._remove,
             "freeze": self._freeze,
             "thaw": self._thaw,
             "deregister": self._deregister,
@@ -276,8 +278,20 @@ class Users:
         asked = {"containerInstances": [arn], "status": status}
         await self.call(step, "UpdateContainerInstancesState", asked)
 
+    def _here(self) -> list[str]:
+        gone = {"", *self.draining, *self.removed}
+        return [machine.instance for machine in self.machines if machine.instance not in gone]
+
+    async def _remove(self, step: int, picks: Picks) -> None:
+        here = self._here()
+        if len(here) > 3:  # noqa: PLR2004 - three hosts at least are to be left
+            arn = _chosen(here, picks[0])
+            self.removed.add(arn)
+            asked = {"containerInstance": arn, "force": True}
+            await self.call(step, "DeregisterContainerInstance", asked)
+
     async def _drain(self, step: int, picks: Picks) -> None:
-        here = [m.instance for m in self.machines if m.instance not in {"", *self.draining}]
+        here = self._here()
         if len(here) > 2:  # noqa: PLR2004 - two hosts at least take tasks
             arn = _chosen(here, picks[0])
             self.draining.add(arn)

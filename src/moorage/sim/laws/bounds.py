@@ -13,7 +13,7 @@ SERVER_ERROR = 500
 LOOK_EVERY = 64
 # Of one service within a minute, whatever becomes of them: scaling, deployments and lost hosts
 # together start fewer; a crash loop that nothing holds back starts more.
-STARTS_MAX = 60
+STARTS_MAX = 100
 MINUTE = 60 * 1_000_000
 
 

@@ -1,12 +1,13 @@
 """I3, counted on the engines: no more containers of a service than it was ever allowed.
 
 Rows say what ought to be; this counts what is, on machines that were never cut off,
-without power or taken for lost: what runs on those is nobody's to say.
+without power, taken for lost or removed: what runs on those is nobody's to say.
 """
 
 from collections import Counter
 from typing import Any
 
+from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.rules.deployment.rolling import percentages, upper_limit
 from moorage.sim.laws.law import Law
 from moorage.sim.sight import Commit, Happened
@@ -34,7 +35,7 @@ class Engines(Law):
                 _, percent = percentages(row.after.deployment_configuration)
                 most = upper_limit(row.after.desired_count, percent)
                 self.most[row.after.arn] = max(self.most.get(row.after.arn, 0), most)
-            elif row.table == "container_instances" and row.after.lost_at is not None:
+            elif row.table == "container_instances" and _is_away(row.after):
                 machine = self.scene.machine_of(row.after.arn)
                 if machine is not None:
                     machine.disturbed.add("lost")
@@ -53,3 +54,8 @@ class Engines(Law):
                 f"{counts[wanted]} containers of {wanted} run on undisturbed machines, and at most "
                 f"{self.most.get(wanted, 0)} were ever allowed"
             )
+
+
+def _is_away(host: ContainerInstance) -> bool:
+    """Whether it is lost, or was removed by force and has to learn of it."""
+    return host.lost_at is not None or host.status == "INACTIVE"
