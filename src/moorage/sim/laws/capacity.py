@@ -34,7 +34,7 @@ class Capacity(Law):
         taken: dict[tuple[str, int], str] = {}
         for task in tasks:
             ports = [("tcp", port) for port in task.reserved.ports]
-            for port in ports:
+            for port in [*ports, *(("udp", port) for port in task.reserved.ports_udp)]:
                 if port in taken:
                     self.broken(f"{host.name} gave {port} to {taken[port]} and to {task.arn}")
                 taken[port] = task.arn
