@@ -6,19 +6,20 @@ from typing import Protocol
 from moorage.ecs.records.capacity_provider import CapacityProvider
 from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.machine import Pool
+from moorage.ecs.records.resources import Resources
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules.capacity.demand import Waiting, more_hosts
 from moorage.ecs.rules.capacity.retirement import Member, tasks_that_count
 from moorage.ecs.rules.capacity.scaling import Standing
 from moorage.ecs.rules.deployment.wants import wants_of_service
 from moorage.ecs.rules.freeze import holds
-from moorage.ecs.rules.placement.view import cluster_view
+from moorage.ecs.rules.placement.view import cluster_view as view_of
 from moorage.ecs.rules.placement.wants import wants_of
 from moorage.ecs.store import freezes, machines, services, task_definitions, tasks
 from moorage.ecs.store.identity import Home
-from moorage.ecs.store.view import for_others
+from moorage.ecs.store.view import cluster_view, for_others
 from moorage.ground.arn import make_arn
-from moorage.ground.record import Record
+from moorage.ground.record import Record, evolve
 from moorage.kernel.site import PoolRule
 from moorage.sql.transaction import Transaction
 
@@ -113,9 +114,24 @@ def _more(
     waiting = [*_tasks(tx, cluster, provider.name), *_services(tx, cluster, provider.name)]
     if not waiting:
         return 0
-    hosts = [one.instance for one in joined]
-    view = cluster_view(hosts, tasks.live_of_instances(tx, [one.arn for one in hosts]))
-    return more_hosts(waiting, for_others(tx, cluster, view), pool.host)
+    view = cluster_view(tx, cluster).of_provider(provider.name)
+    return more_hosts(waiting, view, _size(tx, cluster, pool, joined))
+
+
+def _size(tx: Transaction, cluster: str, pool: Pool, joined: Sequence[Member]) -> Resources | None:
+    """What one more host would have for tasks that are no daemons': as the newest, when empty."""
+    if not joined:
+        return pool.host
+    newest = max(joined, key=lambda one: (one.instance.registered_at, one.instance.arn)).instance
+    empty = view_of([evolve(newest, status="ACTIVE", drain=None)], [])
+    load = for_others(tx, cluster, empty).hosts[newest.arn]
+    return Resources(
+        cpu=load.cpu,
+        memory=load.memory,
+        gpus=load.gpus,
+        ports=tuple(sorted(load.ports)),
+        ports_udp=tuple(sorted(load.ports_udp)),
+    )
 
 
 def _tasks(tx: Transaction, cluster: str, provider: str) -> list[Waiting]:
