@@ -98,6 +98,17 @@ def test_the_budget_is_that_of_the_whole_cluster():
     assert [spread(rig, arn) for arn in arns] == [{"host-1": 1, "host-2": 1}] * 2
 
 
+def test_a_last_wave_that_is_smaller_than_the_others_is_moved_too():
+    rig = a_rig(0)
+    rig.host("host-1", cpu=8192, memory=8192)
+    rig.settle()
+    service = serve(rig, 22)
+    rig.host("host-2", cpu=8192, memory=8192)
+    rig.advance(SETTLING + 180)
+    assert spread(rig, service) == {"host-1": 11, "host-2": 11}
+    assert rig.events(service)[-1] == "is spread over its hosts again: its rebalancing is complete."
+
+
 def test_a_host_that_returns_gets_tasks_back():
     rig = a_rig(2)
     service = serve(rig)

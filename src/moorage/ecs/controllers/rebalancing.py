@@ -51,7 +51,8 @@ def rebalancing(turn: Turn, key: str) -> Instant | None:
     question = Question(now=turn.now, moves_max=moves_max, pause=turn.site.rebalance_pause)
     found = plan(sight.cases, sight.field, question)
     _hand_over(turn, found.moves)
-    _conclude(turn, found.stays)
+    moving = {one.case.service.arn for one in found.moves}
+    _conclude(turn, [one for one in found.stays if one.case.service.arn not in moving])
     goes_on = asked and _goes_on(turn, found)
     rebalances.note(
         turn.tx,
@@ -97,7 +98,10 @@ def _hand_over(turn: Turn, moves: Sequence[Move]) -> None:
 
 
 def _conclude(turn: Turn, stays: Iterable[Stay]) -> None:
-    """Say which rebalancings are over, and of zones that lack room; a service rests from then on."""
+    """Say which rebalancings are over, and of zones that lack room; a service rests from then on.
+
+    `stays` are of services that were handed no move: with one, nothing of them is over.
+    """
     for stay in stays:
         service = stay.case.service
         if not stay.looked:
