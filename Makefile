@@ -48,7 +48,7 @@ test: $(READY) ## all that must pass; installs docker.io and postgresql where mi
 	@$(BIN)/python tools/lanes.py
 
 unit: $(READY) ## tables and laws, without engine, PostgreSQL and real clients; under a minute
-	$(BIN)/python -m pytest -q -m "not engine and not postgres and not clients and not lab" --ignore=tests/tidy
+	$(BIN)/python -m pytest -q -m "not engine and not postgres and not clients and not lab" --ignore=tests/tidy --ignore=tests/sim
 
 check: $(READY) ## lint, format, types, imports, generated files, house rules
 	$(BIN)/ruff check .
