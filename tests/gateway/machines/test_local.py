@@ -20,9 +20,13 @@ class TestLocal(MachinesContract):
 
 
 def process_of(folder, name):
-    """The process id of a machine's agent, and its words."""
-    pid = int((folder / "agents" / name / "agent.pid").read_text().split()[0])
-    return pid, Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+    """The process id of a machine's agent."""
+    return int((folder / "agents" / name / "agent.pid").read_text().split()[0])
+
+
+def words_of(pid):
+    """What a process was started with."""
+    return Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
 
 
 def test_the_token_is_no_argument_and_a_machine_outlives_who_made_it(tmp_path):
@@ -30,19 +34,20 @@ def test_the_token_is_no_argument_and_a_machine_outlives_who_made_it(tmp_path):
         first = LocalMachines("spare", POOL, tmp_path)
         order = an_order("spare-1", attributes={"disk": "ssd"}, zone="rack-1")
         await first.create(order)
-        pid, words = process_of(tmp_path, "spare-1")
+        pid = process_of(tmp_path, "spare-1")
+        words = words_of(pid)
         assert order.token not in " ".join(words)
         assert {"--name", "spare-1", "--zone", "rack-1", "disk=ssd", "256"} <= set(words)
         second = LocalMachines("spare", POOL, tmp_path)
         assert await second.list() == {"spare-1"}
         await second.create(order)
-        assert process_of(tmp_path, "spare-1")[0] == pid
+        assert process_of(tmp_path, "spare-1") == pid
         assert await LocalMachines("other", POOL, tmp_path).list() == frozenset()
         os.kill(pid, signal.SIGKILL)
         await first._children["spare-1"].wait()
         assert await second.list() == frozenset()
         await second.create(order)
-        assert process_of(tmp_path, "spare-1")[0] != pid
+        assert process_of(tmp_path, "spare-1") != pid
         await second.aclose()
         assert await second.list() == frozenset()
         assert (tmp_path / "agents" / "spare-1").is_dir(), "who ends with the server comes back"
