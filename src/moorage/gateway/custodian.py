@@ -53,8 +53,10 @@ class Custodian:
         """Look by the hour, and when told."""
         self._loop = asyncio.get_running_loop()
         while True:
+            # Not wait_for: in Python 3.11 it forgets a cancellation that comes with the bell.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._bell.wait(), LOOK_SECONDS)
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._bell.wait()
             self._bell.clear()
             await self.look()
 

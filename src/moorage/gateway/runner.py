@@ -102,8 +102,9 @@ class Runner:
         wait = IDLE_SECONDS_MAX
         if look is not None:
             wait = min(wait, max(0.0, in_seconds(between(self._clock.now(), look))))
-        try:
-            await asyncio.wait_for(self._bell.wait(), wait)
+        try:  # not by wait_for: in Python 3.11 it forgets a cancellation that comes with the bell
+            async with asyncio.timeout(wait):
+                await self._bell.wait()
         except TimeoutError:
             return
         self._bell.clear()
