@@ -9,7 +9,10 @@ from moorage.sim.shrink import shrink
 from tests.sim.planted import BUGS
 
 # Counted from 1, the first seed that finds it; most need no more than one.
-FOUND_BY = dict.fromkeys(BUGS, 1) | {"a lost wake-up": 7}
+FOUND_BY = dict.fromkeys(BUGS, 1) | {
+    "a lost wake-up": 7,
+    "a crash loop that nothing holds back": 2,
+}
 # The first law that notices may be a neighbour of the one that is broken at heart.
 ALSO = {"a lost wake-up": {"I3 engines", "I5 lineage"}, "an order to the wrong host": {"I4 calm"}}
 
