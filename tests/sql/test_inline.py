@@ -78,3 +78,42 @@ def test_a_work_that_raises_leaves_nothing():
         database.write(work).result(timeout=0)
     assert names(database) == []
     database.close()
+
+
+class Dying:
+    """A cursor at whose COMMIT the process dies, once it was told to."""
+
+    def __init__(self, cursor) -> None:
+        self.cursor = cursor
+        self.dies = False
+
+    def __getattr__(self, name) -> object:
+        return getattr(self.cursor, name)
+
+    def execute(self, text, *values):
+        if self.dies and text == "COMMIT":
+            self.dies = False
+            raise KeyboardInterrupt
+        return self.cursor.execute(text, *values)
+
+
+def test_what_was_remembered_goes_with_what_an_image_rolls_back():
+    cursors = []
+    database = InlineDatabase(
+        clock=ManualClock(),
+        chance=SeededChance(1),
+        tables=[NOTES],
+        lens=lambda cursor: cursors.append(Dying(cursor)) or cursors[0],
+    )
+
+    def work(tx):
+        NOTES.put(tx, Note(name="lost"))
+        tx.remember("notes", ["lost"])
+
+    cursors[0].dies = True
+    with pytest.raises(KeyboardInterrupt):
+        database.write(work)
+    database.image()
+    assert database.write(lambda tx: tx.recall("notes")).result() is None
+    assert names(database) == []
+    database.close()

@@ -72,6 +72,7 @@ class InlineDatabase(SQLiteDatabase):
         """All that is committed; what is not is rolled back."""
         if self._connection.in_transaction:
             self._connection.rollback()
+            self._memory.clear()
         return self._connection.serialize()
 
     def close(self) -> None:

@@ -281,9 +281,12 @@ class SQLiteDatabase:
             wakes.update(dict.fromkeys(tx.close()))
             return
         tx.close()
+        error = job.error
         for key in tx.touched:
             self._memory.pop(key, None)
-        error = job.error
+        if isinstance(error, Conflict):
+            # Nobody else writes: what was remembered may be why it lost. Rows alone decide next.
+            self._memory.clear()
         if isinstance(error, sqlite3.Error):
             if not self._connection.in_transaction or code_of(error) in FATAL_CODES:
                 raise error

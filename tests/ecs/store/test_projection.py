@@ -105,3 +105,18 @@ def test_any_order_of_rows_gives_what_the_last_rows_give(steps):
     fresh = Projection(alive, [one for one in live.values() if not one.is_stopped])
     assert kept.hosts == fresh.hosts
     assert kept.claims == fresh.claims
+
+
+def test_one_that_is_untrue_heals_where_it_loses_a_race_against_the_rows(house):
+    a_host(house)
+    a_task(house)
+
+    def bend(call):
+        kept = recalled(call.tx, CLUSTER)
+        for host, load in kept.hosts.items():
+            old = evolve(load.instance, version=load.instance.version + 7)
+            kept.hosts[host] = evolve(load, instance=old)
+
+    house.write(bend)
+    assert a_task(house)["taskArn"]
+    assert house.write(lambda call: untrue(call.tx, CLUSTER)) == []
