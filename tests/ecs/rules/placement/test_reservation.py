@@ -4,6 +4,7 @@ import pytest
 
 from moorage.ecs.records.resources import Resources
 from moorage.ecs.rules.placement.constraint import Wants, obstacle
+from moorage.ecs.rules.placement.eligible import eligible
 from moorage.ecs.rules.placement.reservation import reserve
 from moorage.ecs.rules.placement.view import cluster_view
 from tests.ecs.rules.builders import a_task, an_instance, instance_arn
@@ -62,3 +63,15 @@ def test_a_host_that_is_full_already_owes_what_is_missing():
     assert load.cpu == -200
     small = Wants(needs=Resources(cpu=1), group="service:web")
     assert obstacle(small, load) is not None
+
+
+def test_where_every_host_has_its_daemon_the_view_and_its_orders_stay():
+    there = a_task("t1", group="service:logs", reserved=LOGS.needs)
+    view = cluster_view([an_instance("h1"), an_instance("h2", status="DRAINING")], [there])
+    assert reserve(view, (LOGS,)) is view
+
+
+def test_what_follows_from_the_hosts_alone_is_worked_out_once_for_both_views():
+    view = cluster_view([an_instance("h1"), an_instance("h2")], [])
+    found = eligible(WEB, view)
+    assert eligible(WEB, reserve(view, (LOGS,))) is found

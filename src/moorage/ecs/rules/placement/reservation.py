@@ -14,15 +14,16 @@ def reserve(view: ClusterView, claims: Iterable[Wants]) -> ClusterView:
     """The view as others than daemons see it; each claim is one daemon service's.
 
     It is kept free on every ACTIVE host where such a task belongs and none is. The tasks are not
-    counted: `task:group == service:DAEMON` is true only where the daemon is.
+    counted: `task:group == service:DAEMON` is true only where the daemon is. Where nothing is to
+    be kept, as mostly, it is the same view, with the orders that come with it.
     """
-    hosts = dict(view.hosts)
+    less: dict[str, HostLoad] = {}
     for claim in claims:
         for arn, load in view.hosts.items():
             lacks = not load.groups.get(claim.group)
             if lacks and load.instance.status == "ACTIVE" and mismatch(claim, load) is None:
-                hosts[arn] = _without(hosts[arn], claim)
-    return ClusterView(hosts)
+                less[arn] = _without(less.get(arn, load), claim)
+    return ClusterView({**view.hosts, **less}, view.kept) if less else view
 
 
 def _without(load: HostLoad, claim: Wants) -> HostLoad:
