@@ -146,3 +146,16 @@ def test_two_rollbacks_to_the_same_deployment_end_together():
         "ROLLBACK_SUCCESSFUL",
         "ROLLBACK_SUCCESSFUL",
     ]
+
+
+def test_a_rollback_ends_with_the_service():
+    world = half_way()
+    asked(world, "ROLLBACK_REQUESTED")
+    world.act()
+    world.service = evolve(world.service, status="DRAINING")
+    world.act()
+    world.serve()
+    world.act()
+    assert world.service.status == "INACTIVE"
+    ended = world.deployment("ecs-svc/2")
+    assert (ended.status, ended.finished_at) == ("ROLLBACK_FAILED", world.now)

@@ -196,6 +196,8 @@ def _ended(state: ServiceState, now: Instant) -> Plan:
             ended = hooks.abandoned(deployment)
             if deployment.status in ONGOING:
                 ended = evolve(ended, status="STOPPED", finished_at=now)
+            elif deployment.status == "ROLLBACK_IN_PROGRESS":
+                ended = evolve(ended, status="ROLLBACK_FAILED", finished_at=now)
             ledger.put(evolve(ended, open=False))
     orders = tuple(StopOrder(task=task.arn, code=STOP_CODE, reason=reason) for task in wanted)
     return evolve(_plan(state, ledger, look_again=None), stop=orders)
