@@ -12,8 +12,8 @@ from typing import IO
 
 # Of about the same length.
 LANES = (
-    ["tests", "--ignore=tests/lab", "--ignore=tests/crash"],
-    ["tests/lab", "tests/crash"],
+    ["tests", "--ignore=tests/lab", "--ignore=tests/crash", "--ignore=tests/sim"],
+    ["tests/lab", "tests/crash", "tests/sim"],
 )
 
 
@@ -27,11 +27,11 @@ def main() -> int:
     """Run both lanes to their ends."""
     first, second = LANES
     with tempfile.TemporaryFile() as kept:
-        print(f"Beside these tests run those of {' and '.join(second)}; theirs follow.", flush=True)
+        print(f"Beside these tests run those of {', '.join(second)}; theirs follow.", flush=True)
         lanes = [begin(first, None), begin(second, kept)]
         try:
             lanes[0].wait()
-            print(f"Waiting for {' and '.join(second)}.", flush=True)
+            print(f"Waiting for {', '.join(second)}.", flush=True)
             lanes[1].wait()
         finally:
             for lane in lanes:
