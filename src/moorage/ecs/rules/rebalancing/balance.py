@@ -74,8 +74,12 @@ class Balance:
         mode = self.case.mode
         if mode.zones and (step := self._between_zones()):
             return step
-        if mode.hosts:
-            return self._between_hosts() or self._by_load()
+        if mode.hosts and (step := self._between_hosts() or self._by_load()):
+            return step
+        if self._is_spent:
+            self.blocks["the cluster"] = (
+                f"{TRIES_MAX} pairs of hosts were tried, and there are more"
+            )
         return None
 
     def apply(self, step: Step) -> None:
@@ -94,12 +98,14 @@ class Balance:
     def _between_zones(self) -> Step | None:
         counts = self._zones()
         fullest = sorted(counts, key=lambda zone: (-counts[zone], zone))
+        sources_in, targets_in = self._by_zone(self._sources()), self._by_zone(self._targets())
         for source_zone in fullest:
             for target_zone in reversed(fullest):
-                if counts[source_zone] - counts[target_zone] < APART_MIN:
+                if counts[source_zone] - counts[target_zone] < APART_MIN or self._is_spent:
                     break
-                sources = [arn for arn in self._sources() if self.field.zone(arn) == source_zone]
-                targets = [arn for arn in self._targets() if self.field.zone(arn) == target_zone]
+                self._tries += 1
+                sources = sources_in.get(source_zone, [])
+                targets = targets_in.get(target_zone, [])
                 for source, target in self._pairs(sources, targets):
                     why = (
                         f"from the host {self.field.name(source)} in {source_zone} "
@@ -133,8 +139,9 @@ class Balance:
 
     def _emptier(self, source: str, targets: Sequence[str]) -> Iterator[str]:
         for target in targets:
-            if self._counts[source] - self._counts[target] < APART_MIN:
+            if self._counts[source] - self._counts[target] < APART_MIN or self._is_spent:
                 return
+            self._tries += 1
             if self._keeps_groups(source, target):
                 yield target
 
@@ -144,8 +151,12 @@ class Balance:
             (arn for arn in self._counts if totals[arn] - lowest >= APART_MIN),
             key=lambda arn: (-totals[arn], arn),
         )
+        takers: dict[int, list[str]] = {}
+        for arn in self.field.by_total if sources else ():
+            takers.setdefault(self._counts.get(arn, 0), []).append(arn)
         for source in sources:
-            for _, target in self._pairs([source], self._idler(source), silent=True):
+            fewer = takers.get(self._counts[source] - 1, [])
+            for _, target in self._pairs([source], self._idler(source, fewer), silent=True):
                 why = (
                     f"from the host {self.field.name(source)} ({totals[source]} tasks of services) "
                     f"to the host {self.field.name(target)} ({totals[target]})"
@@ -153,21 +164,33 @@ class Balance:
                 return self._step(source, target, "load", why)
         return None
 
-    def _idler(self, source: str) -> Iterator[str]:
-        """Hosts with a lighter load, on which the service would lie just as evenly."""
-        field, counts = self.field, self._counts
-        for target in field.by_total:
-            if field.totals[source] - field.totals[target] < APART_MIN:
+    def _idler(self, source: str, fewer: Sequence[str]) -> Iterator[str]:
+        """Hosts with a lighter load, on which the service would lie just as evenly.
+
+        `fewer` are those with just one task of the service less, the idlest first.
+        """
+        field = self.field
+        for target in fewer:
+            if field.totals[source] - field.totals[target] < APART_MIN or self._is_spent:
                 return
             self._tries += 1
-            if (
-                counts[source] - counts[target] == 1
-                and self._keeps_groups(source, target)
-                and field.free_share(target, self.case.wants.needs) >= field.free_share(source)
-            ):
+            if self._keeps_groups(source, target) and field.free_share(
+                target, self.case.wants.needs
+            ) >= field.free_share(source):
                 yield target
 
     # --- what they share -------------------------------------------------------------------------
+
+    @property
+    def _is_spent(self) -> bool:
+        return self._tries >= TRIES_MAX
+
+    def _by_zone(self, arns: Iterable[str]) -> dict[str, list[str]]:
+        """Hosts by their zone, each zone's in the order in which they are given."""
+        found: dict[str, list[str]] = {}
+        for arn in arns:
+            found.setdefault(self.field.zone(arn), []).append(arn)
+        return found
 
     def _pairs(
         self, sources: Iterable[str], targets: Iterable[str], *, silent: bool = False
@@ -175,9 +198,9 @@ class Balance:
         """The pairs between which a task can move now; what cannot is noted, unless `silent`."""
         for source in sources:
             for target in targets:
-                self._tries += 1
-                if self._tries > TRIES_MAX:
+                if self._is_spent:
                     return
+                self._tries += 1
                 if not self._on.get(source):
                     self._note(source, _NOBODY_MOVES, silent=silent)
                     break
