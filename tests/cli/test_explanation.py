@@ -21,7 +21,12 @@ from moorage.shapes.moorage.post_mortem import Cause
 EVIL = "\x1b]0;owned\x07"
 OUTLOOK = PlacementOutlook(
     summary="None of 9 hosts can take another task.",
-    filters=[PlacementFilter(name="600 CPU units", asked=9, refused=9, hosts=["h1", "h2"])],
+    filters=[
+        PlacementFilter(
+            name="memberOf attribute:rack in [a, b]", asked=9, refused=0, hosts=["[/h3]"]
+        ),
+        PlacementFilter(name="600 CPU units", asked=9, refused=9, hosts=["h1", "h2"]),
+    ],
 )
 
 
@@ -48,7 +53,9 @@ def test_a_service_shows_waits_with_their_ends_filters_and_what_was_said():
     )
     assert "- The back-off [bold]holds." in text
     assert "(until 2027-01-15 08:00:00)" in text
-    assert "600 CPU units   9             9         h1, h2 and 7 more" in text
+    assert "h1, h2 and 7 more" in text
+    assert "memberOf attribute:rack in [a, b]" in text, "brackets are no markup"
+    assert "[/h3]" in text
     assert "2027-01-15 08:00:00  It said: hello" in text
     assert text.index("Waits for") < text.index("Placement:") < text.index("It said")
 

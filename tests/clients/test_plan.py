@@ -111,6 +111,8 @@ def test_a_file_is_checked_before_it_is_registered(server: Server, tmp_path: Pat
     [
         (("aws", "ecs", "list-clusters", "--endpoint-url", "http://x"), "past the dry run"),
         (("aws", "ecs", "list-clusters", "--endpoint-url=http://x"), "past the dry run"),
+        (("aws", "ecs", "list-clusters", "--endpoint-u", "http://x"), "past the dry run"),
+        (("aws", "--e=http://x", "ecs", "list-clusters"), "past the dry run"),
         (("moorage", "host", "drain", "h1"), "find their server by themselves"),
         (("no-such-command-here",), "cannot be run"),
     ],

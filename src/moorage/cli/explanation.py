@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.style import StyleType
 from rich.table import Table
 from rich.text import Text
 
@@ -108,9 +109,23 @@ def show_causes(console: Console, causes: Iterable[Cause] | None) -> None:
     console.print(chain)
 
 
+class Verbatim(Table):
+    """A table that shows texts as they are: `in [a, b]`, or what others wrote, is no markup."""
+
+    def add_row(
+        self,
+        *renderables: RenderableType | None,
+        style: StyleType | None = None,
+        end_section: bool = False,
+    ) -> None:
+        """Add one row; its texts have no control characters any more (`plain`)."""
+        cells = [Text(one) if isinstance(one, str) else one for one in renderables]
+        super().add_row(*cells, style=style, end_section=end_section)
+
+
 def table(*columns: str) -> Table:
-    """A table with these columns."""
-    made = Table(box=SIMPLE_HEAD, pad_edge=False)
+    """A table with these columns, and without markup."""
+    made = Verbatim(box=SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         made.add_column(column, overflow="fold")
     return made

@@ -23,6 +23,7 @@ from moorage.shapes.moorage.dry_run import DryRun
 ABILITY = "dry-run"
 # What leads a command past the listener, so that its writes would be real.
 _PAST = ("--endpoint-url", "--endpoint", "--data")
+_ENDPOINT = _PAST[0]
 _UNSET = (
     "AWS_PROFILE",
     "AWS_SESSION_TOKEN",
@@ -127,10 +128,12 @@ def _moves(console: Console, found: DryRun) -> None:
 
 def _refuse(command: Sequence[str]) -> None:
     for word in command:
-        if word.partition("=")[0] in _PAST:
+        option = word.partition("=")[0]
+        # The AWS CLI takes any beginning of it, too: --endpoint-u, or --e.
+        shortened = len(option) > len("--") and _ENDPOINT.startswith(option)
+        if option in _PAST or shortened:
             fail(
-                f"{word.partition('=')[0]} leads the command past the dry run: what it asks would be "
-                "done.",
+                f"{option} leads the command past the dry run: what it asks would be done.",
                 "Leave it out: moorage plan gives the command its endpoint.",
             )
     if Path(command[0]).name == "moorage":
