@@ -290,3 +290,26 @@ def test_a_minimum_that_is_raised_must_agree_with_the_criteria(house):
         deploymentConfiguration={"minimumHealthyPercent": 51},
     )
     assert said.endswith("must not be below minimumHealthyPercent.")
+
+
+@pytest.mark.parametrize("action", ["CONTINUE", "ROLLBACK"])
+@pytest.mark.parametrize(
+    ("members", "why"),
+    [
+        (("UpdateService", {"forceNewDeployment": True}), "a newer one has taken its place."),
+        (("DeleteService", {"force": True}), "its service is deleted."),
+    ],
+)
+def test_what_will_not_go_on_is_not_said_to(house, paused, action, members, why):
+    """The controller has not looked yet: in a freeze it does not for long."""
+    (hook,) = described(house, paused)["lifecycleHookDetails"]
+    operation, given = members
+    house.ask(operation, service="web", **given)
+    said = house.refused(
+        "ContinueServiceDeployment",
+        "InvalidParameterException",
+        serviceDeploymentArn=paused,
+        hookId=hook["hookId"],
+        action=action,
+    )
+    assert said == f"The service deployment can no longer go on: {why}"

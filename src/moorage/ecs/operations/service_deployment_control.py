@@ -81,6 +81,13 @@ def continue_service_deployment(
         raise InvalidParameterException(
             f"The service deployment is {deployment.status}, not IN_PROGRESS."
         )
+    if deployment.id != service.deployment or service.status != "ACTIVE":
+        why = (
+            "a newer one has taken its place"
+            if service.status == "ACTIVE"
+            else "its service is deleted"
+        )
+        raise InvalidParameterException(f"The service deployment can no longer go on: {why}.")
     hook = _awaited(deployment, request.hook_id or "")
     if action == "CONTINUE":
         answered = hooks.answered(deployment, hook.id, "SUCCEEDED")
