@@ -80,21 +80,26 @@ def test_many_services_of_one_task_share_a_new_host_too():
     assert "(4 tasks of services) to the host host-2 (0)" in moved[0]
 
 
+def most_at_once(rig: Rig, arns: list[str]) -> list[int]:
+    """How many tasks of these services were being moved, at each turn from now on."""
+    found: list[int] = []
+
+    def law(rig: Rig) -> None:
+        live = [task for arn in arns for task in rig.live(arn)]
+        known = {task.arn for task in live if task.desired_status == "RUNNING"}
+        found.append(sum(task.replaces in known for task in live))
+
+    rig.laws.append(law)
+    return found
+
+
 def test_the_budget_is_that_of_the_whole_cluster():
     rig = a_rig(moves_max=1)
     arns = [serve(rig, 2, f"s{number}") for number in range(2)]
-    most = 0
-
-    def law(rig: Rig) -> None:
-        nonlocal most
-        live = [task for arn in arns for task in rig.live(arn)]
-        known = {task.arn for task in live if task.desired_status == "RUNNING"}
-        most = max(most, sum(task.replaces in known for task in live))
-
-    rig.laws.append(law)
+    most = most_at_once(rig, arns)
     rig.host("host-2")
     rig.advance(SETTLING + 120)
-    assert most == 1
+    assert max(most) == 1
     assert [spread(rig, arn) for arn in arns] == [{"host-1": 1, "host-2": 1}] * 2
 
 
@@ -210,6 +215,27 @@ def test_a_person_asks_and_no_host_need_settle():
     assert spread(rig, service) == {"host-1": 2, "host-2": 2}
     known = rig.house.read(lambda call: rebalances.get(call.tx, ACCOUNT, REGION, "default"))
     assert known.asked_at is None, "what was asked for is done"
+
+
+def test_a_person_asks_for_one_service_while_another_moves():
+    rig = a_rig(moves_max=1)
+    arns = [serve(rig, 2, f"s{number}") for number in range(2)]
+    most = most_at_once(rig, arns)
+    rig.host("host-2")
+    rig.advance(3)
+    for name in ("s0", "s1"):
+
+        def ask(call, name=name):
+            known = rebalances.get(call.tx, ACCOUNT, REGION, "default")
+            rebalances.ask(
+                call.tx, evolve(known, looked_at=Instant(0), asked_at=call.now, asked_for=name)
+            )
+
+        rig.house.write(ask)
+        rig.advance(1)
+    rig.advance(60)
+    assert max(most) == 1
+    assert [spread(rig, arn) for arn in arns] == [{"host-1": 1, "host-2": 1}] * 2
 
 
 def test_a_site_that_moves_nothing():

@@ -48,7 +48,12 @@ def rebalancing(turn: Turn, key: str) -> Instant | None:
     settling = Duration(0) if asked else turn.site.rebalance_settling
     only = known.asked_for if asked else ""
     sight = rebalances.look(turn.tx, turn.site, cluster.arn, settling, only)
-    question = Question(now=turn.now, moves_max=moves_max, pause=turn.site.rebalance_pause)
+    question = Question(
+        now=turn.now,
+        moves_max=moves_max,
+        pause=turn.site.rebalance_pause,
+        elsewhere=sight.elsewhere,
+    )
     found = plan(sight.cases, sight.field, question)
     _hand_over(turn, found.moves)
     moving = {one.case.service.arn for one in found.moves}

@@ -13,6 +13,7 @@ from moorage.ecs.rules.placement.constraint import Wants
 from moorage.ecs.rules.placement.view import cluster_view
 from moorage.ecs.rules.rebalancing.case import Case, standstill
 from moorage.ecs.rules.rebalancing.field import Field
+from moorage.ecs.rules.rebalancing.plan import under_way
 from moorage.ecs.store import container_instances, freezes, services, task_definitions, tasks
 from moorage.ecs.store.view import for_others
 from moorage.ground.arn import make_arn
@@ -32,10 +33,11 @@ _EVERY = REBALANCES.query(order=("account", "region", "cluster"))
 
 
 class Sight(Record):
-    """All that one look at a cluster sees."""
+    """All that one look at a cluster sees; `elsewhere` are the moves of services left out of it."""
 
     cases: tuple[Case, ...]
     field: Field
+    elsewhere: int = 0
 
 
 def get(tx: Transaction, account: str, region: str, cluster: str) -> ClusterRebalancing | None:
@@ -85,11 +87,8 @@ def look(tx: Transaction, site: Site, cluster: str, settling: Duration, only: st
         by_service.setdefault(task.service, []).append(task)
     whole = cluster_view(container_instances.live_of_cluster(tx, cluster), live)
     view = for_others(tx, cluster, whole)
-    found = [
-        one
-        for one in services.live_of_cluster(tx, cluster)
-        if one.status == "ACTIVE" and only in {"", one.name}
-    ]
+    active = [one for one in services.live_of_cluster(tx, cluster) if one.status == "ACTIVE"]
+    found = [one for one in active if only in {"", one.name}]
     held = (
         freezes.of_cluster(tx, found[0].account, found[0].region, found[0].cluster) if found else []
     )
@@ -101,6 +100,11 @@ def look(tx: Transaction, site: Site, cluster: str, settling: Duration, only: st
             for service in found
         ),
         field=Field(view, live, settling, tx.now),
+        elsewhere=sum(
+            under_way(one, by_service.get(one.arn, []))
+            for one in active
+            if only not in {"", one.name}
+        ),
     )
 
 

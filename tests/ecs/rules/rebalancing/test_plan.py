@@ -8,11 +8,7 @@ from hypothesis import strategies as st
 
 from moorage.ecs.records.freeze import Freeze
 from moorage.ecs.records.rebalancing import Rebalancing, Relocation
-from moorage.ecs.records.resources import Resources
-from moorage.ecs.rules.placement.view import cluster_view
-from moorage.ecs.rules.rebalancing.balance import Balance
 from moorage.ecs.rules.rebalancing.case import at_once
-from moorage.ecs.rules.rebalancing.field import Field
 from moorage.ground.instant import Duration, earlier, hours, later, seconds
 from moorage.ground.record import evolve
 from moorage.shapes.ecs.placement import PlacementStrategy
@@ -38,16 +34,6 @@ def moved(scene: Scene, **asked) -> list[tuple[str, str, str, str]]:
         )
         for one in scene.plan(**asked).moves
     ]
-
-
-class Told(Field):
-    """Counts how often it is asked for a zone."""
-
-    asked = 0
-
-    def zone(self, arn: str) -> str:
-        self.asked += 1
-        return super().zone(arn)
 
 
 def two_hosts(first: int, second: int, **more) -> Scene:
@@ -303,44 +289,6 @@ def test_moves_under_way_count_in_the_budget():
     scene.task("two", "h2", replaces=scene.tasks[-1].arn)
     assert moved(scene, whole=False, moves_max=1) == []
     assert moved(scene, whole=False, moves_max=2) == [("one", "h1", "h2", "host")]
-
-
-@pytest.mark.parametrize("mode", ["zones", "all"])
-def test_a_search_in_vain_among_many_hosts_has_an_end(mode):
-    scene = Scene()
-    for number in range(200):
-        cpu = 9999 if number < 100 else 100
-        scene.host(f"h{number:03}", zone=f"z{number:03}", cpu=cpu, memory=99999)
-    scene.service("web", {f"h{number:03}": 3 for number in range(100)}, tags=tagged(mode))
-    field = Told(cluster_view(scene.hosts.values(), scene.tasks), scene.tasks, seconds(60), NOW)
-    assert Balance(scene.cases()[0], field, NOW).next() is None
-    assert field.asked < 2000, "hosts are told apart by their zones once, not for each pair"
-
-
-def test_what_lies_evenly_is_balanced_however_many_hosts_have_more_of_others():
-    scene = Scene()
-    for number in range(300):
-        scene.host(f"h{number:03}", zone="a", cpu=9999, memory=99999)
-    scene.service("web", {f"h{number:03}": 1 for number in range(300)}, tags=tagged("hosts"))
-    heavy = {f"h{number:03}": 3 for number in range(150)}
-    scene.service("heavy", heavy, tags=tagged("off"))
-    web = next(one for one in scene.plan(whole=False).stays if one.case.service.name == "web")
-    assert web.balanced
-
-
-def test_a_search_that_was_given_up_is_no_balance():
-    scene = Scene()
-    for number in range(300):
-        scene.host(f"h{number:03}", zone="a", cpu=9999, memory=99999 if number < 150 else 3000)
-    scene.service("web", {f"h{number:03}": 1 for number in range(150)}, tags=tagged("hosts"))
-    heavy = {f"h{number:03}": 4 for number in range(150)}
-    scene.service("heavy", heavy, tags=tagged("off"))
-    for number in range(150, 300):
-        scene.task("web", f"h{number:03}", owner="", reserved=Resources(memory=2900))
-    web = next(one for one in scene.plan(whole=False).stays if one.case.service.name == "web")
-    assert not web.balanced
-    assert web.until is not None
-    assert "and there are more" in web.why
 
 
 # --- laws ------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from moorage.ecs.records.service import Service
+from moorage.ecs.records.task import Task
 from moorage.ecs.rules.deployment.state import soonest
 from moorage.ecs.rules.rebalancing.balance import Balance, Step
 from moorage.ecs.rules.rebalancing.case import Case, at_once, moves_of, standstill
@@ -21,13 +23,14 @@ class Question(Record):
     """What is asked: at most `moves_max` moves at once in the cluster, `pause` between waves.
 
     `whole`: all moves until nothing is left to move, as if each were done before the next; else
-    those that may begin now.
+    those that may begin now. `elsewhere` are the moves under way of services that are not asked of.
     """
 
     now: Instant
     moves_max: int
     pause: Duration
     whole: bool = False
+    elsewhere: int = 0
 
 
 class Move(Record):
@@ -77,7 +80,8 @@ def plan(cases: Sequence[Case], field: Field, question: Question) -> Outcome:
             planner.open.append(case)
         else:
             planner.stays.append(Stay(case=case, why=still.why, until=still.until))
-    planner.left -= sum(_under_way(case) for case in cases)
+    planner.left -= question.elsewhere
+    planner.left -= sum(under_way(case.service, case.tasks) for case in cases)
     while planner.open:
         planner.open = [case for case in planner.open if planner.advance(case)]
     return planner.outcome()
@@ -163,6 +167,6 @@ class _Planner:
         return False
 
 
-def _under_way(case: Case) -> int:
+def under_way(service: Service, tasks: Sequence[Task]) -> int:
     """How many moves of a service are under way, or handed to it and not begun."""
-    return len(moves_of(case.tasks)) + len(case.service.rebalancing.planned)
+    return len(moves_of(tasks)) + len(service.rebalancing.planned)
