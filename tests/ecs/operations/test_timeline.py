@@ -189,6 +189,19 @@ def test_what_is_older_than_thirty_days_is_forgotten_some_at_once(house):
     assert all(len(one["text"]) == timeline.TEXT_LENGTH_MAX for one in events(house))
 
 
+def test_a_cluster_that_was_quiet_for_a_month_is_swept_again(house):
+    fill(house, 1)
+    house.settle()
+    house.clock.advance(hours(24 * 31))
+    house.pass_time(seconds(150))
+    assert house.read(lambda call: timeline.count(call.tx, CLUSTER)) == 0
+    one = Happening(cluster=CLUSTER, kind="task-started", text="x")
+    house.write(lambda call: timeline.note(call.tx, [one]))
+    house.clock.advance(hours(24 * 31))
+    house.pass_time(seconds(150))
+    assert house.read(lambda call: timeline.count(call.tx, CLUSTER)) == 0
+
+
 @pytest.mark.parametrize(
     ("kept", "days", "left"),
     [

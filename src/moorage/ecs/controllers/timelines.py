@@ -1,7 +1,9 @@
 """The timeline of a cluster: kept for thirty days, and never longer than so many events."""
 
 from moorage.ecs.rules.happenings import forgotten
+from moorage.ecs.store import clusters
 from moorage.ecs.store import timeline as store
+from moorage.ground.arn import parse_arn
 from moorage.ground.instant import Instant, later, minutes
 from moorage.kernel.call import Turn
 from moorage.kernel.controller import controller
@@ -20,4 +22,12 @@ def timelines(turn: Turn, key: str) -> Instant | None:
         store.delete(tx, one)
     if len(gone) == FORGOTTEN_AT_ONCE:
         return tx.now
-    return later(tx.now, LOOK_PERIOD) if oldest else None
+    return later(tx.now, LOOK_PERIOD) if oldest or _may_go_on(turn, key) else None
+
+
+def _may_go_on(turn: Turn, key: str) -> bool:
+    """Whether more may happen in a cluster of which all is forgotten: most of it wakes no sweep."""
+    arn = parse_arn(key)
+    assert arn is not None, f"{key} was woken as a cluster"
+    cluster = clusters.get(turn.tx, arn.account, arn.region, arn.name)
+    return cluster is not None and cluster.status != "INACTIVE"
