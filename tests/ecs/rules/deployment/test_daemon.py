@@ -2,6 +2,7 @@
 
 import pytest
 
+from moorage.ecs.records.service_revision import RevisionImage
 from moorage.ecs.rules import events
 from moorage.ecs.rules.deployment.daemon_hosts import others
 from moorage.ground.instant import later, seconds
@@ -207,6 +208,35 @@ def test_an_unhealthy_one_is_replaced_within_the_minimum():
     assert plan.stop[0].reason == "Task failed container health checks"
     assert not world.act().stop
     world.settle()
+
+
+def a_full_host(minimum: int = 0, **more) -> DaemonWorld:
+    """A daemon that runs on three hosts and is to be on a fourth, where there is no room for it."""
+    world = steady(minimum, **more)
+    world.join("h4")
+    world.other("h4", cpu=world.instances[instance_arn("h4")].resources.cpu)
+    return world
+
+
+def test_a_full_host_does_not_keep_the_pilot_from_going_first():
+    world = a_full_host()
+    world.update()
+    image = RevisionImage(container_name="web", image="demo:2")
+    world.revisions["ecs-svc/2"] = evolve(world.revisions["ecs-svc/2"], images=(image,))
+    plan = world.act()
+    assert len(plan.stop) == 1, "one makes room for the pilot"
+    assert (world.act().stop, world.act().start) == ((), ()), "it has not ended yet"
+    world.report(world.tasks[plan.stop[0].task], "STOPPED")
+    plan = world.act()
+    assert (len(started(plan)), plan.stop) == (1, ()), "the rest wait for what it tells"
+
+
+def test_a_full_host_does_not_keep_sick_ones_from_being_replaced():
+    world = a_full_host(100, checked=True)
+    for task in world.live():
+        world.health(task, "UNHEALTHY")
+    world.update()
+    assert len(world.act().stop) == 1, "below the minimum one by one"
 
 
 def test_in_the_back_off_nothing_starts_and_nothing_stops_for_it():

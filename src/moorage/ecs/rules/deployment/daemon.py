@@ -171,25 +171,31 @@ class _Steps:
         self.astray = [task for task in census.leaving if task.arn not in serving]
         self.gaps = [one for one in self.hosts.targets if one not in {*staying, *self.olds}]
         self.hindrances: dict[str, Obstacle] = {}
+        self.busy = {task.instance for task in (*census.stopping, *census.leaving)}
+        self.opening = self._opening()
         self.movable = self._movable()
 
     def starts(self) -> list[str]:
-        """The hosts on which a task starts now: those that have none at all, and room for one.
+        """The hosts on which a task starts now: those that have none at all, and room for one."""
+        most = None if self.troubled is not None else self.most
+        return [arn for arn in self.opening if arn not in self.busy][:most]
 
-        The back-off holds on hosts where it failed, not on those that have just joined.
+    def _opening(self) -> list[str]:
+        """The gaps that close by themselves: there is room now, or a task is still to end there.
+
+        What waits for a host without room, or out of reach, would wait for ever. The back-off holds
+        on hosts where it failed, not on those that have just joined.
         """
-        most, gaps = self.most, sorted(self.gaps)
+        gaps = sorted(self.gaps)
         if self.troubled is not None:
-            most, gaps = None, [arn for arn in gaps if arn not in self.troubled]
-        if most == 0:
+            gaps = [arn for arn in gaps if arn not in self.troubled]
+        elif self.most == 0:
             return []
-        busy = {task.instance for task in (*self.census.stopping, *self.census.leaving)}
-        open_hosts = [
+        return [
             arn
             for arn in gaps
-            if arn in self.hosts.able and arn not in busy and self._has_room(arn)
+            if arn in self.hosts.able and (arn in self.busy or self._has_room(arn))
         ]
-        return open_hosts[:most]
 
     def rolled(self) -> list[Task]:
         """The tasks that stop so that their successors can start on their hosts.
@@ -201,11 +207,11 @@ class _Steps:
         chosen = self._down_to_the_minimum()
         if self.most is None:
             return chosen
-        return chosen[: max(0, self.most - len(self.gaps))]
+        return chosen[: max(0, self.most - len(self.opening))]
 
     def is_stuck(self) -> bool:
         """Whether tasks are to be replaced and the minimum forbids it, now and by waiting."""
-        undecided = self.gaps or self.census.stopping or self._settling()
+        undecided = self.opening or self.census.stopping or self._settling()
         return bool(self.movable) and self.most != 0 and not undecided
 
     def _down_to_the_minimum(self) -> list[Task]:
@@ -216,7 +222,7 @@ class _Steps:
         idle, weak, strong = self._by_strength(spares_nobody=lower == 0)
         if healthy >= lower:
             return [*idle, *weak, *strong[: healthy - lower]]
-        if idle or self.gaps or self._settling():
+        if idle or self.opening or self._settling():
             return idle
         return weak[:1]
 
