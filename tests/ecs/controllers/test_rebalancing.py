@@ -2,8 +2,10 @@
 
 from collections import Counter
 
+import pytest
+
 from moorage.ecs.store import rebalances, tasks
-from moorage.ground.instant import Instant, later, minutes
+from moorage.ground.instant import later, minutes
 from moorage.ground.record import evolve
 from tests.ecs.controllers.rebalancing_story import (
     SETTLING,
@@ -198,19 +200,22 @@ def test_hosts_keep_the_zones_as_even_as_they_are():
     assert spread(rig, service) == {"a1": 2, "a2": 1, "b1": 3}
 
 
+def ask(rig: Rig, *names: str) -> None:
+    """A person asks for a rebalancing of each of these services, one after the other."""
+    for name in names:
+        rig.house.write(
+            lambda call, name=name: rebalances.ask(
+                call.tx, rebalances.get(call.tx, ACCOUNT, REGION, "default"), name
+            )
+        )
+
+
 def test_a_person_asks_and_no_host_need_settle():
     rig = a_rig()
     service = serve(rig)
     rig.host("host-2")
     rig.advance(3)
-
-    def ask(call):
-        known = rebalances.get(call.tx, ACCOUNT, REGION, "default")
-        rebalances.ask(
-            call.tx, evolve(known, looked_at=Instant(0), asked_at=call.now, asked_for="web")
-        )
-
-    rig.house.write(ask)
+    ask(rig, "web")
     rig.advance(30)
     assert spread(rig, service) == {"host-1": 2, "host-2": 2}
     known = rig.house.read(lambda call: rebalances.get(call.tx, ACCOUNT, REGION, "default"))
@@ -223,18 +228,22 @@ def test_a_person_asks_for_one_service_while_another_moves():
     most = most_at_once(rig, arns)
     rig.host("host-2")
     rig.advance(3)
-    for name in ("s0", "s1"):
-
-        def ask(call, name=name):
-            known = rebalances.get(call.tx, ACCOUNT, REGION, "default")
-            rebalances.ask(
-                call.tx, evolve(known, looked_at=Instant(0), asked_at=call.now, asked_for=name)
-            )
-
-        rig.house.write(ask)
-        rig.advance(1)
-    rig.advance(60)
+    ask(rig, "s0")
+    rig.advance(1)
+    ask(rig, "s1")
+    rig.advance(SETTLING - 10)
     assert max(most) == 1
+    assert [spread(rig, arn) for arn in arns] == [{"host-1": 1, "host-2": 1}] * 2
+
+
+@pytest.mark.parametrize("names", [("s0", "s1"), ("s0", ""), ("", "s0")])
+def test_what_was_asked_for_first_is_done_as_well(names):
+    rig = a_rig()
+    arns = [serve(rig, 2, f"s{number}") for number in range(2)]
+    rig.host("host-2")
+    rig.advance(3)
+    ask(rig, *names)
+    rig.advance(SETTLING - 10)
     assert [spread(rig, arn) for arn in arns] == [{"host-1": 1, "host-2": 1}] * 2
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from moorage.ecs.rules.deployment.rolling import percentages, upper_limit
 from moorage.ecs.store import rebalances, tasks
-from moorage.ground.instant import Instant, later, seconds
+from moorage.ground.instant import later, seconds
 from moorage.ground.record import evolve
 from tests.ecs.controllers.rig import CLUSTER, Rig
 from tests.ecs.controllers.test_deployments_laws import Story
@@ -88,8 +88,7 @@ class Moves(Story):
         def work(call) -> None:
             known = rebalances.get(call.tx, ACCOUNT, REGION, "default")
             if known is not None:
-                asked = evolve(known, looked_at=Instant(0), asked_at=call.now)
-                rebalances.ask(call.tx, asked)
+                rebalances.ask(call.tx, known)
 
         self.rig.house.write(work)
 

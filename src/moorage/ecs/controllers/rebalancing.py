@@ -16,13 +16,11 @@ from moorage.ecs.rules.rebalancing.plan import Move, Outcome, Question, Stay, pl
 from moorage.ecs.store import clusters, rebalances, services
 from moorage.ecs.store.announcements import announce
 from moorage.ground.arn import parse_arn
-from moorage.ground.instant import Duration, Instant, hours, later, minutes
+from moorage.ground.instant import Duration, Instant, later, minutes
 from moorage.ground.record import evolve
 from moorage.kernel.call import Turn
 from moorage.kernel.controller import controller
 
-# What a person asked for is done by then, or is given up.
-ASKED_FOR: Duration = hours(1)
 # At the latest, where the rules name a time that is over.
 LOOK_AFTER: Duration = minutes(1)
 
@@ -44,9 +42,9 @@ def rebalancing(turn: Turn, key: str) -> Instant | None:
     due = later(known.looked_at, rebalances.gap(turn.tx, cluster.arn))
     if turn.now < due:
         return due
-    asked = _asks(known, turn.now)
+    asked = rebalances.is_asked(known, turn.now)
     settling = Duration(0) if asked else turn.site.rebalance_settling
-    only = known.asked_for if asked else ""
+    only = known.asked_services if asked else ()
     sight = rebalances.look(turn.tx, turn.site, cluster.arn, settling, only)
     question = Question(
         now=turn.now,
@@ -65,7 +63,7 @@ def rebalancing(turn: Turn, key: str) -> Instant | None:
             known,
             looked_at=turn.now,
             asked_at=known.asked_at if goes_on else None,
-            asked_for=known.asked_for if goes_on else "",
+            asked_services=known.asked_services if goes_on else (),
         ),
     )
     return _look_again(turn, found, again=asked and bool(only) and not goes_on)
@@ -75,10 +73,6 @@ def _fresh(cluster: Cluster) -> ClusterRebalancing:
     return ClusterRebalancing(
         account=cluster.account, region=cluster.region, cluster=cluster.name, looked_at=Instant(0)
     )
-
-
-def _asks(known: ClusterRebalancing, now: Instant) -> bool:
-    return known.asked_at is not None and now < later(known.asked_at, ASKED_FOR)
 
 
 def _hand_over(turn: Turn, moves: Sequence[Move]) -> None:

@@ -6,7 +6,6 @@ from moorage.ecs.store import clusters, rebalances, services
 from moorage.ecs.views import rebalancing as views
 from moorage.ground.fault import Validation
 from moorage.ground.instant import Duration, Instant
-from moorage.ground.record import evolve
 from moorage.kernel.call import Call
 from moorage.kernel.operation import operation
 from moorage.shapes.ecs.faults import ServiceNotActiveException
@@ -41,8 +40,7 @@ def start_rebalancing(
     fresh = known or ClusterRebalancing(
         account=call.account, region=call.region, cluster=cluster, looked_at=Instant(0)
     )
-    asked = evolve(fresh, looked_at=Instant(0), asked_at=call.now, asked_for=service)
-    rebalances.ask(call.tx, asked)
+    rebalances.ask(call.tx, fresh, service)
     shown = _foreseen(call, cluster, service, settled=False)
     return shapes.StartRebalancingResponse(
         moves=shown.moves,
@@ -57,7 +55,7 @@ def _foreseen(
 ) -> shapes.PreviewRebalancingResponse:
     found = clusters.active(call.tx, call, cluster)
     settling = call.site.rebalance_settling if settled else Duration(0)
-    sight = rebalances.look(call.tx, call.site, found.arn, settling, service)
+    sight = rebalances.look(call.tx, call.site, found.arn, settling, (service,) if service else ())
     question = Question(
         now=call.now,
         # Shown even where the server moves nothing: what it would.

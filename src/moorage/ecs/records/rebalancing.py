@@ -41,8 +41,8 @@ class Rebalancing(Record):
 class ClusterRebalancing(Record):
     """When the balance of a cluster was last looked at, and whether a person asked for it.
 
-    `asked_at` is when, None for nobody; `asked_for` the one service (by its name) that it was asked
-    for, or "" for all.
+    `asked_at` is when, None for nobody; `asked_services` those (by their names) that it was asked
+    for, none for all.
     """
 
     account: str
@@ -50,4 +50,4 @@ class ClusterRebalancing(Record):
     cluster: str
     looked_at: Instant
     asked_at: Instant | None = None
-    asked_for: str = ""
+    asked_services: tuple[str, ...] = ()

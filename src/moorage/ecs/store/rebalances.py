@@ -1,6 +1,6 @@
 """The table of rebalancings, one row a cluster that was looked at; and all that one look sees."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from moorage.ecs.records.freeze import Freeze
 from moorage.ecs.records.rebalancing import ClusterRebalancing
@@ -17,7 +17,7 @@ from moorage.ecs.rules.rebalancing.plan import under_way
 from moorage.ecs.store import container_instances, freezes, services, task_definitions, tasks
 from moorage.ecs.store.view import for_others
 from moorage.ground.arn import make_arn
-from moorage.ground.instant import Duration, Instant, seconds
+from moorage.ground.instant import Duration, Instant, hours, later, seconds
 from moorage.ground.record import Record, evolve
 from moorage.kernel.site import Site
 from moorage.sql.document import Table
@@ -28,6 +28,8 @@ REBALANCES = Table("rebalances", ClusterRebalancing, keys=("account", "region", 
 BRAKE = "brake"
 # A look costs in proportion to the cluster, so that large ones are looked at less often.
 LOOK_GAP: Duration = seconds(1)
+# What a person asked for is done by then, or is given up.
+ASKED_FOR: Duration = hours(1)
 LOOK_GAP_A_TASK = Duration(1000)
 _EVERY = REBALANCES.query(order=("account", "region", "cluster"))
 
@@ -50,9 +52,23 @@ def note(tx: Transaction, known: ClusterRebalancing) -> None:
     REBALANCES.put(tx, known)
 
 
-def ask(tx: Transaction, known: ClusterRebalancing) -> None:
-    """Keep that a person asked for a rebalancing now, and let it begin."""
-    note(tx, known)
+def is_asked(known: ClusterRebalancing, now: Instant) -> bool:
+    """Whether a person has asked for a rebalancing that is not done yet."""
+    return known.asked_at is not None and now < later(known.asked_at, ASKED_FOR)
+
+
+def ask(tx: Transaction, known: ClusterRebalancing, service: str = "") -> None:
+    """Keep that a person asks for a rebalancing now, of one service or of all, and let it begin.
+
+    What was asked for before and is not done yet is done as well.
+    """
+    asked = {service} if service else set()
+    if is_asked(known, tx.now):
+        asked = {*asked, *known.asked_services} if asked and known.asked_services else set()
+    note(
+        tx,
+        evolve(known, looked_at=Instant(0), asked_at=tx.now, asked_services=tuple(sorted(asked))),
+    )
     wake(tx, make_arn("cluster", known.region, known.account, known.cluster))
 
 
@@ -79,8 +95,10 @@ def gap(tx: Transaction, cluster: str) -> Duration:
     return Duration(LOOK_GAP + LOOK_GAP_A_TASK * tasks.live_count(tx, cluster))
 
 
-def look(tx: Transaction, site: Site, cluster: str, settling: Duration, only: str = "") -> Sight:
-    """The services of a cluster (an ARN) and its hosts; of one service alone, where it is named."""
+def look(
+    tx: Transaction, site: Site, cluster: str, settling: Duration, only: Collection[str] = ()
+) -> Sight:
+    """The services of a cluster (an ARN) and its hosts; some alone, where they are named."""
     live = tasks.live_of_cluster(tx, cluster)
     by_service: dict[str, list[Task]] = {}
     for task in live:
@@ -88,7 +106,7 @@ def look(tx: Transaction, site: Site, cluster: str, settling: Duration, only: st
     whole = cluster_view(container_instances.live_of_cluster(tx, cluster), live)
     view = for_others(tx, cluster, whole)
     active = [one for one in services.live_of_cluster(tx, cluster) if one.status == "ACTIVE"]
-    found = [one for one in active if only in {"", one.name}]
+    found = [one for one in active if not only or one.name in only]
     held = (
         freezes.of_cluster(tx, found[0].account, found[0].region, found[0].cluster) if found else []
     )
@@ -103,7 +121,7 @@ def look(tx: Transaction, site: Site, cluster: str, settling: Duration, only: st
         elsewhere=sum(
             under_way(one, by_service.get(one.arn, []))
             for one in active
-            if only not in {"", one.name}
+            if only and one.name not in only
         ),
     )
 
