@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from moorage.ecs.records.service import Service
 from moorage.ecs.records.service_deployment import ServiceDeployment
 from moorage.ecs.rules.deployment.daemon_hosts import lacking
-from moorage.ecs.rules.deployment.wants import wants_of_service
 from moorage.ecs.rules.explanation.deployment import DeploymentCase, failures
 from moorage.ecs.rules.explanation.filters import funnel
 from moorage.ecs.rules.explanation.waits import ServiceCase
@@ -19,21 +18,15 @@ from moorage.ecs.store import (
     service_events,
     service_states,
     services,
-    task_definitions,
     tasks,
 )
+from moorage.ecs.store.service_wants import wanted
 from moorage.ecs.store.view import cluster_view
 from moorage.kernel.site import Site
 from moorage.sql.transaction import Transaction
 
 FAILED_READ_MAX = 20
 _OF_SERVICES = service_deployments.SERVICE_DEPLOYMENTS.query(among="service")
-
-
-def wanted(tx: Transaction, service: Service) -> Wants:
-    """What one more task of a service's newest deployment wants of its host."""
-    definition = task_definitions.needed(tx, service, service.task_definition)
-    return wants_of_service(service, definition.definition, service.deployment, tx.now)
 
 
 def of_service(

@@ -11,12 +11,12 @@ from moorage.ecs.records.task import Task
 from moorage.ecs.rules.capacity.demand import Waiting, more_hosts
 from moorage.ecs.rules.capacity.retirement import Member, tasks_that_count
 from moorage.ecs.rules.capacity.scaling import Standing
-from moorage.ecs.rules.deployment.wants import wants_of_service
 from moorage.ecs.rules.freeze import holds
 from moorage.ecs.rules.placement.view import cluster_view as view_of
 from moorage.ecs.rules.placement.wants import wants_of
 from moorage.ecs.store import freezes, machines, services, task_definitions, tasks
 from moorage.ecs.store.identity import Home
+from moorage.ecs.store.service_wants import wanted
 from moorage.ecs.store.view import cluster_view, for_others
 from moorage.ground.arn import make_arn
 from moorage.ground.record import Record, evolve
@@ -159,7 +159,5 @@ def _services(tx: Transaction, cluster: str, provider: str) -> list[Waiting]:
     for service in services.named(tx, services.waiting(tx, cluster)).values():
         count = service.wanting.get(provider, 0)
         if count:
-            definition = task_definitions.needed(tx, service, service.task_definition)
-            wants = wants_of_service(service, definition.definition, service.deployment, tx.now)
-            waiting.append(Waiting(wants=wants, count=count))
+            waiting.append(Waiting(wants=wanted(tx, service), count=count))
     return waiting

@@ -6,11 +6,11 @@ compares and sets the version of each chosen host (`promise`).
 
 from collections.abc import Iterable
 
-from moorage.ecs.rules.deployment.wants import wants_of_service
 from moorage.ecs.rules.placement import view as rules
 from moorage.ecs.rules.placement.constraint import Wants
 from moorage.ecs.rules.placement.reservation import reserve
-from moorage.ecs.store import container_instances, projection, services, task_definitions, tasks
+from moorage.ecs.store import container_instances, projection, services, tasks
+from moorage.ecs.store.service_wants import wanted
 from moorage.sql.transaction import Transaction
 
 
@@ -60,12 +60,7 @@ def promise(tx: Transaction, view: rules.ClusterView, chosen: Iterable[str]) -> 
 def _claims(tx: Transaction, cluster: str) -> list[Wants]:
     """What each ACTIVE daemon service wants of a host that lacks its task."""
     return [
-        wants_of_service(
-            service,
-            task_definitions.needed(tx, service, service.task_definition).definition,
-            service.deployment,
-            tx.now,
-        )
+        wanted(tx, service)
         for service in services.daemons(tx, cluster)
         if service.status == "ACTIVE"
     ]
