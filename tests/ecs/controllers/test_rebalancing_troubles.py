@@ -54,6 +54,32 @@ def test_a_tag_that_is_set_later_takes_effect():
     assert spread(rig, service) == {"host-1": 2, "host-2": 2}
 
 
+def test_a_tag_that_is_set_in_the_middle_ends_it():
+    rig = a_rig()
+    service = serve(rig)
+    rig.host("host-2")
+    rig.advance(SETTLING + 5)
+    assert rig.service(service).rebalancing.since is not None
+    rig.update(service, tags=tag("off"))
+    rig.advance(60)
+    assert rig.service(service).rebalancing.since is None
+
+
+def test_a_deployment_in_the_middle_of_a_move_is_no_failure_of_it():
+    rig = a_rig()
+    service = serve(rig)
+    second = rig.host("host-2")
+    rig.advance(SETTLING - 1)
+    second.slow = True
+    rig.advance(3)
+    assert any(task.replaces for task in rig.live(service))
+    rig.update(service, rig.define("web", image="demo:2"))
+    second.slow = False
+    rig.advance(120)
+    assert not any("stays where it is" in one for one in rig.events(service))
+    assert rig.service(service).rebalancing.rest_until is None
+
+
 def test_protected_tasks_stay():
     rig = a_rig()
     service = serve(rig, 2)

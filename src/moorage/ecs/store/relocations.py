@@ -54,6 +54,9 @@ def follow(
         rebalances.wake(turn.tx, service.cluster_arn)
     if mode != service.rebalancing.mode:
         service = evolve(service, rebalancing=evolve(service.rebalancing, mode=mode))
+    if mode == "off" and service.rebalancing.since is not None:  # nobody looks at it any more
+        over = evolve(service.rebalancing, since=None, zones=False)
+        service = evolve(service, rebalancing=over)
     planned = service.rebalancing.planned
     if not planned:
         return Begun(service=service)

@@ -56,9 +56,14 @@ def gives_up_at(successor: Task) -> Instant:
 
 
 def observe(state: ServiceState, ledger: Ledger, standings: Mapping[str, Standing]) -> None:
-    """Let the service rest where a move came to nothing, and say which."""
+    """Let the service rest where a move came to nothing, and say which.
+
+    A newer deployment takes the place of both: that is no failure.
+    """
     for task, successor in under_way(state.tasks):
-        if _came_to_nothing(successor, standings, ledger.now):
+        if task.deployment == state.current.id and _came_to_nothing(
+            successor, standings, ledger.now
+        ):
             rest = later(ledger.now, REST_AFTER_FAILURE)
             known = evolve(ledger.service.rebalancing, rest_until=rest)
             ledger.service = evolve(ledger.service, rebalancing=known)
