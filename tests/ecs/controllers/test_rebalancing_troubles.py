@@ -4,8 +4,8 @@ import pytest
 
 from moorage.ecs.records.rebalancing import Relocation
 from moorage.ecs.rules.rebalancing.case import standstill
-from moorage.ecs.store import freezes, rebalances, services, tasks
-from moorage.ground.instant import later, minutes
+from moorage.ecs.store import container_instances, freezes, rebalances, services, tasks
+from moorage.ground.instant import earlier, later, minutes, seconds
 from moorage.ground.record import evolve
 from moorage.shapes.ecs.deployment_configuration import DeploymentConfiguration
 from moorage.shapes.ecs.placement import PlacementStrategy
@@ -20,6 +20,7 @@ from tests.ecs.controllers.rebalancing_story import (
     tag,
 )
 from tests.ecs.controllers.rig import CLUSTER
+from tests.house import ACCOUNT, REGION
 
 
 @pytest.mark.parametrize(
@@ -78,6 +79,26 @@ def test_a_deployment_in_the_middle_of_a_move_is_no_failure_of_it():
     rig.advance(120)
     assert not any("stays where it is" in one for one in rig.events(service))
     assert rig.service(service).rebalancing.rest_until is None
+
+
+def test_a_server_that_ends_before_the_first_look_looks_when_it_is_back():
+    rig = a_rig()
+    service = serve(rig)
+    second = rig.host("host-2")
+    rig.advance(10)
+    arn = next(arn for arn, one in rig.hosts.items() if one is second)
+
+    def end(call):
+        known = container_instances.get(call.tx, arn)
+        settled = earlier(call.now, seconds(SETTLING))
+        offered = evolve(known, ready_at=settled, connected_at=settled, offered_at=call.now)
+        container_instances.note(call.tx, offered)
+        rebalances.forget(call.tx, ACCOUNT, REGION, "default")
+
+    rig.house.write(end)
+    rig.restart()
+    rig.advance(60)
+    assert spread(rig, service) == {"host-1": 2, "host-2": 2}
 
 
 def test_protected_tasks_stay():

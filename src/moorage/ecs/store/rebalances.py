@@ -83,11 +83,15 @@ def forget(tx: Transaction, account: str, region: str, cluster: str) -> None:
 
 
 def every(tx: Transaction) -> list[str]:
-    """The ARNs of all clusters that were ever looked at."""
-    return [
+    """The ARNs of all clusters that have hosts, or were ever looked at.
+
+    A server may end after a host was offered and before anybody looked for the first time.
+    """
+    looked = {
         make_arn("cluster", str(region), str(account), str(name))
         for account, region, name in _EVERY.keys(tx)
-    ]
+    }
+    return sorted(looked.union(one.cluster_arn for one in container_instances.every_live(tx)))
 
 
 def gap(tx: Transaction, cluster: str) -> Duration:
