@@ -54,7 +54,13 @@ def test_the_token_is_no_argument_and_a_machine_outlives_who_made_it(tmp_path):
         await second.destroy("spare-1")
         assert not (tmp_path / "agents" / "spare-1").exists()
 
-    asyncio.run(story())
+    async def told() -> None:
+        try:
+            await story()
+        finally:
+            await LocalMachines("spare", POOL, tmp_path).destroy("spare-1")
+
+    asyncio.run(told())
 
 
 def test_each_host_publishes_on_an_address_of_its_own():
