@@ -8,11 +8,9 @@ from moorage.sim.schedule import draw
 from moorage.sim.shrink import shrink
 from tests.sim.planted import BUGS
 
-# Counted from 1, the first seed that finds it; most need no more than one.
-FOUND_BY = dict.fromkeys(BUGS, 1) | {
-    "a lost wake-up": 7,
-    "a crash loop that nothing holds back": 2,
-}
+# Most are found by the first; which one it is changes with the code.
+SEEDS_MAX = 60
+CHAOS = SCENARIOS["chaos"]
 # The first law that notices may be a neighbour of the one that is broken at heart.
 ALSO = {"a lost wake-up": {"I3 engines", "I5 lineage"}, "an order to the wrong host": {"I4 calm"}}
 
@@ -20,9 +18,9 @@ ALSO = {"a lost wake-up": {"I3 engines", "I5 lineage"}, "an order to the wrong h
 @pytest.mark.parametrize("name", BUGS)
 def test_a_planted_bug_is_found(name):
     law, make = BUGS[name]
-    seed = FOUND_BY[name]
-    verdict = play(draw(seed, "chaos", SCENARIOS["chaos"]), make)
-    assert verdict.broken, f"{name}: nobody noticed"
+    verdicts = (play(draw(seed, "chaos", CHAOS), make) for seed in range(1, SEEDS_MAX + 1))
+    verdict = next((one for one in verdicts if one.broken), None)
+    assert verdict is not None, f"{name}: nobody noticed"
     assert verdict.broken[0].law in {law, *ALSO.get(name, ())}, verdict.broken[0]
 
 
