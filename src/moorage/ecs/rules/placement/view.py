@@ -49,8 +49,8 @@ class Claim(Record):
 class ClusterView:
     """An immutable view of one cluster; each change answers a new view that shares the rest.
 
-    Making one costs in proportion to its hosts and tasks; `with_task`, `without_task` and
-    `with_instance` cost a copy of the table of hosts, so that a projection can be kept up.
+    Making one costs in proportion to its hosts and tasks (`store.projection` keeps them up), each
+    change a copy of the table of hosts.
     """
 
     __slots__ = ("hosts", "kept", "number", "orders")
@@ -78,14 +78,6 @@ class ClusterView:
             hosts[arn] = promised(hosts[arn], needs, group)
         return ClusterView(hosts, self.kept)
 
-    def with_task(self, task: Task) -> "ClusterView":
-        """The view with one more live task; on a host that is not in the view it counts nowhere."""
-        load = self.hosts.get(task.instance)
-        if load is None or task.is_stopped:
-            return self
-        counted = with_claim(load, claim_of(task))
-        return ClusterView({**self.hosts, task.instance: counted}, self.kept)
-
     def without_task(self, task: Task) -> "ClusterView":
         """The view without a task that it counted, with the record as it was counted."""
         load = self.hosts.get(task.instance)
@@ -93,16 +85,6 @@ class ClusterView:
             return self
         counted = without_claim(load, claim_of(task))
         return ClusterView({**self.hosts, task.instance: counted}, self.kept)
-
-    def with_instance(self, instance: ContainerInstance) -> "ClusterView":
-        """The view with a new or changed host; promises stay."""
-        before = self.hosts.get(instance.arn)
-        load = empty(instance) if before is None else with_host(before, instance)
-        return self._with_load(instance.arn, load)
-
-    def without_instance(self, arn: str) -> "ClusterView":
-        """The view without a host."""
-        return ClusterView({key: load for key, load in self.hosts.items() if key != arn})
 
     def of_provider(self, *names: str) -> "ClusterView":
         """Only the hosts of these capacity providers."""
@@ -113,9 +95,6 @@ class ClusterView:
                 if load.instance.capacity_provider in names
             }
         )
-
-    def _with_load(self, arn: str, load: HostLoad) -> "ClusterView":
-        return ClusterView({**self.hosts, arn: load})
 
 
 def cluster_view(instances: Iterable[ContainerInstance], tasks: Iterable[Task]) -> ClusterView:
@@ -158,21 +137,6 @@ def empty(instance: ContainerInstance) -> HostLoad:
         ports=frozenset(has.ports),
         ports_udp=frozenset(has.ports_udp),
         attributes={one.name: one.value or NO_VALUE for one in instance.attributes},
-    )
-
-
-def with_host(load: HostLoad, instance: ContainerInstance) -> HostLoad:
-    """The host as its changed record says; what is promised of it stays."""
-    fresh, bare = empty(instance), empty(load.instance)
-    return evolve(
-        load,
-        instance=instance,
-        attributes=fresh.attributes,
-        cpu=load.cpu + fresh.cpu - bare.cpu,
-        memory=load.memory + fresh.memory - bare.memory,
-        gpus=load.gpus + fresh.gpus - bare.gpus,
-        ports=(load.ports - bare.ports) | fresh.ports,
-        ports_udp=(load.ports_udp - bare.ports_udp) | fresh.ports_udp,
     )
 
 
