@@ -54,6 +54,7 @@ class ScriptedAgent:
         self.memory = memory
         self.call = Caller(url, memory.key, session)
         self.session = session
+        self.welcomed = False  # the server that is there now knows of this connection
         self._over = False
         self._task: asyncio.Task[None] | None = None
         self._reports: dict[str, asyncio.Task[None]] = {}
@@ -102,6 +103,7 @@ class ScriptedAgent:
         while not self._over:
             with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
                 await self._session()
+            self.welcomed = False
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _session(self) -> None:
@@ -137,6 +139,7 @@ class ScriptedAgent:
                 self._ordered(task)
             return [m.AckRequest(message_id=message.message_id)]
         if isinstance(message, m.TaskManifestMessage):
+            self.welcomed = True
             return self._manifest(message)
         if isinstance(message, m.TaskStopVerificationAck):
             for stop in message.stop_tasks or ():

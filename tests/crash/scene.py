@@ -169,9 +169,14 @@ class Scene:
         await self.connected()
 
     async def connected(self) -> None:
-        """Wait until the server knows that every host is there."""
+        """Wait until the server knows that every host is there.
+
+        Rows alone do not tell: at first they say what the server before it knew.
+        """
 
         async def look() -> bool:
+            if not all(agent.welcomed for agent in self.agents):
+                return False
             listed = await self.ask.surely("ListContainerInstances", cluster="default")
             told = await self.ask.surely(
                 "DescribeContainerInstances",
