@@ -5,25 +5,30 @@ Amazon ECS reserves CPU, memory and ports for the tasks of daemon services and s
 
 from collections.abc import Iterable
 
-from moorage.ecs.rules.placement.constraint import Wants, mismatch
-from moorage.ecs.rules.placement.view import ClusterView, HostLoad, promised
+from moorage.ecs.rules.placement.constraint import Wants, insufficient, mismatch
+from moorage.ecs.rules.placement.view import ClusterView, HostLoad, empty, promised
 from moorage.ground.record import evolve
 
 
 def reserve(view: ClusterView, claims: Iterable[Wants]) -> ClusterView:
     """The view as others than daemons see it; each claim is one daemon service's.
 
-    It is kept free on every ACTIVE host where such a task belongs and none is. The tasks are not
-    counted: `task:group == service:DAEMON` is true only where the daemon is. Where nothing is to
-    be kept, as mostly, it is the same view, with the orders that come with it.
+    It is kept free on every ACTIVE host where such a task belongs and none is, and that is large
+    enough for it: nothing is kept for what can never come. The tasks are not counted:
+    `task:group == service:DAEMON` is true only where the daemon is. Where nothing is to be kept, as
+    mostly, it is the same view, with the orders that come with it.
     """
     less: dict[str, HostLoad] = {}
     for claim in claims:
         for arn, load in view.hosts.items():
-            lacks = not load.groups.get(claim.group)
-            if lacks and load.instance.status == "ACTIVE" and mismatch(claim, load) is None:
+            lacks = not load.groups.get(claim.group) and load.instance.status == "ACTIVE"
+            if lacks and mismatch(claim, load) is None and _could_hold(claim, load):
                 less[arn] = _without(less.get(arn, load), claim)
     return ClusterView({**view.hosts, **less}, view.kept) if less else view
+
+
+def _could_hold(claim: Wants, load: HostLoad) -> bool:
+    return insufficient(claim.needs, empty(load.instance)) is None
 
 
 def _without(load: HostLoad, claim: Wants) -> HostLoad:
