@@ -21,7 +21,7 @@ from moorage.acs.messages import (
     ServerMessage,
     TaskManifestMessage,
 )
-from moorage.acs.patience import Ending, Loss, Patience, Watch
+from moorage.acs.patience import Ending, Loss, Patience, Uptime, Watch
 from moorage.ground.instant import Duration, Moment, minutes, seconds
 from moorage.ground.record import Record
 
@@ -98,7 +98,10 @@ class MessageOffered(Record):
 
 
 class Tick(Record):
-    """Time passed; the server's end wants one each TICK_PERIOD. `jitter` is between 0 and 1."""
+    """Time passed. `jitter` is between 0 and 1.
+
+    The server's end wants one within TICK_PERIOD of its `look_at`; more do no harm.
+    """
 
     now: Moment
     heartbeat_id: str = ""
@@ -184,6 +187,11 @@ ServerInstruction = (
 class ServerSession:
     """The server's end for one instance, across its connections."""
 
+    __slots__ = (
+        *("answered", "connection", "heartbeat_at", "heartbeat_period", "look_at", "manifest"),
+        *("manifest_sent_at", "manifest_tries", "payloads", "sent", "watch"),
+    )
+
     def __init__(
         self,
         now: Moment,
@@ -191,12 +199,17 @@ class ServerSession:
         loss: Loss | None = None,
         *,
         engine_gone: bool = False,
+        uptime: Uptime | None = None,
     ) -> None:
-        """Begin without a connection; silence is counted from here.
+        """Begin without a connection; silence is counted from here, by the server's `uptime`.
 
         `loss` and `engine_gone` are what is known of the host already.
         """
-        self.watch = Watch(patience or Patience(), now, loss, engine_gone=engine_gone)
+        self.watch = Watch(
+            patience or Patience(), now, loss, engine_gone=engine_gone, uptime=uptime
+        )
+        # Before this moment a Tick changes nothing: of thousands of hosts most are passed over.
+        self.look_at = now
         self.heartbeat_period = _period(self.watch.patience)
         self.connection: int | None = None
         # The newest heartbeat of this connection whose answer has come: see HeartbeatMessage.
@@ -221,6 +234,12 @@ class ServerSession:
     def handle(self, fact: ServerFact) -> list[ServerInstruction]:
         """Take one fact in; what is to be done, in order."""
         self.watch.passed(fact.now)
+        if isinstance(fact, Tick):
+            done = self._tick(fact)
+            self.look_at = self._next_look(fact.now)
+            return done
+        if not isinstance(fact, FrameReceived):  # what is heard only puts off what is due
+            self.look_at = fact.now
         match fact:
             case Connected():
                 return self._connected(fact)
@@ -236,8 +255,6 @@ class ServerSession:
                 return self._send(encode(fact.message))
             case EngineSeen():
                 return self._changed(lambda: self.watch.engine_seen(gone=fact.gone))
-            case Tick():
-                return self._tick(fact)
 
     def _send(self, frame: str) -> list[ServerInstruction]:
         return (
@@ -335,6 +352,19 @@ class ServerSession:
             done += self._beat(fact.now, fact.heartbeat_id)
         done += self._fill(fact.now)
         return [*done, *self._audit(fact.now)]
+
+    def _next_look(self, now: Moment) -> Moment:
+        """When time alone may bring something about; the clock runs no slower than the uptime."""
+        rest = self.watch.rest
+        look = now + (MANIFEST_PERIOD if rest is None else max(rest, 0))
+        if self.connection is None:
+            return Moment(look)
+        period, waits = self.heartbeat_period, self.manifest_tries < MANIFEST_TRIES_MAX
+        audit = self.manifest_sent_at + (RESEND_AFTER if waits else MANIFEST_PERIOD)
+        look = min(look, (self.heartbeat_at // period + 1) * period, audit)
+        if self.sent:
+            look = min(look, min(self.sent.values()) + RESEND_AFTER)
+        return Moment(look)
 
     def _judge(self) -> list[ServerInstruction]:
         """What time alone has brought about; a connection in which nothing is heard is closed."""

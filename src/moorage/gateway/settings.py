@@ -59,7 +59,7 @@ class Settings(Record):
     header_seconds: float = 10.0
     upload_expiry_hours: float = 24.0
     disk_reserve_mib: int = 64
-    connections: int = 4096
+    connections: int = 8192
     log_file_mib: int = 16
     provisioning_timeout_seconds: float = 600.0
     provisioning_tasks: int = 500
