@@ -6,11 +6,12 @@ from moorage.sim.run import play
 from moorage.sim.scenarios import SCENARIOS
 from moorage.sim.schedule import draw
 from moorage.sim.shrink import shrink
-from tests.sim.planted import BUGS
+from tests.sim import planted, planted_scheduler
 
 # Most are found by the first; which one it is changes with the code.
 SEEDS_MAX = 60
 CHAOS = SCENARIOS["chaos"]
+BUGS = {**planted.BUGS, **planted_scheduler.BUGS}
 # The first law that notices may be a neighbour of the one that is broken at heart.
 ALSO = {"a lost wake-up": {"I3 engines", "I5 lineage"}, "an order to the wrong host": {"I4 calm"}}
 

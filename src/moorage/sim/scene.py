@@ -12,8 +12,10 @@ from moorage.sim.network import Network
 from moorage.sim.plane import Composition, ControlPlane
 from moorage.sim.schedule import Schedule
 from moorage.sim.sight import Answered, Commit, Happened
-from moorage.sim.users import OWN, Users
+from moorage.sim.users.desk import OWN
+from moorage.sim.users.table import Users
 from moorage.sim.world import World
+from moorage.sim.yard import PoolMachine, Yard, sourced
 
 ZONES = ("east-1a", "east-1b", "east-1c")
 MACHINES_NUMBER_MAX = 99
@@ -54,6 +56,8 @@ class Scene:
         self.plane = ControlPlane(self.world, self.network, make.plane)
         self.broken: list[Broken] = []
         self.machines: list[Machine] = []
+        self.yard = Yard(self.world.chance_of("yard"), self._pool_machine, self._lose)
+        self.plane.sourced = tuple(sourced(rule, self.yard) for rule in self.plane.site.pools)
         for number in range(schedule.machines):
             machine = Machine(self.world, self.network, self.plane, f"h{number + 1}", make.agent)
             machine.zone = ZONES[number % len(ZONES)]
@@ -103,6 +107,30 @@ class Scene:
         self._log.removeHandler(self._listener)
         self._log.propagate = True
         self._log.setLevel(self._level)
+
+    def join_machine(self) -> None:
+        """One machine more joins, with the token of the others."""
+        number = len(self.machines) + 1
+        while any(one.name == f"h{number}" for one in self.machines):
+            number += 1
+        machine = Machine(self.world, self.network, self.plane, f"h{number}", self.make.agent)
+        machine.zone = ZONES[number % len(ZONES)]
+        machine.token = self.machines[0].token
+        self._admit(machine)
+        machine.start_agent()
+
+    def _pool_machine(self, name: str, zone: str) -> PoolMachine:
+        machine = PoolMachine(self.world, self.network, self.plane, name, self.make.agent)
+        machine.zone = zone
+        self._admit(machine)
+        return machine
+
+    def _admit(self, machine: Machine) -> None:
+        machine.watchers.append(self._happened)
+        self.machines.append(machine)
+
+    def _lose(self, machine: PoolMachine) -> None:
+        self.machines.remove(machine)
 
     def machine_of(self, instance: str) -> Machine | None:
         """The machine that is a host, by its ARN."""

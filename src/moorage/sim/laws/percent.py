@@ -28,7 +28,7 @@ class Percent(Law):
                 continue
             if row.before is None:
                 begun[row.after.service] = begun.get(row.after.service, 0) + 1
-            elif _is_order(row):
+            elif is_order(row):
                 told.setdefault(row.after.service, []).append(row.before)
         for arn in begun:
             service = self.books.service(arn)
@@ -59,7 +59,7 @@ class Percent(Law):
         strong = [
             task
             for task in stopped
-            if _is_healthy(task)
+            if is_healthy(task)
             and task.started_at is not None
             and task.started_at + settled <= commit.now
         ]
@@ -68,7 +68,7 @@ class Percent(Law):
         left = [
             task
             for task in self.books.of_service(service.arn)
-            if _is_healthy(task) and task.desired_status == "RUNNING"
+            if is_healthy(task) and task.desired_status == "RUNNING"
         ]
         least_percent, _ = percentages(service.deployment_configuration)
         least = lower_limit(service.desired_count, least_percent)
@@ -79,7 +79,8 @@ class Percent(Law):
             )
 
 
-def _is_order(row: Row) -> bool:
+def is_order(row: Row) -> bool:
+    """Whether the scheduler told a task that was to run to stop."""
     before, after = row.before, row.after
     return (
         before.desired_status == "RUNNING"
@@ -89,7 +90,8 @@ def _is_order(row: Row) -> bool:
     )
 
 
-def _is_healthy(task: Task) -> bool:
+def is_healthy(task: Task) -> bool:
+    """Whether a task serves, as far as can be known."""
     return (
         task.last_status == "RUNNING"
         and task.connectivity == "CONNECTED"
