@@ -14,7 +14,7 @@ from moorage.acs.messages import (
     PayloadMessage,
     TaskManifestMessage,
 )
-from moorage.acs.patience import GAP_COUNTED_MAX, Patience
+from moorage.acs.patience import GAP_COUNTED_MAX, HEARTBEAT_PERIOD, Patience
 from moorage.ground.instant import Duration, Moment, seconds
 
 ZERO = Moment(0)
@@ -281,7 +281,7 @@ def test_ticks_and_heartbeats_are_often_enough_for_every_bound(suspect_after, lo
     assert session.heartbeat_period < patience.lost_after
     assert s.TICK_PERIOD < GAP_COUNTED_MAX < Patience().suspect_after < Patience().lost_after
     assert session.heartbeat_period < patience.suspect_after
-    assert session.heartbeat_period <= s.HEARTBEAT_PERIOD
+    assert session.heartbeat_period <= HEARTBEAT_PERIOD
 
 
 def test_after_a_cut_or_a_goodbye_a_host_has_its_grace():

@@ -17,6 +17,9 @@ from moorage.ground.record import Record
 
 # A gap between two looks longer than this is time in which the server itself did not run.
 GAP_COUNTED_MAX = seconds(2)
+HEARTBEAT_PERIOD = seconds(5)
+# Of the time after which a host is suspect: one heartbeat and its answer fit in.
+HEARTBEAT_SHARE = 0.625
 # An agent tells how its engine is within this after it has connected (Amazon's: at most 20 s).
 ENGINE_WORD_WITHIN = seconds(25)
 
@@ -34,6 +37,12 @@ class Patience(Record):
     closed_grace: Duration = seconds(60)
     goodbye_grace: Duration = minutes(5)
     engine_grace: Duration = seconds(60)
+
+
+def heartbeat_period(patience: Patience) -> Duration:
+    """How often a heartbeat goes out: one and its answer fit in before a host is suspect or lost."""
+    soonest = min(patience.suspect_after, patience.lost_after)
+    return Duration(min(HEARTBEAT_PERIOD, round(HEARTBEAT_SHARE * soonest)))
 
 
 class Uptime:
@@ -136,7 +145,7 @@ class Watch:
             if self.loss is None and away >= self.grace:
                 self.loss = "away"
             return
-        silence = self._deafness
+        silence = self._uptime.ran - self._deaf_from
         self.suspect = self.suspect or silence >= patience.suspect_after
         if silence >= patience.lost_after:
             self.loss = "silent"
@@ -146,17 +155,18 @@ class Watch:
     @property
     def rest(self) -> Duration | None:
         """For how long `judge` can find nothing new if nothing happens; None: for ever."""
-        if self.loss in {"silent", "away"}:
+        loss, patience, ran = self.loss, self.patience, self._uptime.ran
+        if self._away is not None:
+            return None if loss is not None else Duration(self._away + self.grace - ran)
+        if loss in {"silent", "away"}:
             return None
-        patience = self.patience
-        away, engine = self.away, self.engine
-        if away is not None:
-            return Duration(self.grace - away) if self.loss is None else None
-        silence = self._deafness
-        rest = (patience.lost_after if self.suspect else patience.suspect_after) - silence
-        if engine is not None and self.loss is None:
-            rest = min(rest, patience.engine_grace - engine)
-        return Duration(min(rest, patience.lost_after - silence))
+        most = patience.lost_after
+        if not self.suspect and patience.suspect_after < most:
+            most = patience.suspect_after
+        rest = self._deaf_from + most - ran
+        if self._engine is not None and loss is None:
+            rest = min(rest, self._engine + patience.engine_grace - ran)
+        return Duration(rest)
 
     def opened(self) -> None:
         """The agent is here."""
@@ -207,10 +217,9 @@ class Watch:
             self.loss = None
 
     @property
-    def _deafness(self) -> Duration:
-        """How long the host counts as silent.
+    def _deaf_from(self) -> int:
+        """Since when the host counts as silent.
 
         One that speaks and never answers is behind a cable that is cut one way.
         """
-        deaf = self.unanswered - self.patience.lost_after
-        return Duration(max(self.silence, deaf))
+        return min(self._heard, self._answered + self.patience.lost_after)

@@ -21,13 +21,10 @@ from moorage.acs.messages import (
     ServerMessage,
     TaskManifestMessage,
 )
-from moorage.acs.patience import Ending, Loss, Patience, Uptime, Watch
-from moorage.ground.instant import Duration, Moment, minutes, seconds
+from moorage.acs.patience import Ending, Loss, Patience, Uptime, Watch, heartbeat_period
+from moorage.ground.instant import Moment, minutes, seconds
 from moorage.ground.record import Record
 
-HEARTBEAT_PERIOD = seconds(5)
-# Of the time after which a host is suspect: one heartbeat and its answer fit in.
-HEARTBEAT_SHARE = 0.625
 RESEND_AFTER = seconds(10)
 PAYLOADS_IN_FLIGHT_MAX = 64
 MANIFEST_TRIES_MAX = 5
@@ -210,7 +207,7 @@ class ServerSession:
         )
         # Before this moment a Tick changes nothing: of thousands of hosts most are passed over.
         self.look_at = now
-        self.heartbeat_period = _period(self.watch.patience)
+        self.heartbeat_period = heartbeat_period(self.watch.patience)
         self.connection: int | None = None
         # The newest heartbeat of this connection whose answer has come: see HeartbeatMessage.
         self.answered: str | None = None
@@ -235,9 +232,7 @@ class ServerSession:
         """Take one fact in; what is to be done, in order."""
         self.watch.passed(fact.now)
         if isinstance(fact, Tick):
-            done = self._tick(fact)
-            self.look_at = self._next_look(fact.now)
-            return done
+            return self._ticked(fact)
         if not isinstance(fact, FrameReceived):  # what is heard only puts off what is due
             self.look_at = fact.now
         match fact:
@@ -353,18 +348,26 @@ class ServerSession:
         done += self._fill(fact.now)
         return [*done, *self._audit(fact.now)]
 
+    def _ticked(self, fact: Tick) -> list[ServerInstruction]:
+        """Let time pass, unless what was heard has put off what was due."""
+        self.look_at = self._next_look(fact.now)
+        if self.look_at > fact.now:
+            return []
+        done = self._tick(fact)
+        self.look_at = self._next_look(fact.now)
+        return done
+
     def _next_look(self, now: Moment) -> Moment:
         """When time alone may bring something about; the clock runs no slower than the uptime."""
         rest = self.watch.rest
-        look = now + (MANIFEST_PERIOD if rest is None else max(rest, 0))
+        look = now + (MANIFEST_PERIOD if rest is None else rest)
         if self.connection is None:
             return Moment(look)
-        period, waits = self.heartbeat_period, self.manifest_tries < MANIFEST_TRIES_MAX
+        beat = (self.heartbeat_at // self.heartbeat_period + 1) * self.heartbeat_period
+        waits = self.manifest_tries < MANIFEST_TRIES_MAX
         audit = self.manifest_sent_at + (RESEND_AFTER if waits else MANIFEST_PERIOD)
-        look = min(look, (self.heartbeat_at // period + 1) * period, audit)
-        if self.sent:
-            look = min(look, min(self.sent.values()) + RESEND_AFTER)
-        return Moment(look)
+        resend = min(self.sent.values()) + RESEND_AFTER if self.sent else audit
+        return Moment(min(look, beat, audit, resend))
 
     def _judge(self) -> list[ServerInstruction]:
         """What time alone has brought about; a connection in which nothing is heard is closed."""
@@ -392,9 +395,3 @@ class ServerSession:
         self.manifest_tries += 1
         self.manifest_sent_at = now
         return [WantManifest()]
-
-
-def _period(patience: Patience) -> Duration:
-    """How often a heartbeat goes out: one and its answer fit in before a host is suspect or lost."""
-    soonest = min(patience.suspect_after, patience.lost_after)
-    return Duration(min(HEARTBEAT_PERIOD, round(HEARTBEAT_SHARE * soonest)))

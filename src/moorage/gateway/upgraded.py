@@ -9,7 +9,6 @@ import asyncio
 import email.utils
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
@@ -26,11 +25,8 @@ _NO_BODY: Headers = ((b"content-length", b"0"),)
 _log = logging.getLogger("moorage.agents")
 
 
-class _State(Enum):
-    OPENING = auto()
-    OPEN = auto()
-    CLOSING = auto()  # we said so; the peer has not yet
-    ENDED = auto()
+# Where a connection is: in its handshake; open; closed by us, and not yet by the peer; over.
+_OPENING, _OPEN, _CLOSING, _ENDED = range(4)
 
 
 class Upgraded(asyncio.Protocol):
@@ -55,7 +51,7 @@ class Upgraded(asyncio.Protocol):
         self._transport = transport
         self._loop = loop
         self._parser = frames.Parser(FRAME_BYTES_MAX)
-        self._state = _State.OPENING
+        self._state = _OPENING
         self._ear: Ear | None = None
         # What decides the handshake; later what is to be done before more is read.
         self._task: asyncio.Task[None] | None = None
@@ -92,7 +88,7 @@ class Upgraded(asyncio.Protocol):
     def listen(self, make: Callable[[Line], Ear]) -> None:
         """Hand each message from now on to the ear that is made for this line."""
         ear = make(self)
-        if self._state is _State.OPEN:
+        if self._state == _OPEN:
             self._ear = ear
         else:  # the peer went away while the handshake was decided
             ear.ended(CUT)
@@ -101,17 +97,17 @@ class Upgraded(asyncio.Protocol):
 
     def frame(self, text: str) -> None:
         """Say this; a peer that takes nothing any more is given up."""
-        if self._state is _State.OPEN:
+        if self._state == _OPEN:
             self._transport.write(frames.frame(frames.TEXT, text.encode()))
             if self._transport.get_write_buffer_size() > self.bytes_waiting_max:
-                self._state = _State.ENDED
+                self._state = _ENDED
                 self._loop.call_soon(self._give_up)
 
     def close(self, code: int) -> None:
         """Close with a code, and give the peer a while to say it, too."""
-        if self._state is not _State.OPEN:
+        if self._state != _OPEN:
             return
-        self._state = _State.CLOSING
+        self._state = _CLOSING
         self._transport.write(frames.closing(code))
         self._loop.call_soon(self._tell, code)  # not now: the caller is in the midst of something
         if code == CLOSE_GOING_AWAY:
@@ -130,7 +126,7 @@ class Upgraded(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
         del exc
-        self._state = _State.ENDED
+        self._state = _ENDED
         if self._deadline is not None:
             self._deadline.cancel()
         self._tell(CUT)
@@ -138,7 +134,7 @@ class Upgraded(asyncio.Protocol):
     def _take(self) -> None:
         """Take what is whole, until there is something to be done first."""
         try:
-            while self._task is None and self._state in {_State.OPEN, _State.CLOSING}:
+            while self._task is None and _OPEN <= self._state <= _CLOSING:
                 found = self._parser.take()
                 if found is None:
                     return
@@ -150,7 +146,7 @@ class Upgraded(asyncio.Protocol):
     def _heard(self, opcode: int, payload: bytes) -> None:
         if opcode == frames.CLOSE:
             self._closed(frames.code_of(payload))
-        elif self._state is not _State.OPEN:
+        elif self._state != _OPEN:
             return
         elif opcode == frames.PING:
             self._transport.write(frames.frame(frames.PONG, payload))
@@ -163,14 +159,14 @@ class Upgraded(asyncio.Protocol):
 
     def _closed(self, code: int) -> None:
         """The peer closes, or says so, too."""
-        if self._state is _State.OPEN:
+        if self._state == _OPEN:
             self._transport.write(frames.closing(code))
-        self._state = _State.ENDED
+        self._state = _ENDED
         self._transport.close()
         self._tell(code)
 
     def _give_up(self) -> None:
-        self._state = _State.ENDED
+        self._state = _ENDED
         self._transport.abort()
         self._tell(None)
 
@@ -189,10 +185,10 @@ class Upgraded(asyncio.Protocol):
         self._task = None
         if not task.cancelled() and task.exception() is not None:
             _log.error("a websocket failed by a fault of ours", exc_info=task.exception())
-            if self._state is _State.OPENING:
+            if self._state == _OPENING:
                 self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, _NO_BODY)
             self._transport.close()
-        elif self._state is _State.OPEN and not self._transport.is_closing():
+        elif self._state == _OPEN and not self._transport.is_closing():
             self._transport.resume_reading()
             self._take()
 
@@ -200,11 +196,11 @@ class Upgraded(asyncio.Protocol):
 
     async def _decided(self, message: Any) -> None:
         """ASGI's send, for what is said before there is a line."""
-        if self._state is not _State.OPENING:
+        if self._state != _OPENING:
             return
         kind = message["type"]
         if kind == "websocket.accept":
-            self._state = _State.OPEN
+            self._state = _OPEN
             told = (
                 (b"upgrade", b"websocket"),
                 (b"connection", b"Upgrade"),
@@ -222,7 +218,7 @@ class Upgraded(asyncio.Protocol):
         self._end(_head(status, (*headers, *_last())))
 
     def _end(self, answer: bytes) -> None:
-        self._state = _State.ENDED
+        self._state = _ENDED
         self._transport.write(answer)
         self._transport.close()
 
