@@ -1,7 +1,8 @@
 """The table of tasks. A write wakes the task's service, and those who have something to do now.
 
-A host is woken where an order of the task waits to be sent or to be withdrawn, the task's own
-controller once the task is to stop: a report that a task runs is the service's business alone.
+A host's orders are woken where one of the task waits to be sent or to be withdrawn, the task's own
+controller once the task is to stop: a report that a task runs is the service's business alone. The
+host itself is no other for it, so its controller has nothing to look at.
 """
 
 from collections.abc import Iterable
@@ -47,6 +48,8 @@ TASKS = Table(
     ),
     version="version",
 )
+# What a host should hold has changed: the key is the host's ARN, and its link looks again.
+ORDERS = "orders"
 # The `instance` of a task that waits for one: it is PROVISIONING.
 NOWHERE = ""
 PENDING = ("PROVISIONING", "PENDING", "ACTIVATING")
@@ -99,7 +102,7 @@ def create(tx: Transaction, task: Task) -> None:
     task_written(tx, task)
     timeline.note(tx, happenings.of_new_task(task))
     if task.instance:
-        tx.wake("instance", task.instance)
+        tx.wake(ORDERS, task.instance)
     else:
         tx.wake("task", task.arn)
         tx.wake("cluster", task.cluster_arn)
@@ -214,7 +217,7 @@ def _swapped(tx: Transaction, task: Task) -> Task:
 
 def _wake(tx: Transaction, task: Task) -> None:
     if task.instance and _has_orders(task):
-        tx.wake("instance", task.instance)
+        tx.wake(ORDERS, task.instance)
     if task.desired_status == "STOPPED":
         tx.wake("task", task.arn)
     if task.service:
