@@ -21,7 +21,6 @@ from moorage.sql.document import Table
 from moorage.sql.engine import Database, open_database
 from moorage.sql.ledger import SET_MARK
 from moorage.sql.transaction import ATTEMPTS_MAX, Change, Conflict, StoreFailed, Transaction
-from tests.contract.database_known import KnownContract
 from tests.contract.database_law import check_equals_a_dictionary
 from tests.contract.database_search import SearchContract
 from tests.contract.ships import (
@@ -41,7 +40,7 @@ from tests.contract.ships import (
 )
 
 
-class DatabaseContract(SearchContract, KnownContract):
+class DatabaseContract(SearchContract):
     """Tests that hold on every adapter; a subclass gives `url`."""
 
     @pytest.fixture
