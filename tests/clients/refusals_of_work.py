@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.clients.desk import VPC
 from tests.clients.refusals import CLIENT, CP, ENUM, INVALID, MANY_TAGS, NULL, UNSUPPORTED, Row
 
 WEB = {"taskDefinition": "web"}
@@ -70,6 +71,9 @@ SERVICES: list[Row] = [
     ("create_service", {**NEW, "taskDefinition": "old:1"}, CLIENT, "inactive"),
     ("create_service", {**NEW, "taskDefinition": "vpc"}, INVALID, "Network Configuration must be"),
     ("create_service", {**NEW, "healthCheckGracePeriodSeconds": -1}, INVALID, "negative"),
+    ("create_service", {**NEW, "deploymentController": {"type": "CODE_DEPLOY"}}, UNSUPPORTED,
+     "CODE_DEPLOY"),
+    ("create_service", {**NEW, "deploymentController": {"type": "OTHER"}}, INVALID, ENUM),
     ("create_service", {**NEW, "propagateTags": "ALL"}, INVALID, ENUM),
 ]  # fmt: skip
 
@@ -127,6 +131,14 @@ TASKS: list[Row] = [
     ("run_task", {**RUN, "taskDefinition": "none"}, CLIENT, "TaskDefinition not found"),
     ("run_task", {**RUN, "taskDefinition": "old:1"}, CLIENT, "inactive"),
     ("run_task", {**RUN, "cluster": "west"}, INVALID, "No Container Instances were found"),
+    ("run_task", {**RUN, "networkConfiguration": VPC}, INVALID, "not valid for the given network"),
+    ("run_task", {**RUN, "overrides": {"containerOverrides": [{"name": "main"}] * 2}}, INVALID,
+     "More than one override"),
+    ("run_task", {**RUN, "overrides": {"taskRoleArn": "r"}}, UNSUPPORTED, "taskRoleArn"),
+    ("run_task",
+     {**RUN, "overrides": {"containerOverrides": [{"name": "main", "command": ["x" * 8192]}]}},
+     INVALID, "8192"),
+    ("start_task", {**START, "networkConfiguration": VPC}, INVALID, "not valid for the given net"),
     ("start_task", WEB, INVALID, NULL),
     ("start_task", {**START, "containerInstances": []}, INVALID, "cannot be empty"),
     ("start_task", {**START, "containerInstances": ["{host}"] * 11}, INVALID, "is 10"),

@@ -36,7 +36,9 @@ def test_each_member_of_a_cluster_changes_alone_and_a_repeat_changes_nothing(des
     told = cluster(desk, arn, "SETTINGS", "CONFIGURATIONS", "TAGS")
     assert (told["settings"], told["configuration"]) == ([INSIGHTS], logging)
     assert told["tags"] == TAGS
-    assert ecs.update_cluster(cluster="shop", serviceConnectDefaults={"namespace": ""})["cluster"]
+    ecs.update_cluster(cluster="shop", serviceConnectDefaults={"namespace": ""})
+    ecs.update_cluster(cluster="shop", settings=[{**INSIGHTS, "value": "enabled"}])
+    assert cluster(desk, "shop", "SETTINGS")["settings"][0]["value"] == "enabled"
     bare = cluster(desk, "shop")
     assert (bare["settings"], bare["tags"], "configuration" in bare) == ([], [], False)
     ecs.tag_resource(resourceArn=arn, tags=[{"key": "more", "value": "1"}])
@@ -262,7 +264,9 @@ def test_attributes_by_id_and_arn_change_and_go_and_filters_follow(desk):
     many = [{"name": f"n{number}", "targetId": host} for number in range(10)]
     with pytest.raises(ecs.exceptions.AttributeLimitExceededException, match="DeleteAttributes"):
         ecs.put_attributes(attributes=many)
-    listed = ecs.list_attributes(**HOST, attributeName="disk", attributeValue="ssd")["attributes"]
+    listed = ecs.list_attributes(**HOST, **arn, attributeName="disk", attributeValue="ssd")[
+        "attributes"
+    ]
     assert listed == [{"name": "disk", "value": "ssd", "targetId": host}]
     kept = ecs.delete_attributes(attributes=[{"name": "disk", "value": "hdd", **short}])
     assert kept["attributes"] == [], "it has another value"

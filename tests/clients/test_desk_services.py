@@ -37,6 +37,7 @@ KEPT: list[dict[str, Any]] = [
     {"enableECSManagedTags": True, "propagateTags": "SERVICE"},
     {"propagateTags": "TASK_DEFINITION"},
     {"enableExecuteCommand": True},
+    {"deploymentController": {"type": "ECS"}},
     {"capacityProviderStrategy": CP},
     {"taskDefinition": "vpc:1", "networkConfiguration": VPC},
 ]
@@ -98,6 +99,9 @@ def test_a_member_is_kept_by_creation_and_by_update(desk, named, members):
     assert {name: shown(desk, named)[name] for name in members} == {
         name: told[name] for name in members
     }, "what is left out stays"
+    assert len(desk.deployments(named)) == 1, "nothing that runs has changed"
+    ecs.update_service(service=named, forceNewDeployment=True)
+    assert len(desk.deployments(named)) == 2
 
 
 @pytest.mark.parametrize("given", CONFIGURED, ids=lambda given: next(iter(given)))
@@ -277,3 +281,13 @@ def test_a_first_deployment_has_nothing_to_go_back_to(desk, named):
         ENDED_SECONDS_MAX,
         "it goes on",
     )
+
+
+def test_people_see_what_a_service_waits_for(desk):
+    """`moorage status` and `explain` ask by the same door; nothing is moved where nothing runs."""
+    told = desk.server.command("status")
+    assert "cluster default" in told
+    assert "held" in told
+    assert "rebalanced" not in told
+    explained = desk.server.command("explain", "service", "held")
+    assert "is paused at PRE_SCALE_UP by a lifecycle hook" in " ".join(explained.split())

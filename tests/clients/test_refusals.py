@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore import xform_name
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
 from tests.clients.desk import VPC, Desk
 from tests.clients.refusals import ROWS as ROWS_OF_PLACES
 from tests.clients.refusals_of_work import NEW_SERVICES, SERVICES, TASKS
+from tests.ecs.members import REFUSED, SOUND
 
 pytestmark = [pytest.mark.clients]
 
@@ -52,19 +54,7 @@ OF_A_CLUSTER: dict[str, dict[str, Any]] = {
 }
 # One request of each operation that came with the scheduler, for a caller who may call none.
 OF_PEOPLE: dict[str, dict[str, Any]] = {
-    name: {"cluster": "default", **OF_A_CLUSTER[name]}
-    for name in (
-        "update_cluster",
-        "update_cluster_settings",
-        "put_cluster_capacity_providers",
-        "put_attributes",
-        "delete_attributes",
-        "list_attributes",
-        "update_container_agent",
-        "get_task_protection",
-        "update_task_protection",
-        "describe_capacity_providers",
-    )
+    name: {"cluster": "default", **members} for name, members in OF_A_CLUSTER.items()
 } | {
     "delete_task_definitions": {"taskDefinitions": ["old:1"]},
     "stop_service_deployment": {"serviceDeploymentArn": "{paused}"},
@@ -79,7 +69,10 @@ OF_PEOPLE: dict[str, dict[str, Any]] = {
     "put_account_setting_default": {"name": "awsvpcTrunking", "value": "enabled"},
     "delete_account_setting": {"name": "awsvpcTrunking"},
     "list_account_settings": {},
+    "describe_service_deployments": {"serviceDeploymentArns": ["{paused}"]},
 }
+# What is not built, by operation and member: the same table that the operations are held to.
+NOT_BUILT = [(name, member) for name, members in REFUSED.items() for member in members]
 
 
 def everything(desk: Desk) -> dict[str, Any]:
@@ -135,6 +128,16 @@ def test_a_bad_request_is_refused_and_told_why(desk, model, operation, members, 
 def test_an_update_is_refused_as_the_creation_is(desk, members, code, said):
     asked = {name: value for name, value in members.items() if name != "serviceName"}
     desk.refused("update_service", code, said, service="user", **asked)
+
+
+@pytest.mark.parametrize(("name", "member"), NOT_BUILT)
+def test_a_member_that_is_not_built_is_refused_by_name(desk, name, member):
+    value, code = REFUSED[name][member]
+    asked = {**SOUND[name][0], member: value}
+    if member == "managedInstancesProvider":  # one of the two is wanted
+        del asked["autoScalingGroupProvider"]
+    said = {"platformVersion": "platform version"}.get(member, member)
+    desk.refused(xform_name(name), code, said, **asked)
 
 
 @pytest.mark.parametrize("operation", OF_A_CLUSTER)
