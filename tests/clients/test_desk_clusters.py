@@ -276,3 +276,51 @@ def test_attributes_by_id_and_arn_change_and_go_and_filters_follow(desk):
     assert len(gone["attributes"]) == 2
     assert ecs.delete_attributes(attributes=[{"name": "disk", **short}])["attributes"] == []
     assert ecs.list_attributes(**HOST, attributeName="disk")["attributes"] == []
+
+
+@pytest.mark.parametrize("kind", ["cluster", "host", "service", "provider", "definition"])
+def test_whatever_carries_tags_is_tagged_and_shows_them_where_they_are_asked_for(desk, kind):
+    ecs = desk.ecs
+    (made,) = ecs.describe_capacity_providers(capacityProviders=["cp"])["capacityProviders"]
+    definition = ecs.describe_task_definition(taskDefinition="web:2")["taskDefinition"]
+    arn = {
+        **desk.names,
+        "provider": made["capacityProviderArn"],
+        "definition": definition["taskDefinitionArn"],
+    }[kind]
+    many = [{"key": f"k{number}", "value": "v" * 256} for number in range(50)]
+    ecs.tag_resource(resourceArn=arn, tags=many)
+    ecs.tag_resource(resourceArn=arn, tags=[{"key": "k0", "value": "new"}])
+    asked = {"resourceArn": arn}
+    shown = {one["key"]: one["value"] for one in ecs.list_tags_for_resource(**asked)["tags"]}
+    assert (len(shown), shown["k0"]) == (50, "new")
+    describe = {
+        "cluster": lambda **more: ecs.describe_clusters(clusters=["default"], **more)["clusters"],
+        "host": lambda **more: ecs.describe_container_instances(containerInstances=[arn], **more)[
+            "containerInstances"
+        ],
+        "service": lambda **more: ecs.describe_services(services=["user"], **more)["services"],
+        "provider": lambda **more: ecs.describe_capacity_providers(
+            capacityProviders=["cp"], **more
+        )["capacityProviders"],
+        "definition": lambda **more: [ecs.describe_task_definition(taskDefinition="web:2", **more)],
+    }[kind]
+    (plain,), (tagged,) = describe(), describe(include=["TAGS"])
+    assert (plain.get("tags", []), len(tagged["tags"])) == ([], 50)
+    invalid = "InvalidParameterException"
+    for tags, said in (
+        ([{"key": "one-more", "value": ""}], "50"),
+        ([{"key": "aws:x", "value": ""}], "reserved"),
+        ([{"key": "k" * 129, "value": ""}], "128"),
+        ([{"key": "k1", "value": "v" * 257}], "256"),
+        ([{"key": "k1"}, {"key": "k1"}], "given twice"),
+    ):
+        desk.refused("tag_resource", invalid, said, **asked, tags=tags)
+    desk.refused("untag_resource", invalid, "reserved", **asked, tagKeys=["aws:x"])
+    gone = {"resourceArn": f"{arn}9"}
+    desk.refused("tag_resource", "ResourceNotFoundException", "not found", **gone, tags=TAGS)
+    desk.refused("untag_resource", "ResourceNotFoundException", "not found", **gone, tagKeys=["a"])
+    desk.refused("list_tags_for_resource", invalid, "not found", **gone)
+    desk.refused("list_tags_for_resource", invalid, "Invalid identifier", resourceArn="web")
+    ecs.untag_resource(**asked, tagKeys=[*shown, "none"])
+    assert ecs.list_tags_for_resource(**asked)["tags"] == []
