@@ -1,7 +1,7 @@
 """One world with everything in it: the network, the control plane, the machines, the users, the laws."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from moorage.sim.agent import AgentParts
@@ -19,6 +19,8 @@ from moorage.sim.yard import PoolMachine, Yard, sourced
 
 ZONES = ("east-1a", "east-1b", "east-1c")
 MACHINES_NUMBER_MAX = 99
+# What happens so often that only those laws are told that look at it.
+HEEDED = ("committed", "answered", "asking", "happened")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,7 @@ class Scene:
         self.plane.start()
         self.users = Users(self.world, self.network, self.plane, self.machines)
         self.laws += [law(self) for law in make.laws]
+        self._heeding = {name: _heeding(self.laws, name) for name in HEEDED}
         self.plane.watchers.append(self._committed)
         self.users.watchers.append(self._answered)
         self.users.asking.append(self._asking)
@@ -136,21 +139,28 @@ class Scene:
         """The machine that is a host, by its ARN."""
         return next((one for one in self.machines if one.instance == instance), None)
 
-    def _each(self, tell: Callable[[Law], None]) -> None:
-        for law in self.laws:
-            tell(law)
-
     def _restarted(self) -> None:
-        self._each(lambda law: law.restarted())
+        for law in self.laws:
+            law.restarted()
 
     def _committed(self, commit: Commit) -> None:
-        self._each(lambda law: law.committed(commit))
+        for law in self._heeding["committed"]:
+            law.committed(commit)
 
     def _answered(self, answered: Answered) -> None:
-        self._each(lambda law: law.answered(answered))
+        for law in self._heeding["answered"]:
+            law.answered(answered)
 
     def _asking(self, step: int, operation: str, asked: dict[str, object]) -> None:
-        self._each(lambda law: law.asking(step, operation, asked))
+        for law in self._heeding["asking"]:
+            law.asking(step, operation, asked)
 
     def _happened(self, happened: Happened) -> None:
-        self._each(lambda law: law.happened(happened))
+        for law in self._heeding["happened"]:
+            law.happened(happened)
+
+
+def _heeding(laws: Sequence[Law], name: str) -> tuple[Law, ...]:
+    """The laws that have a say in what is told by this name."""
+    deaf = getattr(Law, name)
+    return tuple(law for law in laws if getattr(type(law), name) is not deaf)
