@@ -34,6 +34,7 @@ class Commands:
     __slots__ = (
         *("_due", "_ground", "_identity", "_on_heartbeat", "_runs", "_session"),
         *("_socket", "_task", "_timeline", "_timer", "_timer_at", "is_over", "is_welcome"),
+        "_knows_where",
     )
 
     def __init__(
@@ -51,6 +52,7 @@ class Commands:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = Moment(0)
         self._task: asyncio.Task[None] | None = None
+        self._knows_where = False
         self.is_over = False
         # The server that is there now has sent its manifest on this connection.
         self.is_welcome = False
@@ -131,6 +133,7 @@ class Commands:
             await Socket.open(self._ground, ("/acs/ws", self._query()), self._identity.key, self)
         except NotOpened as failure:
             self._ground.counters.failed_dials += 1
+            self._knows_where = self._knows_where and failure.unreached
             self._take(
                 DialFailed(
                     now=self._now(),
@@ -141,7 +144,9 @@ class Commands:
             )
 
     async def _discover(self) -> None:
-        """Ask where the websockets are, as our agent does each time; they are where we asked."""
+        """Ask where the websockets are, as our agent does once; they are where we asked."""
+        if self._knows_where:
+            return
         try:
             status, body = await self._identity.call(
                 "DiscoverPollEndpoint",
@@ -154,6 +159,7 @@ class Commands:
             raise NotOpened(unreached=True) from error
         if status != OK:
             raise NotOpened(Refusal(name=str(status), text=body.decode(errors="replace")))
+        self._knows_where = True
 
     def _query(self) -> str:
         return urlencode(

@@ -45,7 +45,7 @@ class Host:
         self.identity = Identity(ground, name)
         self.runs = Runs(ground, "", self.identity.call)
         self._telemetry = Telemetry(ground, self.identity, self.runs)
-        self._commands = Commands(ground, self.identity, self.runs, self._telemetry.say_status)
+        self._commands = Commands(ground, self.identity, self.runs, self._telemetry.heartbeat)
 
     @property
     def has_commands(self) -> bool:

@@ -12,6 +12,7 @@ from moorage.acs import telemetry as tcs
 from moorage.ground.instant import epoch
 
 METRICS_PERIOD_SECONDS = 20.0
+STATUS_PERIOD_SECONDS = 18.0
 BACK_OFF_SECONDS_FIRST = 1.0
 BACK_OFF_SECONDS_MAX = 60.0
 BACK_OFF_JITTER = 0.2
@@ -26,7 +27,7 @@ class Telemetry:
 
     __slots__ = (
         *("_dialled_at", "_ground", "_heard_at", "_identity", "_query", "_runs", "_since"),
-        *("_socket", "_task", "_timer", "_wait_seconds", "is_over"),
+        *("_socket", "_status_at", "_task", "_timer", "_wait_seconds", "is_over"),
     )
 
     def __init__(self, ground: Ground, identity: Identity, runs: Runs) -> None:
@@ -39,6 +40,7 @@ class Telemetry:
         self._since = epoch(ground.clock.now())
         self._wait_seconds = BACK_OFF_SECONDS_FIRST
         self._dialled_at = self._heard_at = 0.0
+        self._status_at = -STATUS_PERIOD_SECONDS
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self.is_over = False
@@ -71,8 +73,15 @@ class Telemetry:
             self._task.cancel()
         self.cut()
 
+    def heartbeat(self) -> None:
+        """ACS has heard one: that the engine is well is said then, where it was not lately."""
+        told_seconds_ago = asyncio.get_running_loop().time() - self._status_at
+        if self._socket is not None and told_seconds_ago >= STATUS_PERIOD_SECONDS:
+            self.say_status()
+
     def say_status(self) -> None:
-        """The engine is well; said after each heartbeat of ACS."""
+        """The engine is well."""
+        self._status_at = asyncio.get_running_loop().time()
         now = epoch(self._ground.clock.now())
         self._publish(
             tcs.PublishInstanceStatusRequest(
