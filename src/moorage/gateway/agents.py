@@ -52,8 +52,12 @@ QUERY_PARAMETERS_MAX = 64
 REFUSED_STATUS = 400
 TROUBLE_STATUS = 503
 FAILED_STATUS = 500
-# So many hosts are seen to in a tick before others have their turn.
-TICKED_AT_ONCE = 200
+# Handshakes that are verified in one turn of the loop: others who call do not wait for thousands.
+GREETINGS_AT_ONCE = 8
+# So many hosts are seen to in a tick before others have their turn, and their answers come: a wave
+# of thousands of heartbeats passes within a tick's period, and holds nobody up.
+TICKED_AT_ONCE = 100
+BREATH_SECONDS = 0.004
 _log = logging.getLogger("moorage.agents")
 
 
@@ -70,6 +74,7 @@ class AgentsDoor:
         self._links: dict[str, Link] = {}
         self._uptime = Uptime(ground.clock.monotonic())
         self._turns = asyncio.Semaphore(TURNS_AT_ONCE)
+        self._greetings = asyncio.Semaphore(GREETINGS_AT_ONCE)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ticking: asyncio.Task[None] | None = None
         self._is_closed = False
@@ -100,7 +105,8 @@ class AgentsDoor:
         message = await receive()
         if message["type"] != "websocket.connect":
             return
-        welcome = await self._welcome(scope)
+        async with self._greetings:
+            welcome = await self._welcome(scope)
         if self._is_closed:
             welcome = _refused("ServerException", "The server is stopping.", TROUBLE_STATUS)
         if isinstance(welcome, _Refused):
@@ -198,7 +204,7 @@ class AgentsDoor:
             if link.look_at <= now:
                 taken += 1
                 if not taken % TICKED_AT_ONCE:
-                    await asyncio.sleep(0)
+                    await asyncio.sleep(BREATH_SECONDS)
                 try:
                     link.take(tick)
                 except Exception:  # noqa: BLE001 - the gateway's edge: one host's trouble is its own
