@@ -92,6 +92,10 @@ def test_a_member_is_kept_by_creation_and_by_update(desk, named, members):
         ecs.update_service(service=named, **lists)
         told = shown(desk, named)
         assert [told.get(name, []) for name in lists] == [[]] * len(lists), "an empty list empties"
+    if "placementStrategy" in members:
+        ecs.update_service(service=named, **members)
+        ecs.update_service(service=named, placementStrategy=[{}])
+        assert shown(desk, named)["placementStrategy"] == [], "so does an empty object"
     ecs.update_service(service=made["serviceArn"], cluster=desk.names["cluster"], **members)
     told = shown(desk, named)
     assert {name: short(told[name]) for name in members} == members
