@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+from weakref import ref
 
 import msgspec
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 UNWINDING_ROUNDS_MAX = 200
+# Tasks that were begun, before those among them that are done are forgotten.
+BEGUN_MIN = 256
 
 
 class Handle(msgspec.Struct, eq=False):
@@ -83,6 +86,8 @@ class Process:
         self.stopped = False
         self._held: deque[Handle] = deque()
         self._unwinding: deque[Handle] | None = None
+        self._begun: list[ref[NumberedTask[Any]]] = []
+        self._begun_max = BEGUN_MIN
         # asyncio asks of its loop no more than what is here.
         self.loop = cast("asyncio.AbstractEventLoop", self)
 
@@ -126,8 +131,10 @@ class Process:
 
     def _tasks(self) -> list[NumberedTask[Any]]:
         """Those that are not done, in the order in which they were begun."""
-        tasks = cast("set[NumberedTask[Any]]", asyncio.all_tasks(self.loop))
-        return sorted(tasks, key=lambda task: task.number)
+        begun = ((each, each()) for each in self._begun)
+        alive = [(each, task) for each, task in begun if task is not None and not task.done()]
+        self._begun = [each for each, _ in alive]
+        return [task for _, task in alive]
 
     # --- asyncio's side --------------------------------------------------------------------------
 
@@ -199,8 +206,12 @@ class Process:
         name: str | None = None,
         context: Context | None = None,
     ) -> "asyncio.Task[_T]":
-        """A task of this loop; asyncio knows it until it is done."""
-        return NumberedTask(coro, self, name, context)
+        """A task of this loop, known to it until it is done; one that fails unheard is told at once."""
+        task: NumberedTask[_T] = NumberedTask(coro, self, name, context)
+        if len(self._begun) >= self._begun_max:
+            self._begun_max = max(2 * len(self._tasks()), BEGUN_MIN)
+        self._begun.append(ref(task))
+        return task
 
     def run_in_executor(
         self, executor: Any, func: Callable[..., _T], *args: Any

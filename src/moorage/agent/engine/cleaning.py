@@ -51,9 +51,14 @@ def next_clean_up(state: State, now: Instant) -> Instant | None:
 
 
 def _next_clean_up(state: State, now: Instant) -> Instant | None:
-    free = [task for task in state.tasks.values() if task.arn not in state.cleaning]
-    dues = [task.post_mortem_deadline for task in free if held_back(task, now)]
-    dues.append(next_disposal(task for task in free if not held_back(task, now)))
+    # Only what has stopped, and waits for its age, is looked at: most tasks run.
+    stopped = [
+        task
+        for arn, task in state.tasks.items()
+        if task.stopped_at is not None and arn not in state.cleaning
+    ]
+    dues = [task.post_mortem_deadline for task in stopped if held_back(task, now)]
+    dues.append(next_disposal(task for task in stopped if not held_back(task, now)))
     return min((due for due in dues if due is not None), default=None)
 
 
