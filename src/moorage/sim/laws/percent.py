@@ -28,7 +28,8 @@ class Percent(Law):
                 continue
             if row.before is None:
                 begun[row.after.service] = begun.get(row.after.service, 0) + 1
-            elif is_order(row):
+            # Its end of health may have been heard of in the same commit, before the order.
+            elif is_order(row) and row.after.health == row.before.health:
                 told.setdefault(row.after.service, []).append(row.before)
         for arn in begun:
             service = self.books.service(arn)

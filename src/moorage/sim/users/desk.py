@@ -82,6 +82,7 @@ class Desk:
         self.tasks: list[str] = []
         self.tokens: list[tuple[str, Json]] = []
         self.protected: dict[str, None] = {}
+        self.paused: dict[str, None] = {}
         self.draining: set[str] = set()
         self.removed: set[str] = set()
         self.has_provider = False

@@ -20,7 +20,9 @@ async def _pause(desk: Desk, step: int, picks: Picks) -> None:
     more: Json = {"deploymentConfiguration": {"lifecycleHooks": [hook]}}
     if picks[5] % 3 == 0:
         more["deploymentConfiguration"]["deploymentCircuitBreaker"] = chosen(BREAKERS, picks[2])
-    await deploy(desk, step, picks, more)
+    name = await deploy(desk, step, picks, more)
+    if name:
+        desk.paused[name] = None
 
 
 async def _unpause(desk: Desk, step: int, picks: Picks) -> None:
@@ -62,6 +64,7 @@ async def _go_on(desk: Desk, step: int, picks: Picks) -> None:
     found = [
         one
         for service in desk.alive()
+        if service.name in desk.paused
         for one in waiting(await under_way(desk, step, service.name))
     ]
     if not found:

@@ -120,19 +120,23 @@ async def _deploy(desk: Desk, step: int, picks: Picks) -> None:
     await deploy(desk, step, picks, {})
 
 
-async def deploy(desk: Desk, step: int, picks: Picks, more: Json) -> None:
-    """Bring out another definition of a service, now and then a bad one; `more` besides."""
+async def deploy(desk: Desk, step: int, picks: Picks, more: Json) -> str:
+    """Bring out another definition of a service, now and then a bad one; `more` besides.
+
+    Answers the service's name, "" where nothing was done.
+    """
     alive = desk.alive()
     if not alive:
-        return
+        return ""
     service = chosen(alive, picks[0])
     image = chosen(BAD if picks[1] % 5 == 0 else GOOD, picks[2])
     family = await desk.define(step, image, picks, service.port)
     if family is None:
-        return
+        return ""
     service.family = family
     asked = {"service": service.name, "taskDefinition": family, **more}
     await desk.call(step, "UpdateService", asked)
+    return service.name
 
 
 async def _redeploy(desk: Desk, step: int, picks: Picks) -> None:
