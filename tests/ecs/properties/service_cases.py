@@ -142,7 +142,7 @@ def _task(draw: Draw, *, daemon: bool) -> ServiceTask:
         age=draw.one_of(AGES),
         protected=0 if daemon else draw.one_of((0, 0, 0, 0, 1, 5)),
         end=draw.one_of(("crashed", "failed", "asked")),
-        moves=draw.below(8) if not daemon and draw.likely(5) else None,
+        moves=draw.below(8) if not daemon and draw.likely(8) else None,
     )
 
 

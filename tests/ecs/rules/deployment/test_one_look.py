@@ -6,8 +6,9 @@ Found by the cases of tests/ecs/properties.
 import pytest
 
 from moorage.ecs.records.service_revision import RevisionImage
+from moorage.ground.instant import hours, later
 from moorage.ground.record import evolve
-from tests.ecs.rules.builders import a_revision, a_task, instance_arn, running
+from tests.ecs.rules.builders import a_container, a_revision, a_task, instance_arn, running
 from tests.ecs.rules.deployment.world import World
 
 
@@ -45,6 +46,30 @@ def test_a_scale_in_during_a_move_leaves_the_successor():
     world.settle()
     assert successor.arn in {task.arn for task in world.live()}
     assert moved.arn not in {task.arn for task in world.live()}
+
+
+def test_a_successor_that_is_late_and_protected_is_said_to_be_so_once():
+    world = World(2, sent=True, checked=True)
+    world.settle()
+    moved, *_ = world.live()
+    successor = a_task(
+        "new",
+        host="h3",
+        replaces=moved.arn,
+        created_at=world.now,
+        containers=(a_container(has_health_check=True),),
+        protected_until=later(world.now, hours(2)),
+    )
+    world.tasks[successor.arn] = running(successor, world.now)
+    world.wait(601)
+    plan = world.act()
+    assert (plan.stop, len(plan.events)) == ((), 1)
+    assert "stays where it is" in plan.events[0]
+    rest = world.service.rebalancing.rest_until
+    assert answers_nothing(world)
+    world.wait(100)
+    world.act()
+    assert world.service.rebalancing.rest_until == rest
 
 
 @pytest.mark.parametrize("trouble", ["drained", "written off"])
