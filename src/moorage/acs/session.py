@@ -185,8 +185,8 @@ class ServerSession:
     """The server's end for one instance, across its connections."""
 
     __slots__ = (
-        *("answered", "connection", "heartbeat_at", "heartbeat_period", "look_at", "manifest"),
-        *("manifest_sent_at", "manifest_tries", "payloads", "sent", "watch"),
+        *("acknowledged", "answered", "connection", "heartbeat_at", "heartbeat_period", "look_at"),
+        *("manifest", "manifest_sent_at", "manifest_tries", "payloads", "sent", "watch"),
     )
 
     def __init__(
@@ -202,13 +202,14 @@ class ServerSession:
 
         `loss` and `engine_gone` are what is known of the host already.
         """
-        self.watch = Watch(
-            patience or Patience(), now, loss, engine_gone=engine_gone, uptime=uptime
-        )
+        allowed = patience or Patience()
+        self.watch = Watch(allowed, now, loss, engine_gone=engine_gone, uptime=uptime)
         # Before this moment a Tick changes nothing: of thousands of hosts most are passed over.
         self.look_at = now
         self.heartbeat_period = heartbeat_period(self.watch.patience)
         self.connection: int | None = None
+        # Orders that were acknowledged, until whoever keeps that says so: they may be listed still.
+        self.acknowledged: set[str] = set()
         # The newest heartbeat of this connection whose answer has come: see HeartbeatMessage.
         self.answered: str | None = None
         self.payloads: dict[str, PayloadMessage] = {}
@@ -252,9 +253,8 @@ class ServerSession:
                 return self._changed(lambda: self.watch.engine_seen(gone=fact.gone))
 
     def _send(self, frame: str) -> list[ServerInstruction]:
-        return (
-            [] if self.connection is None else [SendFrame(frame=frame, connection=self.connection)]
-        )
+        number = self.connection
+        return [] if number is None else [SendFrame(frame=frame, connection=number)]
 
     def _changed(self, take_in: Callable[[], None]) -> list[ServerInstruction]:
         """Let the watch take something in; DeclareHeard where that ended a doubt or a loss."""
@@ -296,7 +296,8 @@ class ServerSession:
         if isinstance(message, HeartbeatAckRequest) and message.message_id:
             self.answered = message.message_id
         if isinstance(message, AckRequest):
-            self.payloads.pop(message.message_id, None)
+            if self.payloads.pop(message.message_id, None) is not None:
+                self.acknowledged.add(message.message_id)
             self.sent.pop(message.message_id, None)
             if message.message_id == self.manifest:
                 self.manifest = None
@@ -304,7 +305,9 @@ class ServerSession:
         return [*heard, Deliver(message=message), *self._fill(fact.now)]
 
     def _outbox(self, payloads: tuple[PayloadMessage, ...], now: Moment) -> list[ServerInstruction]:
-        self.payloads = {payload.message_id: payload for payload in payloads}
+        listed = {payload.message_id: payload for payload in payloads}
+        self.acknowledged &= listed.keys()
+        self.payloads = {i: one for i, one in listed.items() if i not in self.acknowledged}
         self.sent = {i: at for i, at in self.sent.items() if i in self.payloads}
         return self._fill(now)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from moorage.acs import session
-from moorage.acs.messages import HeartbeatAckRequest, LogsChunk
+from moorage.acs.messages import AckRequest, HeartbeatAckRequest, LogsChunk
 from moorage.acs.patience import Ending, Uptime
 from moorage.acs.telemetry import PublishInstanceStatusRequest, PublishMetricsRequest
 from moorage.ecs.agents import AgentTable
@@ -25,15 +25,12 @@ from moorage.ecs.store import container_instances
 from moorage.gateway.aws import Ground
 from moorage.gateway.line import Line
 from moorage.gateway.output import HostAway, Pieces, Streams, Wanted
+from moorage.gateway.said import Said
 from moorage.gateway.standing import Keep, Opened, Standing, patience_of
 from moorage.gateway.works import Works
 from moorage.ground.instant import Moment
 from moorage.kernel.call import Call
 
-# What a host may have said that is not kept yet; beyond it no more is read from the host.
-SAID_MAX = 4096
-SAID_BYTES_MAX = 16 * 1024 * 1024
-SAID_AT_ONCE = 64
 # An agent that is closed so comes back at once, and learns in the handshake that it is INACTIVE.
 CLOSE_DEREGISTERED = 1000
 WENT_AWAY = "the host went away"
@@ -47,7 +44,7 @@ class Link:
 
     __slots__ = (
         *("_arn", "_ending", "_ground", "_has_ended", "_kept_standing", "_known_status"),
-        *("_last_connection", "_left", "_publishing", "_room", "_rung", "_said", "_said_bytes"),
+        *("_last_connection", "_left", "_publishing", "_rung", "_said"),
         *("_session", "_sockets", "_streams", "_table", "_task", "_wants_manifest", "_woken"),
         "_works",
     )
@@ -79,9 +76,7 @@ class Link:
         self._streams = Streams(self._say)
         # What the task has to do: in this order. None: what is kept is of an earlier server.
         self._kept_standing: Standing | None = self._standing
-        self._said: list[tuple[Any, int]] = []
-        self._said_bytes = 0
-        self._room: asyncio.Event | None = None
+        self._said = Said(self._ring)
         self._wants_manifest = False
         self._woken = False
         self._left = False
@@ -139,7 +134,7 @@ class Link:
 
     def heard(self, connection: int, frame: str | bytes) -> Coroutine[Any, Any, None] | None:
         """A frame came; where too much is not kept yet, what takes it in when there is room."""
-        if self._is_full:
+        if self._said.is_full:
             return self.received(connection, frame)
         now = self._ground.clock.monotonic()
         self.take(session.FrameReceived(frame=frame, now=now, connection=connection))
@@ -147,10 +142,7 @@ class Link:
 
     async def received(self, connection: int, frame: str | bytes) -> None:
         """A frame came; waits while too much is not kept yet, and so does the agent."""
-        while self._is_full:
-            self._room = self._room or asyncio.Event()
-            self._room.clear()
-            await self._room.wait()
+        await self._said.room()
         self.heard(connection, frame)
 
     def disconnected(self, connection: int, how: Ending) -> None:
@@ -215,6 +207,7 @@ class Link:
 
     async def close(self, code: int) -> None:
         """Close the websockets and end the task."""
+        self._said.close()
         self._close_all(code)
         self._has_ended = True
         self._works.close()
@@ -276,9 +269,7 @@ class Link:
             self._streams.take(message)
         elif self._handler(message) is not None:
             assert isinstance(fact, session.FrameReceived), "only a frame brings a message"
-            self._said.append((message, len(fact.frame)))
-            self._said_bytes += len(fact.frame)
-            self._ring()
+            self._said.add(message, len(fact.frame))
 
     def _handler(self, message: Any) -> Callable[[Call, str, Any], tuple[Any, ...]] | None:
         return None if isinstance(message, UNWRITTEN) else self._table.messages.get(type(message))
@@ -305,10 +296,6 @@ class Link:
         finally:
             self._task = None
 
-    @property
-    def _is_full(self) -> bool:
-        return len(self._said) >= SAID_MAX or self._said_bytes >= SAID_BYTES_MAX
-
     async def _keep_standing(self) -> bool:
         while (standing := self._standing) != self._kept_standing:
             before, hello = self._kept_standing, self._hello(standing)
@@ -328,30 +315,37 @@ class Link:
         return self._sockets[connection].hello
 
     def _due(self) -> list[Coroutine[Any, Any, None]]:
-        due = [self._keep(*said) for said in self._said[:SAID_AT_ONCE]]
-        del self._said[:SAID_AT_ONCE]
-        if self._said:
-            self._ring()
+        due = [self._keep(group) for group in self._said.portion()]
         if self._woken or (self.is_connected and self._wants_manifest):
             due.append(self._outbox(wants_manifest=self._wants_manifest))
         self._woken = self._wants_manifest = False
         return due
 
-    async def _keep(self, message: Any, size_bytes: int) -> None:
-        handler = self._handler(message)
-        assert handler is not None, "only what has a handler waits for it"
+    async def _keep(self, group: list[tuple[Any, int]]) -> None:
+        """Keep what was said, all of it in one transaction; where that fails, each for itself."""
+
+        def work(call: Call) -> list[Any]:
+            return [reply for message, _ in group for reply in self._heard(call, message)]
 
         async def heard() -> None:
-            for reply in await self._works.run(lambda call: handler(call, self._arn, message)):
+            for reply in await self._works.run(work):
                 self._say(reply)
 
-        try:
-            if not await self._works.kept(type(message).__name__, heard()):
-                self._woken = True  # what was not kept as acknowledged is sent once more
-        finally:
-            self._said_bytes -= size_bytes
-            if self._room is not None:
-                self._room.set()
+        is_kept = await self._works.kept(type(group[0][0]).__name__, heard())
+        if not is_kept and len(group) > 1:
+            await asyncio.gather(*(self._keep([one]) for one in group))
+            return
+        self._said.done(sum(size_bytes for _, size_bytes in group))
+        self._session.acknowledged.difference_update(
+            message.message_id for message, _ in group if isinstance(message, AckRequest)
+        )
+        if not is_kept:
+            self._woken = True  # what was not kept as acknowledged is sent once more
+
+    def _heard(self, call: Call, message: Any) -> tuple[Any, ...]:
+        handler = self._handler(message)
+        assert handler is not None, "only what has a handler waits for it"
+        return handler(call, self._arn, message)
 
     async def _outbox(self, *, wants_manifest: bool) -> None:
         async def looked() -> None:

@@ -40,6 +40,7 @@ from moorage.ecs.store import (
     tasks,
 )
 from moorage.ecs.views.message_id import MessageId
+from moorage.ground.instant import Instant
 from moorage.ground.record import Record, evolve
 from moorage.iam.rules.trust import bundle
 from moorage.iam.store import trusts
@@ -82,7 +83,9 @@ def outgoing(turn: Call | Turn, instance_arn: str, on_connect: bool) -> Outgoing
     instance = container_instances.get(tx, instance_arn)
     if instance is None or instance.status == "INACTIVE":
         return Outgoing()
-    live = tasks.live_of_instance(tx, instance_arn)
+    # A manifest lists all that should run; for orders those are enough of which any may be due.
+    some = tasks.live_of_instance if on_connect else tasks.unsettled_of_instance
+    live: Sequence[Task] = some(tx, instance_arn)
     known = instance
     instance, live = _numbered(turn, instance, live)
     instance, authority = _authority(tx, instance, on_connect=on_connect)
@@ -115,8 +118,9 @@ def _numbered(
     tx, sequence = turn.tx, instance.sequence
     waiting = any(not one.payload_sequence for one in live)
     starting = {one.service for one in live if one.service and one.last_status in BEFORE_RUNNING}
-    known = services.named(tx, starting) if waiting and starting else {}
-    instance, first = _held(tx, instance, live, known.values())
+    found = [services.get(tx, arn) for arn in sorted(starting)] if waiting else []
+    known = {one.arn: one for one in found if one is not None}
+    instance, first = _held(tx, instance, known.values())
     numbered: list[Task] = []
     for task in sorted(live, key=lambda one: (one.created_at, one.id)):
         kept = task
@@ -151,7 +155,6 @@ def _numbered(
 def _held(
     tx: Transaction,
     instance: ContainerInstance,
-    live: Sequence[Task],
     starting: Iterable[Service],
 ) -> tuple[ContainerInstance, Collection[str] | None]:
     """The daemon services whose tasks alone are sent now, or None; noted in the host's record.
@@ -160,9 +163,10 @@ def _held(
     controller looks again when the time is over, a daemon's when its task runs or has stopped.
     """
     daemons: set[str] = set()
+    until: Instant | None = None
     if any(one.scheduling_strategy == "DAEMON" for one in starting):
         daemons = {one.arn for one in services.daemons(tx, instance.cluster_arn)}
-    until = held_until(live, daemons, tx.now)
+        until = held_until(tasks.live_of_instance(tx, instance.arn), daemons, tx.now)
     if until != instance.held_until:
         instance = evolve(instance, held_until=until)
         if until is not None:

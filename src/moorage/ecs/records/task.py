@@ -153,6 +153,14 @@ class Task(Record):
         return self.last_status == "STOPPED"
 
     @property
+    def is_settled(self) -> bool:
+        """Whether its host has nothing more to be told: it runs there as it should, or has ended."""
+        if self.is_stopped:
+            return True
+        taken_in = self.acknowledged_at is not None
+        return taken_in and self.last_status == self.desired_status == "RUNNING"
+
+    @property
     def cluster_arn(self) -> str:
         """The ARN of the cluster, by which lists are searched."""
         return make_arn("cluster", self.region, self.account, self.cluster)

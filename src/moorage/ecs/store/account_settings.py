@@ -32,7 +32,11 @@ def effective_of(tx: Transaction, home: Home, principal: str) -> list[AccountSet
 
 def value_of(tx: Transaction, home: Home, principal: str, name: str) -> str:
     """What holds of one setting for a principal; asserts that there is one of that name."""
-    return next(one.value for one in effective_of(tx, home, principal) if one.name == name)
+    asked = sorted({principal, root_of(home.account)})
+    found = [ACCOUNT_SETTINGS.get(tx, home.account, home.region, who, name) for who in asked]
+    known = [one for one in found if one is not None]
+    holding = effective(home.account, principal, known, home.region)
+    return next(one.value for one in holding if one.name == name)
 
 
 def is_set(tx: Transaction, home: Home, principal: str, name: str) -> bool:

@@ -35,12 +35,14 @@ TASKS = Table(
         "desired_status",
         "last_status",
         "is_stopped",
+        "is_settled",
         "judged",
     ),
     indices=(
         ("cluster_arn", "is_stopped"),
         ("cluster_arn", "desired_status"),
         ("instance", "is_stopped"),
+        ("instance", "is_settled"),
         ("service", "judged"),
         ("service", "is_stopped"),
         ("cluster_arn", "family"),
@@ -57,6 +59,7 @@ PENDING = ("PROVISIONING", "PENDING", "ACTIVATING")
 _BY_ARN = TASKS.query(among="arn")
 _LIVE_OF_CLUSTER = TASKS.query("cluster_arn", "is_stopped")
 _LIVE_OF_INSTANCE = TASKS.query("instance", "is_stopped")
+_UNSETTLED_OF_INSTANCE = TASKS.query("instance", "is_settled")
 _LIVE_OF_INSTANCES = TASKS.query("is_stopped", among="instance")
 _LIVE_OF_SERVICES = TASKS.query("is_stopped", among="service")
 _UNJUDGED_OF_SERVICE = TASKS.query("service", "judged")
@@ -137,6 +140,11 @@ def live_of_cluster(tx: Transaction, cluster: str) -> list[Task]:
 def live_of_instance(tx: Transaction, instance: str) -> list[Task]:
     """All tasks on a host (an ARN) that are not STOPPED, by ARN."""
     return _LIVE_OF_INSTANCE.all(tx, instance=instance, is_stopped=False)
+
+
+def unsettled_of_instance(tx: Transaction, instance: str) -> list[Task]:
+    """The tasks on a host (an ARN) of which it is still to be told, or to tell, something, by ARN."""
+    return _UNSETTLED_OF_INSTANCE.all(tx, instance=instance, is_settled=False)
 
 
 def live_of_instances(tx: Transaction, instances: Iterable[str]) -> list[Task]:

@@ -155,6 +155,22 @@ def with_claim(load: HostLoad, claim: Claim) -> HostLoad:
     return evolve(counted, running=load.running + 1) if claim.running else counted
 
 
+def after_report(load: HostLoad, before: Claim, after: Claim) -> HostLoad | None:
+    """The host after a task that it counts runs, and has chosen ports; None where more differs."""
+    then, now = before.reserved, after.reserved
+    grown = set(then.ports) <= set(now.ports) and set(then.ports_udp) <= set(now.ports_udp)
+    alike = evolve(then, ports=now.ports, ports_udp=now.ports_udp) == now
+    same = (before.instance, before.group) == (after.instance, after.group)
+    if not (same and alike and grown):
+        return None
+    return evolve(
+        load,
+        ports=load.ports.union(now.ports),
+        ports_udp=load.ports_udp.union(now.ports_udp),
+        running=load.running + after.running - before.running,
+    )
+
+
 def without_claim(load: HostLoad, claim: Claim) -> HostLoad:
     """The host without a live task that it counted."""
     left = load.groups.get(claim.group, 0) - 1
