@@ -7,7 +7,7 @@ from tests.ecs.properties.drawing import Broken, Draw, Property, judge, shrunk
 from tests.ecs.properties.table import PROPERTIES
 
 # How many cases of each are judged here; other seeds than the first of a whole run.
-SAMPLE = {"place": 1500, "reconcile": 1000, "transactions": 20}
+SAMPLE = {"place": 3000, "reconcile": 3000, "transactions": 15}
 FIRST = 5_000_001
 
 

@@ -14,14 +14,14 @@ from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.service_deployment import ServiceDeployment
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules.deployment.state import Conditions
-from moorage.ecs.store import container_instances, tasks
+from moorage.ecs.store import container_instances, services, tasks
 from moorage.ground.instant import Instant, later, seconds
 from moorage.ground.record import Record, evolve
 from moorage.kernel.call import Turn
 from moorage.shapes.ecs.deployment_configuration import DeploymentConfiguration
 from moorage.shapes.ecs.placement import PlacementStrategy
 from tests.ecs.controllers.host import ScriptedHost
-from tests.ecs.controllers.rig import CLUSTER, Rig
+from tests.ecs.controllers.rig import CLUSTER, TABLES, Rig
 from tests.ecs.controllers.test_host_stories import freeze, thaw
 from tests.ecs.properties.drawing import Draw
 from tests.ecs.properties.service_laws import Limits
@@ -133,8 +133,14 @@ class StrictRig(Rig):
             self._again(key, after)
         return look
 
+    def rows(self) -> dict[str, list[Any]]:
+        """Everything that is kept, in one look."""
+        return self.house.read(
+            lambda call: {table.name: table.query().all(call.tx) for table in TABLES}
+        )
+
     def _is_there(self, arn: str) -> bool:
-        return any(row.arn == arn for row in self.rows()["services"])
+        return self.house.read(lambda call: services.get(call.tx, arn)) is not None
 
     def _cut_off(self, key: str) -> None:
         """The server is killed before it commits: nothing of the turn is to be seen."""

@@ -9,6 +9,7 @@ from moorage.ecs.records.service_revision import RevisionImage
 from moorage.ground.instant import hours, later
 from moorage.ground.record import evolve
 from tests.ecs.rules.builders import a_container, a_revision, a_task, instance_arn, running
+from tests.ecs.rules.deployment.daemon_world import DaemonWorld
 from tests.ecs.rules.deployment.world import World
 
 
@@ -98,3 +99,18 @@ def test_a_pilot_on_a_lost_host_is_waited_for_as_long_as_its_task_is_held():
     world.lose_host(world.hosts[world.live()[0].instance].name)
     assert world.act().start == ()
     assert instance_arn("h1") in world.hosts
+
+
+def test_a_daemons_pilot_on_a_lost_host_holds_up_no_other():
+    world = DaemonWorld(sent=True)
+    image = RevisionImage(container_name="web", image="demo:1")
+    world.revisions["ecs-svc/1"] = a_revision(images=(image,))
+    world.act()
+    (first,) = world.on()
+    world.lose_host(first)
+    world.act()
+    (_, second) = sorted(world.on(), key=lambda name: name != first)
+    assert second != first
+    world.serve()
+    world.act()
+    assert world.on() == ["h1", "h2", "h3"]
