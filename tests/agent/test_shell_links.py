@@ -306,7 +306,7 @@ def test_how_the_engine_is_is_said_at_once_when_it_changes_and_seldom_else() -> 
         for _ in range(8):
             link.publish(word("OK"))
             clock.advance(seconds(5))
-        heard = []
+        heard: list[str | None] = []
         while len(heard) < 5:
             published = decode_publication(await server.frames.get())
             assert isinstance(published, Published)
