@@ -8,9 +8,10 @@ from collections.abc import Iterable
 
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules.deployment.reconcile import reconcile
-from moorage.ground.instant import Instant, later, seconds
+from moorage.ground.instant import Duration, Instant, later, seconds
 from tests.ecs.properties import service_story
 from tests.ecs.properties.service_cases import ServiceCase
+from tests.ecs.properties.service_rows import FENCE_AFTER
 from tests.ecs.properties.service_world import (
     CPU,
     MEMORY,
@@ -142,9 +143,9 @@ class Limits:
         self.upper = desired * maximum // 100
         self.healthy = len(healthy(world, there(world)))
         self.there = len(there(world))
-        self.everywhere = len(world.live())
         # A service that may run no task too many counts those that nobody sees as well.
-        self.wary = maximum <= 100 and world.case.tag in {"", "wait"}
+        self.wary = maximum <= 100 and world.case.tag != "replace"
+        self.everywhere = len(may_run(world))
         self.crowded = self._crowded(world)
 
     def hold(self, world: ServiceWorld) -> None:
@@ -161,7 +162,7 @@ class Limits:
         assert count <= max(self.upper, self.there), f"too many: {count}, {self.upper}"
         if self.wary and not any(one.confirmed_at for one in world.hosts.values()):
             most = max(self.upper, self.everywhere)
-            assert len(world.live()) <= most, "one too many, where some are not seen"
+            assert len(may_run(world)) <= most, "one too many, where some are not seen"
 
     def _crowded(self, world: ServiceWorld) -> Counter[str]:
         """The hosts with more than one task, each as often as that."""
@@ -172,6 +173,19 @@ class Limits:
 def there(world: ServiceWorld) -> list[Task]:
     """The tasks that have not stopped, on hosts that are not lost."""
     return [task for task in world.live() if task.connectivity == "CONNECTED"]
+
+
+def may_run(world: ServiceWorld) -> list[Task]:
+    """The tasks that may be running, seen or not: all but those that must have been fenced."""
+    fenced = later(Instant(world.now - FENCE_AFTER), Duration(-world.conditions.fence_margin))
+    hosts = world.hosts
+    return [
+        task
+        for task in world.live()
+        if task.connectivity == "CONNECTED"
+        or world.case.tag != "fence"
+        or (hosts[task.instance].disconnected_at or world.now) > fenced
+    ]
 
 
 def healthy(world: ServiceWorld, tasks: Iterable[Task]) -> list[Task]:

@@ -97,7 +97,7 @@ def further_obstacle(wants: Wants, host: HostLoad) -> Obstacle | None:
 
     Whether it is available, and its attributes, do not change by a task that is placed on it.
     """
-    return _constrained(wants, host) or insufficient(wants.needs, host)
+    return _constrained(wants, host) or _insufficient(wants.needs, host)
 
 
 def unavailable(host: HostLoad) -> Obstacle | None:
@@ -141,7 +141,7 @@ def _constrained(wants: Wants, host: HostLoad) -> Obstacle | None:
     return None
 
 
-def insufficient(needs: Resources, host: HostLoad) -> Obstacle | None:
+def _insufficient(needs: Resources, host: HostLoad) -> Obstacle | None:
     """What a host has not enough of for such a task, or None where it has room.
 
     Less than none of its GPUs may be left, where one is kept for a daemon that is still to come.

@@ -5,8 +5,9 @@ Amazon ECS reserves CPU, memory and ports for the tasks of daemon services and s
 
 from collections.abc import Iterable
 
-from moorage.ecs.rules.placement.constraint import Wants, insufficient, mismatch
-from moorage.ecs.rules.placement.view import ClusterView, HostLoad, empty, promised
+from moorage.ecs.records.resources import Resources
+from moorage.ecs.rules.placement.constraint import Wants, mismatch
+from moorage.ecs.rules.placement.view import ClusterView, HostLoad, promised
 from moorage.ground.record import evolve
 
 
@@ -22,13 +23,21 @@ def reserve(view: ClusterView, claims: Iterable[Wants]) -> ClusterView:
     for claim in claims:
         for arn, load in view.hosts.items():
             lacks = not load.groups.get(claim.group) and load.instance.status == "ACTIVE"
-            if lacks and mismatch(claim, load) is None and _could_hold(claim, load):
+            if lacks and _is_large_enough(load, claim.needs) and mismatch(claim, load) is None:
                 less[arn] = _without(less.get(arn, load), claim)
     return ClusterView({**view.hosts, **less}, view.kept) if less else view
 
 
-def _could_hold(claim: Wants, load: HostLoad) -> bool:
-    return insufficient(claim.needs, empty(load.instance)) is None
+def _is_large_enough(load: HostLoad, needs: Resources) -> bool:
+    """Whether such a task would have room if the host were empty."""
+    has = load.instance.resources
+    return (
+        needs.cpu <= has.cpu
+        and needs.memory <= has.memory
+        and needs.gpus <= has.gpus
+        and not set(needs.ports).intersection(has.ports)
+        and not set(needs.ports_udp).intersection(has.ports_udp)
+    )
 
 
 def _without(load: HostLoad, claim: Wants) -> HostLoad:
