@@ -219,8 +219,11 @@ class ServiceWorld(World):
         """A person freezes the service."""
         self.freeze = evolve(a_freeze(until=later(self.now, minutes(10))), created_at=self.now)
 
-    def heal(self) -> None:
-        """All hosts are there, whole and large enough, and nobody holds anything."""
+    def heal(self, *, tight: bool = False) -> None:
+        """All hosts are there, whole and large enough, and nobody holds anything.
+
+        Where it is `tight`, there is room for what is there and for what is desired, and no more.
+        """
         self.freeze = None
         self.undrain()
         for one in list(self.instances.values()):
@@ -228,6 +231,11 @@ class ServiceWorld(World):
             whole = {"suspect": False, "connected": True, "flapping_until": None}
             self.change_host(one.name, **whole, confirmed_at=None, disconnected_at=None)
             self._furnish(one.name, PLENTY)
+        missing = self.service.desired_count - len(self.live())
+        for one in list(self.instances.values()) if tight else ():
+            alone = not any(task.instance == one.arn for task in self.live())
+            self._furnish(one.name, int(alone) if self.is_daemon else max(0, missing))
+            missing = 0
 
     # --- what the controller does ----------------------------------------------------------------
 
