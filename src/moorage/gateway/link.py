@@ -82,7 +82,7 @@ class Link:
         self._left = False
         self._rung = False
         self._has_ended = False
-        # What was last published of the engine, where it is kept and nothing has changed since.
+        # What was last published of the engine on these connections; nothing else writes it.
         self._known_status: object = None
         self._task: asyncio.Task[None] | None = None
 
@@ -163,7 +163,6 @@ class Link:
 
     def wake(self) -> None:
         """Something about this instance changed: look again what it should hold."""
-        self._known_status = None
         if self.is_connected or self._publishing is not None:
             self._woken = True
             self._ring()
