@@ -15,7 +15,6 @@ from moorage.ecs.records.service import Service
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules.deployment.rolling import lower_limit, percentages, upper_limit
 from moorage.ground.instant import Instant, later, seconds
-from moorage.sim.laws.moves import under_way
 from moorage.sim.laws.pauses import awaiting
 from moorage.sim.laws.placement import means
 
@@ -38,7 +37,9 @@ def astray(scene: "Scene") -> Iterator[str]:
     if not scene.users.is_tidy:
         yield "the users have not done what they wanted"
     live = scene.plane.sight.live
-    successors = under_way(live)
+    known = {task.arn for task in live}
+    # Until what has moved is gone, whether it was told to stop already or not.
+    successors = [task for task in live if task.replaces in known]
     moving = {arn for task in successors for arn in (task.arn, task.replaces)}
     for service in scene.plane.sight.services:
         if service.status != "ACTIVE":

@@ -37,7 +37,9 @@ async def _repeat(desk: Desk, step: int, picks: Picks) -> None:
     if not desk.tokens:
         return
     operation, asked = chosen(desk.tokens, picks[0])
-    if picks[1] % 4 == 0 and asked.get("schedulingStrategy") != "DAEMON":
+    kept = desk.services.get(asked.get("serviceName", ""))
+    # Of a daemon nobody counts, and of those that share no host more may be more than there are.
+    if picks[1] % 4 == 0 and not (kept is not None and (kept.is_daemon or kept.alone)):
         asked = {**asked, "count" if operation == "RunTask" else "desiredCount": 7}
     await desk.call(step, operation, asked)
 

@@ -10,6 +10,9 @@ from moorage.sim.users.rollouts import UNDER_WAY, waiting
 ROUNDS = 2
 BETWEEN_SECONDS = 20
 AT_ONCE = 10
+# And for as long as it may take to come to rest somebody looks whether a deployment has failed.
+WATCHING_SECONDS = 30
+WATCHING_ROUNDS_MAX = 90
 
 
 async def tidy(desk: Desk) -> None:
@@ -23,11 +26,18 @@ async def tidy(desk: Desk) -> None:
         if machine.instance:
             await _take_back(desk, machine.instance)
     for _ in range(ROUNDS):
-        listed = await desk.insist("ListServices", {"maxResults": 100})
-        for arn in listed["serviceArns"]:
-            await _mend(desk, arn)
+        await _go_round(desk)
         await asyncio.sleep(BETWEEN_SECONDS)
     desk.is_tidy = True
+    for _ in range(WATCHING_ROUNDS_MAX):
+        await asyncio.sleep(WATCHING_SECONDS)
+        await _go_round(desk)
+
+
+async def _go_round(desk: Desk) -> None:
+    listed = await desk.insist("ListServices", {"maxResults": 100})
+    for arn in listed["serviceArns"]:
+        await _mend(desk, arn)
 
 
 async def _take_back(desk: Desk, arn: str) -> None:
