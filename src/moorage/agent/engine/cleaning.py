@@ -21,7 +21,7 @@ def dispose(state: State, turn: Turn) -> None:
     """Choose the tasks whose remains go now; once chosen, they go.
 
     A ghost goes as soon as its end was told: the engine holds its ports and volumes for it. Where
-    no task has changed, nothing is new before the next one is old enough.
+    none that has stopped was changed, nothing is new before the next one is old enough.
     """
     if state.disposed == state.changes:
         due = next_clean_up(state, turn.now)

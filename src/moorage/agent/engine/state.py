@@ -73,7 +73,7 @@ class State:
         self.dues: dict[str, Instant] = {}
         self.health_due: Instant | None = None
         self.images_due: Instant | None = None
-        # How often a task was changed; of which count remains were chosen (`cleaning.dispose`), and
+        # How often a task that has stopped was changed; of which count remains were chosen (`cleaning.dispose`), and
         # when the next go by their age alone: `clean_up_of` says of which tasks that was reckoned.
         self.changes = 0
         self.disposed = -1
@@ -95,7 +95,8 @@ class State:
             return
         self.changed.setdefault(task.arn, before)
         self.tasks[task.arn] = task
-        self.changes += 1
+        if task.stopped_at is not None or task.settled:
+            self.changes += 1
         if task.stopped_at is not None and not task.post_mortem:
             self.to_gather[task.arn] = None
         known = {} if before is None else {record.name: record for record in before.containers}
