@@ -65,7 +65,7 @@ class RigCase(Record):
 
 
 def drawn(draw: Draw) -> RigCase:
-    """A service on two to four hosts, and up to eight disasters."""
+    """A service on two to four hosts, and up to twelve disasters."""
     daemon = draw.likely(20)
     return RigCase(
         daemon=daemon,
@@ -75,7 +75,7 @@ def drawn(draw: Draw) -> RigCase:
         zones=tuple(draw.one_of("ab") for _ in range(draw.between(2, 4))),
         disasters=tuple(
             Disaster(what=draw.one_of(DISASTERS), number=draw.below(61))
-            for _ in range(draw.between(1, 8))
+            for _ in range(draw.between(2, 12))
         ),
         cut=draw.between(1, 4),
     )
