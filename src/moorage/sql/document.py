@@ -95,6 +95,11 @@ class Table(Generic[_R]):
         known: _R | None = tx.known.get((self.name, key), _UNREAD)
         return self._fetched(tx, self._get, key) if known is _UNREAD else known
 
+    def at_hand(self, tx: Transaction, *key: Value) -> _R | None:
+        """The record under a key where it is known; None says nothing."""
+        known: _R | None = tx.known.get((self.name, key))
+        return known
+
     def lock(self, tx: Transaction, *key: Value) -> _R | None:
         """`get`, and no other write touches the record until this one has ended."""
         assert tx.writable, "a read locks nothing"

@@ -1,5 +1,6 @@
 """A task: one run of a task definition on one host."""
 
+from functools import lru_cache
 from typing import Literal
 
 from moorage.ecs.records.resources import Resources
@@ -24,6 +25,7 @@ TaskStatus = Literal[
 DesiredStatus = Literal["RUNNING", "STOPPED"]
 Connectivity = Literal["CONNECTED", "DISCONNECTED"]
 Health = Literal["HEALTHY", "UNHEALTHY", "UNKNOWN"]
+CLUSTERS_NAMED_MAX = 1024
 
 
 class TaskContainer(Record):
@@ -163,4 +165,10 @@ class Task(Record):
     @property
     def cluster_arn(self) -> str:
         """The ARN of the cluster, by which lists are searched."""
-        return make_arn("cluster", self.region, self.account, self.cluster)
+        return _cluster_arn(self.region, self.account, self.cluster)
+
+
+@lru_cache(maxsize=CLUSTERS_NAMED_MAX)
+def _cluster_arn(region: str, account: str, cluster: str) -> str:
+    """Asked of each task several times whenever one is written."""
+    return make_arn("cluster", region, account, cluster)
