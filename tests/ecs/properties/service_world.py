@@ -99,6 +99,7 @@ class ServiceWorld(World):
         self.hosts = {}
         self.case = case
         self.rule = rule
+        self.was_short = False
         self._bring_out()
         self._settle_in()
         if case.frozen:
@@ -280,6 +281,7 @@ class ServiceWorld(World):
         view = view or self.view()
         placed = place_around(self._batch(state, plan), view)
         if placed.unplaced.count:
+            self.was_short = True
             limited = evolve(
                 state, placeable=len(placed.chosen), room_helps=room_helps(placed.unplaced)
             )

@@ -31,24 +31,6 @@ def test_a_deleted_service_whose_hosts_are_lost_is_gone_at_once(confirmed):
     assert answers_nothing(world)
 
 
-def test_a_scale_in_during_a_move_leaves_the_successor():
-    """Were the successor the surplus, what it replaces would stay, and be the next surplus."""
-    world = World(3, sent=True)
-    world.settle()
-    moved, *_ = world.live()
-    successor = a_task("new", host="h3", replaces=moved.arn, created_at=world.now)
-    world.tasks[successor.arn] = successor
-    world.service = evolve(world.service, desired_count=2)
-    plan = world.act()
-    assert len(plan.stop) == 1
-    assert {one.task for one in plan.stop}.isdisjoint({moved.arn, successor.arn})
-    assert answers_nothing(world)
-    world.tasks[successor.arn] = running(world.tasks[successor.arn], world.now)
-    world.settle()
-    assert successor.arn in {task.arn for task in world.live()}
-    assert moved.arn not in {task.arn for task in world.live()}
-
-
 def test_a_successor_that_is_late_and_protected_is_said_to_be_so_once():
     world = World(2, sent=True, checked=True)
     world.settle()

@@ -5,8 +5,7 @@ in ECS. After a return those stay, in this order: healthy, settled, longest runn
 (all of them are of the newest revision: older ones leave anyway). A host that was lost twice in a
 short time takes nothing back: its tasks are the surplus first, though never below the minimum and
 never the last healthy one. Protected tasks are kept before all others, and none of them is stopped:
-what is left of the surplus then waits until their protection ends. What takes the place of a task
-that is moved is kept before the rest: else that would stay, and be the surplus of the next look.
+what is left of the surplus then waits until their protection ends.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,8 +23,6 @@ from moorage.ground.instant import Duration, Instant, later, minutes
 
 # Added to the rank of a protected task: above every rank of a task that is not.
 PROTECTED = 1 << 16
-# Added to the rank of a task that takes the place of one that is moved, protected or not.
-SUCCESSOR = 1 << 8
 # For so long after a return, tasks above the desired count are put down to it.
 RETURN_MATTERS: Duration = minutes(10)
 
@@ -42,13 +39,13 @@ def surplus(
     if count <= 0:
         return []
     held = {task.arn for task in census.staying if is_held(task, state, census, now)}
-    moved = {task.arn for task in census.leaving}
-
-    def rank(task: Task) -> int:
-        kept = SUCCESSOR if task.replaces in moved else 0
-        return (PROTECTED if task.arn in held else 0) + kept + scaled_in(task)
-
-    chosen = _chosen(state, census, now, rank, view)
+    chosen = _chosen(
+        state,
+        census,
+        now,
+        lambda task: (PROTECTED if task.arn in held else 0) + scaled_in(task),
+        view,
+    )
     going = [task for task in chosen if task.arn not in held]
     return _beside_held(going, state, census) if held else going
 
