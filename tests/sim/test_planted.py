@@ -13,7 +13,12 @@ SEEDS_MAX = 60
 CHAOS = SCENARIOS["chaos"]
 BUGS = {**planted.BUGS, **planted_scheduler.BUGS}
 # The first law that notices may be a neighbour of the one that is broken at heart.
-ALSO = {"a lost wake-up": {"I3 engines", "I5 lineage"}, "an order to the wrong host": {"I4 calm"}}
+ALSO = {
+    "a lost wake-up": {"I3 engines", "I5 lineage"},
+    "an order to the wrong host": {"I4 calm"},
+    "a task that waits for ever": {"I4 calm"},
+    "a move that stops first": {"I3 percent"},
+}
 
 
 @pytest.mark.parametrize("name", BUGS)

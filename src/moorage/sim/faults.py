@@ -259,6 +259,15 @@ def _rejoin(fate: Fate, picks: Picks) -> None:
             machine.start_agent()
 
 
+def _forget(fate: Fate, picks: Picks) -> None:
+    """The data folder of an agent is emptied under its running containers; it joins again."""
+    machine = fate.machine(picks[0])
+    if machine.host.has_power and machine.name not in fate.scene.yard.machines:
+        machine.disturbed.add("forgot")
+        machine.forget()
+        fate.during(fate.span(AGENT_RESTART_SECONDS, picks[1]), machine.start_agent)
+
+
 def _join(fate: Fate, picks: Picks) -> None:
     """One machine more joins."""
     del picks
@@ -344,6 +353,7 @@ DISASTERS: Mapping[str, Disaster] = {
     "registry-away": _registry_away,
     "container-dies": _container_dies,
     "rejoin": _rejoin,
+    "forget": _forget,
     "join": _join,
     "yard-closed": _yard_closed,
     "vanish": _vanish,

@@ -92,7 +92,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "joins": Scenario(
         users={**USERS, "create-daemon": 8, "deploy-daemon": 8, "protect": 10, "balance": 6},
-        faults={"join": 6, "power": 3, "cut": 2, "kill-server": 3, "stop-agent": 2},
+        faults={"join": 6, "forget": 4, "power": 3, "cut": 2, "kill-server": 3, "stop-agent": 2},
     ),
     "waves": Scenario(users=USERS, faults={"blackout": 3, "cut-many": 3, "kill-server": 2}),
 }

@@ -8,6 +8,7 @@ from moorage.sim.users.tasks import run
 PROVIDER = "elastic"
 STRATEGY: list[Json] = [{"capacityProvider": PROVIDER, "weight": 1}]
 WARMUP_SECONDS = 10
+GIANT_MEBIBYTES = 16_384
 
 
 async def _provide(desk: Desk, step: int) -> bool:
@@ -34,7 +35,9 @@ async def _run(desk: Desk, step: int, picks: Picks) -> None:
         more: Json = {"capacityProviderStrategy": STRATEGY}
         if picks[3] % 4 == 0:
             more["placementConstraints"] = [{"type": "distinctInstance"}]
-        await run(desk, step, "job" if picks[0] % 6 else "web", picks, more)
+        # One in five fits on no host that there will ever be, and waits in vain.
+        memory = GIANT_MEBIBYTES if picks[4] % 5 == 0 else 0
+        await run(desk, step, "job" if picks[0] % 6 else "web", picks, more, memory)
 
 
 async def _create(desk: Desk, step: int, picks: Picks) -> None:

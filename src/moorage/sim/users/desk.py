@@ -165,17 +165,20 @@ class Desk:
 
     # --- what is known ---------------------------------------------------------------------------
 
-    async def define(self, step: int, image: str, picks: Picks, port: int = 0) -> str | None:
+    async def define(
+        self, step: int, image: str, picks: Picks, port: int = 0, memory: int = 0
+    ) -> str | None:
         """Register a definition with one container; answers its family, None where it failed.
 
-        `port` is the port of the host that it takes, 0 for whichever is free, if any at all.
+        `port` is the port of the host that it takes, 0 for whichever is free, if any at all;
+        `memory` (MiB) what it asks for, 0 for little.
         """
         family = f"{image}-{self.number()}"
         container: Json = {
             "name": "main",
             "image": f"{image}:{1 + picks[0] % 9}",
             "cpu": 128 + 64 * (picks[1] % 3),
-            "memory": 128 + 64 * (picks[2] % 3),
+            "memory": memory or 128 + 64 * (picks[2] % 3),
             "essential": True,
             "stopTimeout": 3 + picks[3] % 8,
         }

@@ -8,11 +8,11 @@ PROTECTED_AT_ONCE = 3
 PROTECTIONS = (1, 1, 2, 8)
 
 
-async def run(desk: Desk, step: int, image: str, picks: Picks, more: Json) -> None:
+async def run(desk: Desk, step: int, image: str, picks: Picks, more: Json, memory: int = 0) -> None:
     """Run some tasks of a fresh definition under a token; `more` is asked besides."""
     if len(desk.tasks) > RUN_MAX:
         return
-    family = await desk.define(step, image, picks)
+    family = await desk.define(step, image, picks, memory=memory)
     if family is None:
         return
     token = f"run-{desk.number()}"
