@@ -187,7 +187,7 @@ def _restart(
 def _wait_for(fleet: Fleet, size: int) -> None:
     def all_here() -> bool:
         counters = fleet.counters()
-        return counters["acs"] == counters["tcs"] == size
+        return bool(counters["acs"] == counters["tcs"] == size)
 
     until(all_here, BACK_SECONDS_MAX, f"{size} hosts are connected", fleet.counters)
 
