@@ -51,13 +51,14 @@ def fourth(scene: Scene) -> Iterator[Host]:
         yield host
     finally:
         if any(one["ec2InstanceId"] == host.name for one in lab.instances()):
-            scene.ours("host", "remove", host.name, "--force")
+            scene.typed("host", "remove", host.name, "--force")
         lab.remove(host)
 
 
-def join(lab: Lab, host: Host, *flags: str) -> None:
-    """What a person types on the machine."""
-    host.start_agent(lab.server.url, lab.server.token(), *flags)
+def join(scene: Scene, host: Host, *flags: str) -> None:
+    """What a person types beside the server and on the machine."""
+    lab = scene.lab
+    host.start_agent(lab.server.url, scene.typed("host", "token").strip(), *flags)
     lab.save()
     lab.await_connected(len(lab.hosts))
 
@@ -95,7 +96,7 @@ def test_a_fourth_host_takes_its_share_of_what_runs(scene: Scene, fourth: Host):
     )
     before = scene.containers()
     looked, began = time.monotonic(), time.time()
-    join(lab, fourth)
+    join(scene, fourth)
     connected = since(looked)
     said = scene.typed("rebalance", "--dry-run")
     foretold = set(MOVE.findall(said))
@@ -153,7 +154,7 @@ def test_a_daemon_is_first_on_a_host_that_joins_and_last_on_one_that_is_drained(
     )
     scene.says("fresh", "unable to place")
     began = time.monotonic()
-    join(lab, fourth, "--attribute", "fresh=yes")
+    join(scene, fourth, "--attribute", "fresh=yes")
     lab.steady("fresh")
     until(everywhere, DAEMONS_SECONDS_MAX, "also on the fourth", lambda: lab.messages("logs"))
     joined = since(began)
