@@ -5,19 +5,29 @@ import contextlib
 
 import aiohttp
 import pytest
+from websockets.frames import Close, Frame, Opcode
 
-from moorage.gateway import frames
 from moorage.gateway.connection import Connection
-from moorage.gateway.upgraded import UPGRADED_EXTENSION, Upgraded
+from moorage.gateway.upgraded import FRAME_BYTES_MAX, UPGRADED_EXTENSION, Upgraded
 from tests.gateway.ground import until
 from tests.gateway.listening import ask, listening
-from tests.gateway.test_frames import said
 
 KEY = b"dGhlIHNhbXBsZSBub25jZQ=="
 ASKED = (
     b"GET /acs/ws?a=b%20c HTTP/1.1\r\nhost: h\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
     b"sec-websocket-version: 13\r\nsec-websocket-key: " + KEY + b"\r\n\r\n"
 )
+
+
+def said(opcode, payload=b"", *, final=True):
+    """A client's frame."""
+    return Frame(opcode, payload, fin=final).serialize(mask=True)
+
+
+def code_of(frame):
+    """The code of a server's frame that closes."""
+    assert frame[:1] == b"\x88"
+    return Close.parse(frame[2:]).code
 
 
 class Echo:
@@ -123,10 +133,10 @@ def test_an_application_that_fails_is_a_500(caplog):
 @pytest.mark.parametrize(
     ("was", "now", "status"),
     [
-        (b"version: 13", b"version: 8", b"426"),
+        (b"version: 13", b"version: 8", b"400"),
         (KEY, b"short", b"400"),
-        (b"GET", b"PUT", b"400"),
-        (b"sec-websocket-version: 13\r\n", b"", b"426"),
+        (b"GET", b"PUT", b"405"),
+        (b"sec-websocket-version: 13\r\n", b"", b"400"),
     ],
 )
 def test_a_handshake_that_is_none(was, now, status):
@@ -144,7 +154,7 @@ async def raw(port):
     writer.write(ASKED)
     head = await reader.readuntil(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 101 Switching Protocols\r\n")
-    assert b"sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in head
+    assert b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in head
     return reader, writer
 
 
@@ -152,8 +162,8 @@ async def raw(port):
     ("bytes_", "code"),
     [
         (b"\x81\x01x", 1002),
-        (said(frames.TEXT, b"\xff"), 1007),
-        (said(frames.CLOSE, b"\x03"), 1002),
+        (said(Opcode.TEXT, b"\xff"), 1007),
+        (said(Opcode.CLOSE, b"\x03"), 1002),
         (b"\x81\xff" + (1 << 40).to_bytes(8, "big"), 1009),
     ],
 )
@@ -161,8 +171,43 @@ def test_a_peer_that_breaks_the_protocol_is_closed_with_the_code(bytes_, code):
     async def story(echo, port, _):
         reader, writer = await raw(port)
         writer.write(bytes_)
-        assert await asyncio.wait_for(reader.read(), 5) == frames.closing(code)
+        assert code_of(await asyncio.wait_for(reader.read(), 5)) == code
         await until(lambda: echo.ended_by == [code])
+        writer.close()
+
+    played(story)
+
+
+def test_a_message_in_several_frames_with_a_ping_in_between():
+    async def story(echo, port, _):
+        reader, writer = await raw(port)
+        pieces = (
+            said(Opcode.TEXT, b"a\xc3", final=False),
+            said(Opcode.PING, b"!"),
+            said(Opcode.PONG, b"unasked"),
+            said(Opcode.CONT, b"", final=False),
+            said(Opcode.CONT, b"\xa4"),
+            said(Opcode.BINARY, b"d"),
+        )
+        for byte in b"".join(pieces):
+            writer.write(bytes((byte,)))
+            await writer.drain()
+        assert await reader.readexactly(3) == b"\x8a\x01!"
+        await until(lambda: len(echo.heard_so_far) == 2)
+        assert echo.heard_so_far == ["aä", b"d"]
+        writer.close()
+
+    played(story)
+
+
+def test_a_message_is_not_endless_by_its_pieces():
+    async def story(echo, port, _):
+        _, writer = await raw(port)
+        piece = said(Opcode.BINARY, bytes(FRAME_BYTES_MAX // 4), final=False)
+        more = said(Opcode.CONT, bytes(FRAME_BYTES_MAX // 4), final=False)
+        writer.write(piece + more * 4)
+        await until(lambda: echo.ended_by == [1009])
+        assert echo.heard_so_far == []
         writer.close()
 
     played(story)
@@ -188,9 +233,9 @@ def test_a_close_of_ours_waits_for_the_peers_and_hears_nothing_more():
         reader, writer = await raw(port)
         echo.line.close(4000)
         echo.line.frame("too late")
-        assert await reader.readexactly(4) == frames.closing(4000)
+        assert code_of(await reader.readexactly(4)) == 4000
         assert echo.ended_by == [4000]
-        writer.write(said(frames.TEXT, b"too late") + said(frames.CLOSE, b"\x0f\xa0"))
+        writer.write(said(Opcode.TEXT, b"too late") + said(Opcode.CLOSE, b"\x0f\xa0"))
         assert await asyncio.wait_for(reader.read(), 5) == b""
         assert (echo.ended_by, echo.heard_so_far) == ([4000], [])
         writer.close()
