@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 Form = Literal["all", "limited", "keys", "count", "delete"]
 DOCUMENT = "document"
-# Of a longer list nothing is learned: it is walked once, and would only push out what is in use.
-LEARNED_MAX = 1024
+# Of a longer list nothing is learned: it would only push out what is in use.
+LEARNED_MAX = 64
 
 _R = TypeVar("_R", bound=Record)
 
