@@ -1,39 +1,22 @@
 """The agent at work on a virtual engine: tasks run, end, outlive the agent and the engine."""
 
 import asyncio
-import logging
 from pathlib import Path
 
 import pytest
 
 from moorage.acs.messages import AckRequest
-from moorage.agent.checkpoint import Checkpoint
-from moorage.agent.engine import instructions as to
-from moorage.agent.engine.events import (
-    AgentStarted,
-    ContainersObserved,
-    Event,
-    PullFailed,
-    PullFinished,
-)
-from moorage.agent.engine.instructions import Instruction, PullImage, SaveCheckpoint
-from moorage.agent.engine.machine import Engine
-from moorage.agent.loop import AgentLoop
-from moorage.agent.pulling import Puller, discard
-from moorage.agent.records.host import Host
-from moorage.agent.runtime.memory import MemoryRuntime
+from moorage.agent.engine.instructions import SaveCheckpoint
 from moorage.agent.runtime.memory_engine import Script, plays
 from moorage.agent.runtime.port import (
     CannotCreate,
-    CannotPull,
     CannotStart,
     ContainerSpec,
     EngineUnavailable,
-    ImageFacts,
 )
 from moorage.ground.clock import SystemClock
-from moorage.ground.instant import Instant, seconds
-from tests.agent.rig import DIGEST, IMAGE, INSTANCE, Rig, payload, stocked, task
+from moorage.ground.instant import seconds
+from tests.agent.rig import DIGEST, IMAGE, Rig, stocked, task
 
 
 def tell(story, folder: Path, engine=None) -> Rig:
@@ -285,96 +268,6 @@ def test_a_name_that_is_taken_by_others_is_told_and_left_alone(tmp_path: Path) -
     assert engine.find(name) is not None
 
 
-def test_nothing_is_acknowledged_before_it_is_kept(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    async def story(rig: Rig) -> None:
-        folder = tmp_path / "checkpoint" / "tasks"
-        folder.rename(tmp_path / "gone")
-        rig.give(task())
-        await asyncio.sleep(0.3)
-        assert rig.said == []
-        (tmp_path / "gone").rename(folder)
-        await rig.until(lambda: rig.told() == ["RUNNING"])
-        assert len(rig.said) == 1
-
-    with caplog.at_level(logging.ERROR):
-        rig = tell(story, tmp_path)
-    assert caplog.text.count("cannot save") == 1
-    assert [status.impaired for status in rig.statuses] == [True, False]
-    assert (rig.statuses[0].reason or "").startswith("RecordsUnwritable: ")
-
-
-class Noted(Checkpoint):
-    """Keeps, and notes what."""
-
-    def __init__(self, folder: Path, notes: list[str]) -> None:
-        super().__init__(folder, INSTANCE)
-        self.notes = notes
-
-    def save(self, tasks, forgotten, memory, *, durable: bool) -> None:
-        super().save(tasks, forgotten, memory, durable=durable)
-        self.notes.append(f"kept {len(tasks)}{' for good' if durable else ''}")
-
-
-def test_orders_that_come_together_are_kept_in_one_go_before_they_are_acknowledged(
-    tmp_path: Path,
-) -> None:
-    notes: list[str] = []
-
-    async def perform(wanted: Instruction) -> Event | None:
-        notes.append(type(wanted).__name__)
-        if isinstance(wanted, to.ObserveContainers):
-            return ContainersObserved(look=wanted.look, containers=())
-        if isinstance(wanted, PullImage):
-            return PullFinished(
-                image=wanted.image,
-                reference=wanted.image,
-                started_at=Instant(0),
-                finished_at=Instant(0),
-            )
-        return None
-
-    async def story() -> None:
-        host = Host(name="h1", cluster="default", container_instance_arn=INSTANCE)
-        kinds = (to.ObserveContainers, PullImage, to.ListImages, to.CreateContainer)
-        said = {to.SendMessage: lambda _: notes.append("acknowledged")}
-        beside = dict.fromkeys(kinds, perform)
-        checkpoint = Noted(tmp_path, notes)
-        loop = AgentLoop(Engine(host), checkpoint, SystemClock(), said, beside)
-        loop.feed(AgentStarted())
-        await loop.step()  # asks for a look
-        await asyncio.sleep(0)
-        await loop.step()  # takes it in
-        notes.clear()
-        for number in (1, 2, 3):
-            loop.feed(payload(task(number)))
-        await loop.step()
-        assert notes == ["PullImage", "kept 3 for good", *["acknowledged"] * 3]
-        notes.clear()
-        await loop.step()  # the image is here
-        await asyncio.sleep(0)
-        assert notes == ["kept 3", *["CreateContainer"] * 3]
-        await loop.aclose()
-
-    asyncio.run(story())
-
-
-def test_of_records_that_are_kept_together_the_later_is_kept(tmp_path: Path) -> None:
-    """An order to run and one to stop, in one breath: the disk holds the stop."""
-
-    async def story(rig: Rig) -> None:
-        rig.give(task(), task(2))
-        rig.give(task(desired="STOPPED"))
-        await rig.until(lambda: rig.told(2) == ["RUNNING"])
-        await rig.until(lambda: rig.told()[-1:] == ["STOPPED"])
-
-    tell(story, tmp_path)
-    loaded = {one.arn: one for one in Checkpoint(tmp_path / "checkpoint", INSTANCE).load().tasks}
-    assert loaded[task().arn].desired == "STOPPED"
-    assert loaded[task(2).arn].desired == "RUNNING"
-
-
 def test_a_bug_in_the_hands_stops_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     class Strange(SaveCheckpoint.__base__):  # type: ignore[misc,name-defined]
         """An instruction that nobody performs."""
@@ -386,62 +279,6 @@ def test_a_bug_in_the_hands_stops_nobody(tmp_path: Path, caplog: pytest.LogCaptu
 
     tell(story, tmp_path)
     assert "Strange failed" in caplog.text
-
-
-def pulling(runtime: MemoryRuntime) -> Puller:
-    return Puller(runtime, SystemClock(), None, ("000000000001", "us-east-1"))
-
-
-def test_a_tag_is_asked_for_each_time_and_served_from_here_when_its_registry_is_away() -> None:
-    async def story() -> None:
-        runtime = MemoryRuntime(stocked(), SystemClock())
-        puller = pulling(runtime)
-        wanted = PullImage(image="r:1/web:1")
-        absent = await puller.have(wanted)
-        assert isinstance(absent, PullFailed)
-        assert not absent.transient
-        found = ImageFacts(
-            id="sha256:" + "7" * 64, references=("r:1/web:1",), digests=(f"r:1/web@{DIGEST}",)
-        )
-        runtime.registry["r:1/web:1"] = found
-        pulled = await puller.have(wanted)
-        assert isinstance(pulled, PullFinished)
-        assert (pulled.pulled, pulled.reference, pulled.digest) == (True, "r:1/web:1", DIGEST)
-        runtime.fail("pull", CannotPull("connection refused", transient=True))
-        again = await puller.have(wanted)
-        assert isinstance(again, PullFinished)
-        assert (again.pulled, again.reference, again.digest) == (False, "r:1/web:1", DIGEST)
-        assert len(runtime.pulled) == 3
-
-    asyncio.run(story())
-
-
-def test_a_digest_that_is_here_is_not_pulled() -> None:
-    async def story() -> None:
-        runtime = MemoryRuntime(stocked(), SystemClock())
-        found = await pulling(runtime).have(PullImage(image=IMAGE))
-        assert isinstance(found, PullFinished)
-        assert (found.pulled, found.reference, found.digest) == (False, IMAGE, DIGEST)
-        assert runtime.pulled == []
-
-    asyncio.run(story())
-
-
-def test_removing_an_image_takes_what_stands_for_it_and_leaves_other_tags() -> None:
-    async def story() -> None:
-        runtime = MemoryRuntime(stocked(), SystemClock())
-        names = ("r:1/web:1", f"r:1/web:sha256-{'d' * 64}", "r:1/web:2")
-        facts = ImageFacts(id="sha256:" + "8" * 64, references=names)
-        runtime.engine.add_image(facts)
-        await discard(runtime, runtime, "r:1/web:1")
-        left = await runtime.image(facts.id)
-        assert left is not None
-        assert left.references == ("r:1/web:2",)
-        await discard(runtime, runtime, "r:1/web:2")
-        assert await runtime.image(facts.id) is None
-        await discard(runtime, runtime, "r:1/web:2")
-
-    asyncio.run(story())
 
 
 def test_many_tasks_start_and_each_is_reported_once(tmp_path: Path) -> None:
