@@ -108,10 +108,13 @@ class AgentsDoor:
             welcome = await self._welcome(scope)
         if self._is_closed:
             welcome = _refused("ServerException", "The server is stopping.", TROUBLE_STATUS)
-        if isinstance(welcome, _Refused):
-            await _refuse(send, welcome)
-            return
-        await send({"type": "websocket.accept"})
+        try:
+            if isinstance(welcome, _Refused):
+                await _refuse(send, welcome)
+                return
+            await send({"type": "websocket.accept"})
+        except OSError:
+            return  # the peer went away while its handshake was verified
         kind = self._commands if scope["path"] == ACS_PATH else self._telemetry
         listen = partial(kind, welcome)
         upgraded = scope.get("extensions", {}).get(UPGRADED_EXTENSION)
