@@ -161,6 +161,7 @@ class ControlPlane:
         self._links: AgentsDoor | None = None
         self._runner: Runner | None = None
         self._ringing = False
+        self._latest = BEGINNING
 
     # --- life ------------------------------------------------------------------------------------
 
@@ -324,12 +325,14 @@ class ControlPlane:
 
     def _committed(self, rows: Sequence[Row]) -> None:
         self.commits += 1
+        # As the database counts it: a wall clock that is set back does not turn time back there.
+        self._latest = max(self._latest, self.clock.now())
         self.world.tell("commit", self.commits, *(_shown(row) for row in rows))
         commit = Commit(
             number=self.commits,
             server=self.number,
             at=self.world.now,
-            now=self.clock.now(),
+            now=self._latest,
             rows=tuple(rows),
         )
         for watcher in self.watchers:
