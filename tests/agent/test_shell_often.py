@@ -12,11 +12,11 @@ from moorage.acs.telemetry import (
     decode_publication,
 )
 from moorage.agent.control import ControlPlane
-from moorage.agent.dial import Dialler, NotOpened
+from moorage.agent.dial import Dialler, NotOpened, Opened
 from moorage.agent.shell import forever
 from moorage.agent.telemetry import TcsLink
 from moorage.ground.chance import SystemChance
-from moorage.ground.clock import ManualClock
+from moorage.ground.clock import ManualClock, SystemClock
 from moorage.ground.instant import seconds
 from tests.agent.test_shell_links import Server, run
 
@@ -71,3 +71,22 @@ def test_how_the_engine_is_is_said_at_once_when_it_changes_and_seldom_else() -> 
         running.cancel()
 
     run(story)
+
+
+def test_telemetry_waits_no_longer_once_the_server_is_there() -> None:
+    async def story() -> None:
+        tried: asyncio.Queue[None] = asyncio.Queue()
+
+        async def nowhere() -> Opened:
+            tried.put_nowait(None)
+            raise NotOpened("nobody listens")
+
+        link = TcsLink(nowhere, lambda _url, _body: {}, SystemClock(), SystemChance())
+        running = asyncio.ensure_future(forever(link.step))
+        async with asyncio.timeout(5):  # with the back-off alone it were a quarter of an hour
+            for _ in range(20):
+                await tried.get()
+                link.hurry()
+        running.cancel()
+
+    asyncio.run(story())

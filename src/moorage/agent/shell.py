@@ -199,6 +199,7 @@ class Parts:
         """The server is there: reports that wait are tried now, old readers of logs are gone."""
         self.connected_once = True
         self.contact.opened(dialled_at)
+        self.tcs.hurry()
         self.output.cancel_all()
         self.reporter.server_heard()
         self.post_mortems.server_heard()

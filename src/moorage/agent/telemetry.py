@@ -61,6 +61,7 @@ class TcsLink:
         self._status: PublishInstanceStatusRequest | None = None
         self._status_at = clock.monotonic()
         self._more = asyncio.Event()
+        self._hurried = asyncio.Event()
         self._wait_seconds = BACK_OFF_SECONDS_FIRST
 
     def publish(self, message: Publication) -> None:
@@ -81,6 +82,7 @@ class TcsLink:
     async def step(self) -> None:
         """Make a connection, serve it to its end, and wait a while."""
         began = self._clock.monotonic()
+        self._hurried.clear()
         try:
             opened = await self._open()
         except NotOpened as failure:
@@ -89,8 +91,16 @@ class TcsLink:
             await self._serve(opened)
         if self._lasted(began):
             self._wait_seconds = BACK_OFF_SECONDS_FIRST
-        await asyncio.sleep(self._wait_seconds * (1 + self._chance.uniform(0, BACK_OFF_JITTER)))
+        wait_seconds = self._wait_seconds * (1 + self._chance.uniform(0, BACK_OFF_JITTER))
         self._wait_seconds = min(2 * self._wait_seconds, BACK_OFF_SECONDS_MAX)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_seconds):
+                await self._hurried.wait()
+
+    def hurry(self) -> None:
+        """The server is there: whatever was waited for so far, it is worth trying now."""
+        self._wait_seconds = BACK_OFF_SECONDS_FIRST
+        self._hurried.set()
 
     def _lasted(self, began: Moment) -> bool:
         lasted = Duration(self._clock.monotonic() - began)

@@ -296,6 +296,7 @@ class Agent:
         self.process.world.tell(self.home.name, "connected")
         self.connected_once = True
         self.contact.opened(dialled_at)
+        self.tcs.hurry()
         self.reporter.server_heard()
 
     def closed(self) -> None:
