@@ -66,10 +66,16 @@ class Percent(Law):
         ]
         if not strong or service.scheduling_strategy != "REPLICA":
             return
+        # That one is well no more may have been heard in the same commit, after the order.
+        was = {
+            row.before.arn
+            for row in commit.rows
+            if row.table == "tasks" and row.before is not None and is_healthy(row.before)
+        }
         left = [
             task
             for task in self.books.of_service(service.arn)
-            if is_healthy(task) and task.desired_status == "RUNNING"
+            if task.desired_status == "RUNNING" and (is_healthy(task) or task.arn in was)
         ]
         least_percent, _ = percentages(service.deployment_configuration)
         least = lower_limit(service.desired_count, least_percent)
