@@ -154,6 +154,7 @@ class _Door(uvicorn.Server):
         self._custodian = server.custodian
         self._agents = server.agents
         self._connection = connection
+        self._is_leaving = False
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -178,6 +179,7 @@ class _Door(uvicorn.Server):
             server.close()
         for listening in sockets or ():
             listening.close()
+        self._is_leaving = True
         for connection in list(self.server_state.connections):
             if isinstance(connection, Connection):
                 connection.leave()
@@ -186,9 +188,12 @@ class _Door(uvicorn.Server):
         await super().shutdown(sockets)
 
     def _protocol(self) -> asyncio.Protocol:
-        return self._connection(
+        connection = self._connection(
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
+        if self._is_leaving:  # its handshake was under way
+            connection.leave()
+        return connection
 
 
 async def _sweep(server: Server, settings: Settings) -> None:
