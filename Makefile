@@ -7,7 +7,7 @@ READY := .venv/.ready
 KIND ?= added
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo down lab lab-down test unit check fmt bench sim shapes lock change matrix diagrams
+.PHONY: help setup demo down lab lab-down test unit check fmt bench sim properties shapes lock change matrix diagrams
 
 help:
 	@echo "Moorage: Amazon ECR and Amazon ECS on machines you own."
@@ -72,6 +72,10 @@ bench: $(READY) ## the figures of docs/, beside their peers, on engines of their
 sim: $(READY) ## simulate: make sim SEED=42, or SEEDS=1000 fresh ones
 	$(BIN)/moorage sim $(if $(SEED),--seed $(SEED)) --seeds $(or $(SEEDS),$(if $(SEED),1,1000)) \
 		--scenario $(or $(SCENARIO),chaos)
+
+properties: $(READY) ## 100,000 cases each of place and reconcile: make properties CASES=1000, or OF=place SEED=42
+	@$(BIN)/python -m tests.ecs.properties $(if $(OF),--of $(OF)) $(if $(SEED),--seed $(SEED)) \
+		--cases $(or $(CASES),100000)
 
 shapes: $(READY) ## generate src/moorage/shapes anew from botocore's models
 	$(BIN)/python tools/shapes.py

@@ -17,6 +17,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 import api  # noqa: E402 - the folders above are known only now
 import crash  # noqa: E402
+import endtoend  # noqa: E402
+import idle  # noqa: E402
 import lab  # noqa: E402
 import memory  # noqa: E402
 import placement  # noqa: E402
@@ -32,9 +34,11 @@ BENCHES: dict[str, Callable[[int], None]] = {
     "memory": memory.measure,
     "placement": placement.measure,
     "reconcile": reconcile.measure,
+    "endtoend": endtoend.measure,
     "lab": lab.measure,
     "start": start.measure,
     "crash": crash.measure,
+    "idle": idle.measure,
 }
 ROUNDS = 3
 

@@ -56,12 +56,14 @@ def answer(told: tuple[int, Any]) -> Any:
     return members
 
 
-def seconds_until(look: Callable[[], object], began: float) -> float:
+def seconds_until(
+    look: Callable[[], object], began: float, every_seconds: float = POLL_SECONDS
+) -> float:
     """How long after `began` the look is first true."""
     while not look():
         if time.perf_counter() - began > WAIT_SECONDS_MAX:
             raise Late(f"not within {WAIT_SECONDS_MAX:g} s")
-        time.sleep(POLL_SECONDS)
+        time.sleep(every_seconds)
     return time.perf_counter() - began
 
 

@@ -14,7 +14,7 @@ from moorage.acs.messages import (
     PayloadMessage,
     TaskManifestMessage,
 )
-from moorage.acs.patience import GAP_COUNTED_MAX, Patience
+from moorage.acs.patience import GAP_COUNTED_MAX, HEARTBEAT_PERIOD, Patience
 from moorage.ground.instant import Duration, Moment, seconds
 
 ZERO = Moment(0)
@@ -281,7 +281,7 @@ def test_ticks_and_heartbeats_are_often_enough_for_every_bound(suspect_after, lo
     assert session.heartbeat_period < patience.lost_after
     assert s.TICK_PERIOD < GAP_COUNTED_MAX < Patience().suspect_after < Patience().lost_after
     assert session.heartbeat_period < patience.suspect_after
-    assert session.heartbeat_period <= s.HEARTBEAT_PERIOD
+    assert session.heartbeat_period <= HEARTBEAT_PERIOD
 
 
 def test_after_a_cut_or_a_goodbye_a_host_has_its_grace():
@@ -357,3 +357,23 @@ def test_an_agent_that_returns_may_first_say_how_its_engine_is():
 @pytest.mark.parametrize("code", [s.CLOSE_REPLACED, s.CLOSE_SILENT])
 def test_our_codes_make_amazons_agent_wait_before_it_returns(code):
     assert code not in {1000, 1001, 1006, 1011}
+
+
+def test_an_acknowledged_order_is_not_sent_again_while_that_is_not_kept_yet():
+    session = s.ServerSession(ZERO)
+    connected(session)
+    session.handle(s.OutboxChanged(payloads=(a_payload(1),), now=ZERO))
+    session.handle(ack("p1"))
+    behind = s.OutboxChanged(payloads=(a_payload(1), a_payload(2)), now=ZERO)
+    assert sent(session.handle(behind)) == ["p2"]
+    session.acknowledged.discard("p1")  # it is kept; the order is given anew later
+    assert sent(session.handle(behind)) == ["p1"]
+
+
+def test_what_is_listed_no_longer_is_not_remembered_as_acknowledged():
+    session = s.ServerSession(ZERO)
+    connected(session)
+    session.handle(s.OutboxChanged(payloads=(a_payload(1),), now=ZERO))
+    session.handle(ack("p1"))
+    session.handle(s.OutboxChanged(payloads=(), now=ZERO))
+    assert session.acknowledged == set()

@@ -51,6 +51,16 @@ def task(number: int = 1, desired: str = "RUNNING", **container: Any) -> Task:
     )
 
 
+def payload(order: Task) -> PayloadReceived:
+    """An order as the server sends it."""
+    return PayloadReceived(
+        message_id=f"m-{order.arn}-{order.desired_status}",
+        cluster_arn=CLUSTER,
+        container_instance_arn=INSTANCE,
+        tasks=(order,),
+    )
+
+
 def stocked(scripts: Scripts | None = None) -> MemoryEngine:
     engine = MemoryEngine(scripts or plays())
     engine.add_image(ImageFacts(id="sha256:" + "1" * 64, digests=(IMAGE,)))
@@ -153,14 +163,7 @@ class Rig:
     def give(self, *tasks: Task) -> None:
         """One payload a task, as the server sends them."""
         for each in tasks:
-            self.loop.feed(
-                PayloadReceived(
-                    message_id=f"m-{each.arn}-{each.desired_status}",
-                    cluster_arn=CLUSTER,
-                    container_instance_arn=INSTANCE,
-                    tasks=(each,),
-                )
-            )
+            self.loop.feed(payload(each))
 
     def told(self, number: int = 1) -> list[str]:
         """The statuses that were reported of a task."""

@@ -1,24 +1,18 @@
 """The agent at work on a virtual engine: tasks run, end, outlive the agent and the engine."""
 
 import asyncio
-import logging
 from pathlib import Path
 
 import pytest
 
 from moorage.acs.messages import AckRequest
-from moorage.agent.engine.events import PullFailed, PullFinished
-from moorage.agent.engine.instructions import PullImage, SaveCheckpoint
-from moorage.agent.pulling import Puller, discard
-from moorage.agent.runtime.memory import MemoryRuntime
+from moorage.agent.engine.instructions import SaveCheckpoint
 from moorage.agent.runtime.memory_engine import Script, plays
 from moorage.agent.runtime.port import (
     CannotCreate,
-    CannotPull,
     CannotStart,
     ContainerSpec,
     EngineUnavailable,
-    ImageFacts,
 )
 from moorage.ground.clock import SystemClock
 from moorage.ground.instant import seconds
@@ -274,26 +268,6 @@ def test_a_name_that_is_taken_by_others_is_told_and_left_alone(tmp_path: Path) -
     assert engine.find(name) is not None
 
 
-def test_nothing_is_acknowledged_before_it_is_kept(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    async def story(rig: Rig) -> None:
-        folder = tmp_path / "checkpoint" / "tasks"
-        folder.rename(tmp_path / "gone")
-        rig.give(task())
-        await asyncio.sleep(0.3)
-        assert rig.said == []
-        (tmp_path / "gone").rename(folder)
-        await rig.until(lambda: rig.told() == ["RUNNING"])
-        assert len(rig.said) == 1
-
-    with caplog.at_level(logging.ERROR):
-        rig = tell(story, tmp_path)
-    assert caplog.text.count("cannot save") == 1
-    assert [status.impaired for status in rig.statuses] == [True, False]
-    assert (rig.statuses[0].reason or "").startswith("RecordsUnwritable: ")
-
-
 def test_a_bug_in_the_hands_stops_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     class Strange(SaveCheckpoint.__base__):  # type: ignore[misc,name-defined]
         """An instruction that nobody performs."""
@@ -305,62 +279,6 @@ def test_a_bug_in_the_hands_stops_nobody(tmp_path: Path, caplog: pytest.LogCaptu
 
     tell(story, tmp_path)
     assert "Strange failed" in caplog.text
-
-
-def pulling(runtime: MemoryRuntime) -> Puller:
-    return Puller(runtime, SystemClock(), None, ("000000000001", "us-east-1"))
-
-
-def test_a_tag_is_asked_for_each_time_and_served_from_here_when_its_registry_is_away() -> None:
-    async def story() -> None:
-        runtime = MemoryRuntime(stocked(), SystemClock())
-        puller = pulling(runtime)
-        wanted = PullImage(image="r:1/web:1")
-        absent = await puller.have(wanted)
-        assert isinstance(absent, PullFailed)
-        assert not absent.transient
-        found = ImageFacts(
-            id="sha256:" + "7" * 64, references=("r:1/web:1",), digests=(f"r:1/web@{DIGEST}",)
-        )
-        runtime.registry["r:1/web:1"] = found
-        pulled = await puller.have(wanted)
-        assert isinstance(pulled, PullFinished)
-        assert (pulled.pulled, pulled.reference, pulled.digest) == (True, "r:1/web:1", DIGEST)
-        runtime.fail("pull", CannotPull("connection refused", transient=True))
-        again = await puller.have(wanted)
-        assert isinstance(again, PullFinished)
-        assert (again.pulled, again.reference, again.digest) == (False, "r:1/web:1", DIGEST)
-        assert len(runtime.pulled) == 3
-
-    asyncio.run(story())
-
-
-def test_a_digest_that_is_here_is_not_pulled() -> None:
-    async def story() -> None:
-        runtime = MemoryRuntime(stocked(), SystemClock())
-        found = await pulling(runtime).have(PullImage(image=IMAGE))
-        assert isinstance(found, PullFinished)
-        assert (found.pulled, found.reference, found.digest) == (False, IMAGE, DIGEST)
-        assert runtime.pulled == []
-
-    asyncio.run(story())
-
-
-def test_removing_an_image_takes_what_stands_for_it_and_leaves_other_tags() -> None:
-    async def story() -> None:
-        runtime = MemoryRuntime(stocked(), SystemClock())
-        names = ("r:1/web:1", f"r:1/web:sha256-{'d' * 64}", "r:1/web:2")
-        facts = ImageFacts(id="sha256:" + "8" * 64, references=names)
-        runtime.engine.add_image(facts)
-        await discard(runtime, runtime, "r:1/web:1")
-        left = await runtime.image(facts.id)
-        assert left is not None
-        assert left.references == ("r:1/web:2",)
-        await discard(runtime, runtime, "r:1/web:2")
-        assert await runtime.image(facts.id) is None
-        await discard(runtime, runtime, "r:1/web:2")
-
-    asyncio.run(story())
 
 
 def test_many_tasks_start_and_each_is_reported_once(tmp_path: Path) -> None:

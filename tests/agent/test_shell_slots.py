@@ -12,6 +12,16 @@ from moorage.ground.clock import ManualClock, SystemClock
 from moorage.ground.instant import seconds
 
 
+class Counting(SystemChance):
+    """Counts how often somebody waits for a moment by chance."""
+
+    moments = 0
+
+    def uniform(self, low: float, high: float) -> float:
+        self.moments += 1
+        return super().uniform(low, high)
+
+
 def open_slots(folder: Path, count: int = 2, clock=None) -> Slots:
     return Slots(folder, "AAAA:BBBB", count, clock or SystemClock(), SystemChance())
 
@@ -53,6 +63,38 @@ def test_within_an_agent_who_comes_first_starts_first(tmp_path: Path) -> None:
 
     asyncio.run(story())
     assert order == list(range(6))
+
+
+def test_who_waits_for_starts_of_its_own_agent_is_woken_and_asks_no_more(tmp_path: Path) -> None:
+    chance = Counting()
+
+    async def start(slots: Slots) -> None:
+        async with slots.hold() as has_slot:
+            assert has_slot
+            await asyncio.sleep(0.02)
+
+    async def story() -> None:
+        slots = Slots(tmp_path, "AAAA:BBBB", 2, SystemClock(), chance)
+        await asyncio.gather(*(start(slots) for _ in range(10)))
+        slots.close()
+
+    asyncio.run(story())
+    assert chance.moments == 0
+
+
+def test_a_slot_of_ones_own_is_taken_while_those_of_a_neighbour_are_held(tmp_path: Path) -> None:
+    async def story() -> None:
+        neighbour, own = open_slots(tmp_path), open_slots(tmp_path)
+        async with neighbour.hold(), own.hold():
+            waiting = asyncio.ensure_future(own.hold().__aenter__())
+            await asyncio.sleep(0.05)
+            assert not waiting.done()
+        async with asyncio.timeout(5):
+            assert await waiting
+        neighbour.close()
+        own.close()
+
+    asyncio.run(story())
 
 
 def take_and_die(folder: Path, taken) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients.desk import Desk, furnish
 from tests.clients.place import Place
 from tests.clients.processes import Server
 from tests.engine import Engine
@@ -68,6 +69,19 @@ def postgres_place(
     finally:
         place.close()
     assert not [line for line in server.log.read_text().splitlines() if FAULT_OF_OURS in line]
+
+
+@pytest.fixture(scope="package")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A server without an engine, for what boto3 alone can show; furnished once for all."""
+    made = Desk(Server(tmp_path_factory.mktemp("desk") / "data"))
+    try:
+        made.open()
+        furnish(made)
+        yield made
+    finally:
+        made.close()
+    assert not [line for line in made.server.log.read_text().splitlines() if FAULT_OF_OURS in line]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -27,6 +27,7 @@ def test_a_daemon_runs_everywhere_and_is_drained_last(place: Place, images):
 
     until(everywhere, 20, "one on each host", lambda: place.messages("logs"))
     until(lambda: len(place.running("web")) == 3, 20, "the replicas run")
+    there = place.ecs.list_tasks(containerInstance=arns[0])["taskArns"]
     place.ecs.update_container_instances_state(containerInstances=arns[:1], status="DRAINING")
 
     def emptied() -> bool:
@@ -34,13 +35,12 @@ def test_a_daemon_runs_everywhere_and_is_drained_last(place: Place, images):
         return not left
 
     until(emptied, 30, "the host is empty", lambda: place.messages("logs"))
-    gone = place.ecs.list_tasks(containerInstance=arns[0], desiredStatus="STOPPED")["taskArns"]
 
     def ended() -> bool:
-        return all(task["lastStatus"] == "STOPPED" for task in place.describe(*gone))
+        return all(task["lastStatus"] == "STOPPED" for task in place.describe(*there))
 
     until(ended, 20, "all that ran there has stopped")
-    told = {task["group"]: task for task in place.describe(*gone)}
+    told = {task["group"]: task for task in place.describe(*there)}
     assert told["service:web"]["stoppedAt"] <= told["service:logs"]["stoppingAt"]
     shown = place.ecs.describe_services(services=["logs"])["services"][0]
     assert (shown["desiredCount"], shown["runningCount"]) == (2, 2)

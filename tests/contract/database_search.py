@@ -5,6 +5,7 @@ import pytest
 from moorage.ground.instant import Instant
 from moorage.sql.engine import Database
 from moorage.sql.transaction import Transaction
+from tests.contract.database_known import KnownContract
 from tests.contract.ships import (
     AFTER,
     ALL,
@@ -22,7 +23,7 @@ from tests.contract.ships import (
 )
 
 
-class SearchContract:
+class SearchContract(KnownContract):
     """Tests of queries on the fixture `db`, which a subclass gives."""
 
     @pytest.fixture

@@ -13,7 +13,7 @@ from moorage.acs.messages import (
 from moorage.ecs.agents import AgentTable
 from moorage.gateway.link import Link
 from moorage.gateway.logs import LogsWanted
-from moorage.gateway.standing import Opened
+from moorage.gateway.standing import Opened, hello_of
 from moorage.gateway.websocket import Socket
 from moorage.ground.instant import seconds
 from tests.gateway.ground import Desk, Handlers, Wire
@@ -32,7 +32,7 @@ class Scene:
     def connect(self, version="1.0"):
         wire = Wire()
         wire.socket = Socket(wire.send, self._give_up)
-        opened = Opened(socket=wire.socket, members={"agentVersion": version})
+        opened = Opened(line=wire.socket, hello=hello_of({"agentVersion": version}))
         wire.number = self.link.connected(opened, "h0")
         return wire
 

@@ -7,13 +7,14 @@ import socket
 import uvicorn
 
 from moorage.gateway.connection import Connection
+from moorage.gateway.upgraded import Upgraded
 
 
 @contextlib.asynccontextmanager
 async def listening(application, connection=Connection):
     """Serve `application`; yields the port."""
     config = uvicorn.Config(
-        application, http=connection, ws="websockets-sansio", lifespan="off", log_config=None
+        application, http=connection, ws=Upgraded, lifespan="off", log_config=None
     )
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext

@@ -135,7 +135,7 @@ def test_a_lost_hosts_link_makes_way_and_the_host_may_come_back():
 def test_one_hosts_trouble_stops_no_other():
     async def story(scene):
         class Cursed:
-            is_over = False
+            is_over, look_at = False, 0
 
             def take(self, _):
                 raise AssertionError("a bug")

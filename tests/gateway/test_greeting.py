@@ -254,3 +254,17 @@ def test_closing_gives_up_what_is_under_way(scene):
         await shut(connection)
 
     run(scene, story)
+
+
+def test_a_handshake_under_way_may_end_when_nobody_is_accepted_any_more(scene):
+    async def story():
+        early = socket.create_connection(("127.0.0.1", scene.port))
+        await until(lambda: scene.greeter._greetings)
+        scene.greeter.close()
+        early.setblocking(False)
+        reader, writer = await asyncio.open_connection(sock=early, **scene.client())
+        writer.write(b"hello")
+        assert await reader.readexactly(5) == b"hello"
+        await shut((reader, writer))
+
+    run(scene, story)

@@ -15,7 +15,8 @@ from moorage.acs.messages import (
 from moorage.acs.telemetry import InstanceStatus, PublishInstanceStatusRequest
 from moorage.ecs.controllers.assignments import Outgoing
 from moorage.ecs.store import container_instances
-from moorage.gateway.link import CLOSE_DEREGISTERED, SAID_MAX
+from moorage.gateway.link import CLOSE_DEREGISTERED
+from moorage.gateway.said import SAID_MAX
 from moorage.gateway.websocket import FRAMES_WAITING_MAX, Socket
 from moorage.ground.record import evolve
 from tests.gateway.ground import Handlers, until

@@ -206,3 +206,27 @@ def test_a_commit_after_the_end_wakes_nobody():
 
     told(story, noting([]))
     kept[0].changed([Change(kind="thing", key="a")])
+
+
+def test_a_key_rests_after_its_turn_where_turns_take_much_of_the_time():
+    turns = []
+
+    async def story(scene):
+        scene.start()
+        await until(lambda: turns == ["a"])
+        scene.wake("a")
+        scene.wake("a")
+        await asyncio.sleep(0.05)
+        assert turns == ["a"], "it rests"
+        await until(lambda: turns == ["a", "a"], "what woke it meanwhile is looked at together")
+
+    def tired(turn, key):
+        scenes[0].desk.clock.advance(seconds(0.15))
+
+    scenes = []
+
+    async def begun(scene):
+        scenes.append(scene)
+        await story(scene)
+
+    told(begun, noting(turns, ["a"], then=tired))

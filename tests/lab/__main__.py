@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.clients.processes import Late, clean_environment
 from tests.lab.host import Host
-from tests.lab.lab import FOLDERS, PREFIX, Lab
+from tests.lab.lab import FOLDERS, PREFIX, ZONES, Lab
 from tests.lab.wire import Weather
 
 HOSTS = 3
@@ -48,6 +48,7 @@ Then let something happen, and look what becomes of it:
     lab free h1 engine      and free it
     lab off h1              its power fails
     lab on h1               it boots
+    lab add                 a further machine joins: h4, h5 ...
     lab server kill         kill, stop, start, pause, resume
     lab count               what really runs, by engine and by /proc
     lab docker h1 ps        docker on one host
@@ -89,6 +90,18 @@ def down(_words: list[str]) -> None:
     """End the lab."""
     met().end()
     sys.stdout.write("The lab is gone.\n")
+
+
+def add(_words: list[str]) -> None:
+    """A further machine, with an engine and an agent, joins."""
+    lab = met()
+    host = lab.new_host()
+    host.engine.await_answer()
+    host.flags = (*host.flags, "--zone", ZONES[0])
+    host.start_agent(lab.server.url, lab.server.token())
+    lab.save()
+    lab.await_connected(len(lab.hosts))
+    sys.stdout.write(f"{host.name} has joined.  engine: docker {SOCKET}{host.engine.socket}\n")
 
 
 def count(_words: list[str]) -> None:
@@ -162,6 +175,7 @@ OF_A_HOST: dict[str, Callable[[Lab, Host, list[str]], None]] = {
 OF_THE_LAB: dict[str, Callable[[list[str]], None]] = {
     "up": up,
     "down": down,
+    "add": add,
     "count": count,
     "server": server,
     "docker": docker,

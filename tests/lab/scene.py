@@ -1,9 +1,13 @@
 """What tests of the lab do and ask again and again, in words of their own."""
 
+import importlib
 import time
 from collections.abc import Callable
 from typing import Any
 
+from typer.testing import CliRunner
+
+from moorage.cli.main import COMMANDS
 from tests.clients.processes import until
 from tests.lab.host import Host
 from tests.lab.invariants import Watch
@@ -110,6 +114,18 @@ class Scene:
     def ours(self, *words: str) -> str:
         """What a command of ours prints, run as the operator beside the server."""
         return self.lab.server.command(*words)
+
+    def typed(self, *words: str, then: tuple[str, ...] = ()) -> str:
+        """What a command of ours prints, run in this process; `then` follows two hyphens.
+
+        A process of its own takes seconds on a busy machine, and what is asked is of this moment.
+        """
+        app = importlib.import_module(COMMANDS[words[0]][0]).app
+        last = ("--", *then) if then else ()
+        given = [*words[1:], "--data", str(self.lab.server.data), *last]
+        done = CliRunner().invoke(app, given, env={"COLUMNS": "240"})
+        assert done.exit_code == 0, done.output
+        return done.stdout
 
     def tell_to_end(self, host: Host, container: str) -> None:
         """Have a container end by itself with 7, behind everybody's back."""

@@ -102,9 +102,9 @@ class Server(Process):
         return found
 
     def command(self, *words: str) -> str:
-        """What a command of ours prints, run where the server runs."""
+        """What a command of ours prints, run where the server runs, with room for its tables."""
         command = [*MOORAGE, *words, "--data", str(self.data)]
-        return run(command, cwd=ROOT, env=clean_environment()).stdout
+        return run(command, cwd=ROOT, env=clean_environment(COLUMNS="240")).stdout
 
     def token(self, cluster: str = "default", uses: int = 1) -> str:
         """A join token."""

@@ -24,6 +24,7 @@ def told(resources, *reserved):
         {
             "tasks": {(one.arn,): one for one in tasks},
             "container_instances": {(host.arn,): host},
+            "task_definitions": {},
         }
     )
     said = []

@@ -22,6 +22,14 @@ STORIES = {
     ("chaos", 115),
     # A token of CreateService lives as long as its service: made again, the name is free.
     ("chaos", 42),
+    # A machine of a pool was gone, and made anew under its name: as the host that it took the place
+    # of it was told of all tasks of that one, and ran again what had been replaced elsewhere
+    # (ecs/operations/registration.py; tests/ecs/operations/test_registration.py).
+    ("pools", 5),
+    ("pools", 11),
+    # An agent went away while its handshake was being verified, and the greeting that nobody took was
+    # a failure of the server's (gateway/agents.py).
+    ("chaos", 1975496819),
 }
 HUNDRED = range(1001, 1101)
 

@@ -6,6 +6,7 @@ from tests.tidy.tree import parsed, python_files
 
 # The loops of processes and connections; each ends by cancellation or a closed peer.
 SHELLS = (
+    "benches/fleet/",
     "src/moorage/agent/joining",
     "src/moorage/agent/membership",
     "src/moorage/agent/shell",

@@ -21,13 +21,10 @@ from moorage.acs.messages import (
     ServerMessage,
     TaskManifestMessage,
 )
-from moorage.acs.patience import Ending, Loss, Patience, Watch
-from moorage.ground.instant import Duration, Moment, minutes, seconds
+from moorage.acs.patience import Ending, Loss, Patience, Uptime, Watch, heartbeat_period
+from moorage.ground.instant import Moment, minutes, seconds
 from moorage.ground.record import Record
 
-HEARTBEAT_PERIOD = seconds(5)
-# Of the time after which a host is suspect: one heartbeat and its answer fit in.
-HEARTBEAT_SHARE = 0.625
 RESEND_AFTER = seconds(10)
 PAYLOADS_IN_FLIGHT_MAX = 64
 MANIFEST_TRIES_MAX = 5
@@ -98,7 +95,10 @@ class MessageOffered(Record):
 
 
 class Tick(Record):
-    """Time passed; the server's end wants one each TICK_PERIOD. `jitter` is between 0 and 1."""
+    """Time passed. `jitter` is between 0 and 1.
+
+    The server's end wants one within TICK_PERIOD of its `look_at`; more do no harm.
+    """
 
     now: Moment
     heartbeat_id: str = ""
@@ -184,6 +184,11 @@ ServerInstruction = (
 class ServerSession:
     """The server's end for one instance, across its connections."""
 
+    __slots__ = (
+        *("acknowledged", "answered", "connection", "heartbeat_at", "heartbeat_period", "look_at"),
+        *("manifest", "manifest_sent_at", "manifest_tries", "payloads", "sent", "watch"),
+    )
+
     def __init__(
         self,
         now: Moment,
@@ -191,14 +196,20 @@ class ServerSession:
         loss: Loss | None = None,
         *,
         engine_gone: bool = False,
+        uptime: Uptime | None = None,
     ) -> None:
-        """Begin without a connection; silence is counted from here.
+        """Begin without a connection; silence is counted from here, by the server's `uptime`.
 
         `loss` and `engine_gone` are what is known of the host already.
         """
-        self.watch = Watch(patience or Patience(), now, loss, engine_gone=engine_gone)
-        self.heartbeat_period = _period(self.watch.patience)
+        allowed = patience or Patience()
+        self.watch = Watch(allowed, now, loss, engine_gone=engine_gone, uptime=uptime)
+        # Before this moment a Tick changes nothing: of thousands of hosts most are passed over.
+        self.look_at = now
+        self.heartbeat_period = heartbeat_period(self.watch.patience)
         self.connection: int | None = None
+        # Orders that were acknowledged, until whoever keeps that says so: they may be listed still.
+        self.acknowledged: set[str] = set()
         # The newest heartbeat of this connection whose answer has come: see HeartbeatMessage.
         self.answered: str | None = None
         self.payloads: dict[str, PayloadMessage] = {}
@@ -221,6 +232,10 @@ class ServerSession:
     def handle(self, fact: ServerFact) -> list[ServerInstruction]:
         """Take one fact in; what is to be done, in order."""
         self.watch.passed(fact.now)
+        if isinstance(fact, Tick):
+            return self._ticked(fact)
+        if not isinstance(fact, FrameReceived):  # what is heard only puts off what is due
+            self.look_at = fact.now
         match fact:
             case Connected():
                 return self._connected(fact)
@@ -236,13 +251,10 @@ class ServerSession:
                 return self._send(encode(fact.message))
             case EngineSeen():
                 return self._changed(lambda: self.watch.engine_seen(gone=fact.gone))
-            case Tick():
-                return self._tick(fact)
 
     def _send(self, frame: str) -> list[ServerInstruction]:
-        return (
-            [] if self.connection is None else [SendFrame(frame=frame, connection=self.connection)]
-        )
+        number = self.connection
+        return [] if number is None else [SendFrame(frame=frame, connection=number)]
 
     def _changed(self, take_in: Callable[[], None]) -> list[ServerInstruction]:
         """Let the watch take something in; DeclareHeard where that ended a doubt or a loss."""
@@ -284,7 +296,8 @@ class ServerSession:
         if isinstance(message, HeartbeatAckRequest) and message.message_id:
             self.answered = message.message_id
         if isinstance(message, AckRequest):
-            self.payloads.pop(message.message_id, None)
+            if self.payloads.pop(message.message_id, None) is not None:
+                self.acknowledged.add(message.message_id)
             self.sent.pop(message.message_id, None)
             if message.message_id == self.manifest:
                 self.manifest = None
@@ -292,7 +305,9 @@ class ServerSession:
         return [*heard, Deliver(message=message), *self._fill(fact.now)]
 
     def _outbox(self, payloads: tuple[PayloadMessage, ...], now: Moment) -> list[ServerInstruction]:
-        self.payloads = {payload.message_id: payload for payload in payloads}
+        listed = {payload.message_id: payload for payload in payloads}
+        self.acknowledged &= listed.keys()
+        self.payloads = {i: one for i, one in listed.items() if i not in self.acknowledged}
         self.sent = {i: at for i, at in self.sent.items() if i in self.payloads}
         return self._fill(now)
 
@@ -336,6 +351,27 @@ class ServerSession:
         done += self._fill(fact.now)
         return [*done, *self._audit(fact.now)]
 
+    def _ticked(self, fact: Tick) -> list[ServerInstruction]:
+        """Let time pass, unless what was heard has put off what was due."""
+        self.look_at = self._next_look(fact.now)
+        if self.look_at > fact.now:
+            return []
+        done = self._tick(fact)
+        self.look_at = self._next_look(fact.now)
+        return done
+
+    def _next_look(self, now: Moment) -> Moment:
+        """When time alone may bring something about; the clock runs no slower than the uptime."""
+        rest = self.watch.rest
+        look = now + (MANIFEST_PERIOD if rest is None else rest)
+        if self.connection is None:
+            return Moment(look)
+        beat = (self.heartbeat_at // self.heartbeat_period + 1) * self.heartbeat_period
+        waits = self.manifest_tries < MANIFEST_TRIES_MAX
+        audit = self.manifest_sent_at + (RESEND_AFTER if waits else MANIFEST_PERIOD)
+        resend = min(self.sent.values()) + RESEND_AFTER if self.sent else audit
+        return Moment(min(look, beat, audit, resend))
+
     def _judge(self) -> list[ServerInstruction]:
         """What time alone has brought about; a connection in which nothing is heard is closed."""
         doubted, lost = self.suspect, self.loss
@@ -362,9 +398,3 @@ class ServerSession:
         self.manifest_tries += 1
         self.manifest_sent_at = now
         return [WantManifest()]
-
-
-def _period(patience: Patience) -> Duration:
-    """How often a heartbeat goes out: one and its answer fit in before a host is suspect or lost."""
-    soonest = min(patience.suspect_after, patience.lost_after)
-    return Duration(min(HEARTBEAT_PERIOD, round(HEARTBEAT_SHARE * soonest)))

@@ -246,11 +246,12 @@ ANSWERS: Mapping[type[Publication], type[Message]] = {
     PublishHealthRequest: AckPublishHealth,
     PublishInstanceStatusRequest: AckPublishInstanceStatus,
 }
+_FRAMES = {said: encode(answer(message="ok")) for said, answer in ANSWERS.items()}
 
 
 def answer_to(message: Publication) -> str:
     """The server's frame that acknowledges a publication: without it the agent reconnects."""
-    return encode(ANSWERS[type(message)](message="ok"))
+    return _FRAMES[type(message)]
 
 
 def decode_answer(frame: str | bytes) -> TelemetryAnswer | Unreadable:

@@ -51,6 +51,9 @@ class Dialler:
         self._control = control
         self._instance = container_instance_arn
         self._refused_body = b""
+        # Where the server says that they are: asked once, and again when that was no good. After a
+        # restart of the server thousands of hosts would else ask before each of their dials.
+        self._endpoints: tuple[str, str] | None = None
         tracing = aiohttp.TraceConfig()
         tracing.on_request_end.append(self._keep_refusal)
         self._session = (session or _session)(tracing)
@@ -94,6 +97,8 @@ class Dialler:
         return await self._open(endpoints[1], query)
 
     async def _discover(self) -> tuple[str, str]:
+        if self._endpoints is not None:
+            return self._endpoints
         try:
             found = await self._control.discover(self._instance)
         except Fault as fault:
@@ -102,12 +107,14 @@ class Dialler:
             reason = f"DiscoverPollEndpoint: {fault}"
             raise NotOpened(reason, refusal, unreached=gone) from fault
         endpoint = found.endpoint or self._control.endpoint
-        return endpoint, found.telemetry_endpoint or endpoint
+        self._endpoints = (endpoint, found.telemetry_endpoint or endpoint)
+        return self._endpoints
 
     async def _open(self, endpoint: str, query: dict[str, str]) -> Opened:
         """Open at the address that the server names, else at the one by which it was reached."""
         reason, refusal, unreached = "", None, False
-        for place in places_of(endpoint, self._control.endpoint):
+        places = places_of(endpoint, self._control.endpoint)
+        for place in places:
             url = websocket_url(place, query)
             self._refused_body = b""
             try:
@@ -121,12 +128,15 @@ class Dialler:
             except aiohttp.WSServerHandshakeError as error:
                 refusal = decode_refusal(self._refused_body)
                 said = f": {refusal.name} {refusal.text}" if refusal else ""
+                self._endpoints = None
                 raise NotOpened(f"HTTP {error.status}{said}", refusal) from error
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
                 reason = f"{place}: {str(error) or type(error).__name__}"
                 unreached = not isinstance(error, aiohttp.ClientSSLError)
             else:
                 return Opened(socket=socket, url=url)
+        if len(places) > 1 or not unreached:
+            self._endpoints = None
         raise NotOpened(reason, unreached=unreached)
 
     async def _keep_refusal(

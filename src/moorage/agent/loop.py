@@ -1,12 +1,14 @@
 """The loop around the pure engine: events in, in order; instructions out, begun in order.
 
 One task owns the engine. What may take time runs beside it and comes back as an event; what is
-said to the server leaves only after the checkpoint it stands on is on the disk.
+said to the server leaves only after the checkpoint it stands on is on the disk. Events that wait
+are taken in together and saved in one go: ten orders that come at once cost one wait for the disk.
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 from moorage.acs.telemetry import RECORDS_UNWRITABLE
@@ -23,6 +25,7 @@ from moorage.ground.clock import Clock
 from moorage.ground.instant import Duration, Instant, between, in_seconds
 
 EVENTS_MAX = 100_000
+EVENTS_AT_ONCE = 64
 TICK_SECONDS_MAX = 10.0
 SAVE_RETRY_SECONDS_FIRST = 0.5
 SAVE_RETRY_SECONDS_MAX = 15.0
@@ -55,14 +58,29 @@ class AgentLoop:
         self._events.put_nowait(event)
 
     async def step(self) -> None:
-        """Take the next event in and begin what follows from it; after a while without, a Tick."""
+        """Take in what has come, and begin what follows from it; after a while without, a Tick.
+
+        What an answer has done on the host is begun at once. What it has said waits, in order,
+        until the records of all events are saved: so nothing is said that is not kept.
+        """
         event: Event = Tick()
-        try:
-            async with asyncio.timeout(TICK_SECONDS_MAX):
-                event = await self._events.get()
-        except TimeoutError:
-            pass
-        for instruction in self.engine.handle(event, self._clock.now()):
+        if not self._events.empty():
+            event = self._events.get_nowait()
+        else:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TICK_SECONDS_MAX):
+                    event = await self._events.get()
+        saving: SaveCheckpoint | None = None
+        words: list[Instruction] = []
+        for each in self._with_others(event):
+            answer = self.engine.handle(each, self._clock.now())
+            at = next((n for n, one in enumerate(answer) if isinstance(one, SaveCheckpoint)), -1)
+            for act in answer[: max(at, 0)]:
+                await self.begin(act)
+            if at >= 0:
+                saving = _together(saving, answer[at])
+            words += answer[at + 1 :]
+        for instruction in (*(() if saving is None else (saving,)), *words):
             await self.begin(instruction)
 
     async def begin(self, instruction: Instruction) -> None:
@@ -95,6 +113,12 @@ class AgentLoop:
             self._checkpoint.save(self.engine.tasks(), (), self.engine.memory(), durable=True)
         except OSError as error:
             log.error("cannot save in %s: %s", self._checkpoint.folder, error)  # noqa: TRY400
+
+    def _with_others(self, event: Event) -> Iterator[Event]:
+        """The event, and those that wait behind it."""
+        yield event
+        for _ in range(min(self._events.qsize(), EVENTS_AT_ONCE - 1)):
+            yield self._events.get_nowait()
 
     async def _perform(self, instruction: Instruction) -> None:
         try:
@@ -155,3 +179,18 @@ class AgentLoop:
             wait: Duration = between(self._clock.now(), at)
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(max(in_seconds(wait), 0.0), self.feed, Tick())
+
+
+def _together(first: SaveCheckpoint | None, then: Instruction) -> SaveCheckpoint:
+    """What is saved once both are: of each task the later record."""
+    assert isinstance(then, SaveCheckpoint)
+    if first is None:
+        return then
+    later = {task.arn for task in then.tasks}
+    gone = {*then.forgotten}
+    return SaveCheckpoint(
+        tasks=(*(one for one in first.tasks if one.arn not in later | gone), *then.tasks),
+        forgotten=(*(arn for arn in first.forgotten if arn not in later | gone), *then.forgotten),
+        memory=first.memory if then.memory is None else then.memory,
+        durable=first.durable or then.durable,
+    )

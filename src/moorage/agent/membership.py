@@ -6,10 +6,17 @@ that it deserves.
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
-from moorage.acs.codec import REPLACED_KEY_REFUSAL, SECOND_AGENT_REFUSAL, Refusal
+from moorage.acs.codec import (
+    INACTIVE_INSTANCE,
+    REPLACED_KEY_REFUSAL,
+    SECOND_AGENT_REFUSAL,
+    Refusal,
+)
 from moorage.agent import journal
 from moorage.agent.control import FINAL_CODES, ControlPlane, Registration
+from moorage.agent.dial import NotOpened, Opened
 from moorage.agent.engine.events import Event, ServerSilent
 from moorage.agent.options import OptionsRefused
 from moorage.agent.records.report import TaskReport
@@ -118,6 +125,27 @@ class Membership:
         if self.is_refused and isinstance(event, ServerSilent):
             return evolve(event, unheard=Duration(0))
         return event
+
+
+async def until_registered(
+    registering: "asyncio.Future[str]", dial: Callable[[], Awaitable[Opened]]
+) -> None:
+    """Wait until this host is registered; one that was given up goes on, to stop its tasks.
+
+    `dial` opens the connection for commands: where registering was refused, what that handshake
+    says is final. Raises OptionsRefused for any refusal but that this host is no more.
+    """
+    try:
+        await registering
+    except OptionsRefused:
+        try:
+            opened = await dial()
+        except NotOpened as failure:
+            if failure.refusal is None or failure.refusal.name != INACTIVE_INSTANCE:
+                raise
+            return
+        await opened.socket.close()
+        raise
 
 
 class Waits:

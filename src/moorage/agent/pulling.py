@@ -63,17 +63,18 @@ class Puller:
             facts = await self._images.image(image)
             if facts is not None:
                 return self._finished(image, reference, facts, pulled=False)
+        request = self._request(image, reference)
         try:
             async with self._turn:
                 started_at = self._clock.now()
-                facts = await self._images.pull(self._request(image, reference))
+                facts = await self._images.pull(request)
         except CannotPull as failure:
             facts = await self._images.image(image)
             if facts is not None:
                 return self._finished(image, reference, facts, pulled=False)
             return PullFailed(
                 image=image,
-                reason=failure.reason,
+                reason=_named(failure.reason, request, reference),
                 transient=failure.transient,
                 started_at=started_at,
                 finished_at=self._clock.now(),
@@ -133,6 +134,12 @@ async def discard(runtime: ContainerRuntime, images: ImageStore, reference: str)
             await runtime.remove("image", name)
     except CannotRemove:
         return  # in use: the next cycle sees it again
+
+
+def _named(reason: str, request: PullRequest, reference: Reference) -> str:
+    """The engine's reason by the name that people gave, not by the address of our proxy."""
+    located = parse_reference(request.reference) if request.name else None
+    return reason.replace(located.repository, reference.repository) if located else reason
 
 
 def _local(reference: Reference, facts: ImageFacts) -> str:

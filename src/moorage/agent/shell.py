@@ -33,7 +33,7 @@ from moorage.agent.identity import Identity
 from moorage.agent.joining import RETRY_SECONDS_MAX
 from moorage.agent.links import AcsLink
 from moorage.agent.loop import AgentLoop
-from moorage.agent.membership import Membership
+from moorage.agent.membership import Membership, until_registered
 from moorage.agent.options import AgentOptions, OptionsRefused
 from moorage.agent.output import OutputStreams
 from moorage.agent.performer import Performer, Tools
@@ -180,7 +180,7 @@ class Parts:
                 group.create_task(forever(patrol.step), name="patrol")
                 group.create_task(observer.run(since), name="observer")
                 group.create_task(forever(self.contact.step), name="contact")
-                await self._registered(registering)
+                await until_registered(registering, self._open_acs)
                 group.create_task(forever(harmless(self.post_mortems.step)), name="post-mortems")
                 self.standing.logins.write()
                 group.create_task(forever(self.standing.rotation.step), name="rotation")
@@ -199,6 +199,7 @@ class Parts:
         """The server is there: reports that wait are tried now, old readers of logs are gone."""
         self.connected_once = True
         self.contact.opened(dialled_at)
+        self.tcs.hurry()
         self.output.cancel_all()
         self.reporter.server_heard()
         self.post_mortems.server_heard()
@@ -283,23 +284,6 @@ class Parts:
     def _say(self, message: AgentMessage) -> None:
         self.contact.saying(message)
         self.acs.say(message)
-
-    async def _registered(self, registering: asyncio.Future[str]) -> None:
-        """Wait until this host is registered; one that was given up goes on, to stop its tasks.
-
-        Raises OptionsRefused for any other refusal. What the handshake says is final.
-        """
-        try:
-            await registering
-        except OptionsRefused:
-            try:
-                opened = await self._open_acs()
-            except NotOpened as failure:
-                if failure.refusal is None or failure.refusal.name != INACTIVE_INSTANCE:
-                    raise
-                return
-            await opened.socket.close()
-            raise
 
     def _feed_contact(self, event: Event) -> None:
         self.loop.feed(self.standing.member.tempered(event))

@@ -6,6 +6,7 @@ few starts at once; more only make each wait for the others.
 """
 
 import asyncio
+import contextlib
 import fcntl
 import os
 from collections.abc import AsyncIterator
@@ -14,10 +15,11 @@ from pathlib import Path
 
 from moorage.ground.chance import Chance
 from moorage.ground.clock import Clock
-from moorage.ground.instant import Duration, later, seconds
+from moorage.ground.instant import Duration, Instant, between, in_seconds, later, seconds
 
 SLOTS_MIN = 4
 SLOTS_PER_CORE = 2
+# How often the slots of neighbours are tried; nobody says when they are given back.
 POLL_SECONDS = (0.002, 0.008)
 # A neighbour that hangs with a slot in its hand must not stop this host: after so long the start
 # goes ahead without one.
@@ -45,6 +47,7 @@ class Slots:
         ]
         self._free = list(self._files)
         self._turn = asyncio.Lock()
+        self._given_back = asyncio.Event()
         self._clock = clock
         self._chance = chance
 
@@ -65,12 +68,14 @@ class Slots:
             if file is not None and file in self._files:
                 fcntl.flock(file, fcntl.LOCK_UN)
                 self._free.append(file)
+                self._given_back.set()
 
     async def _take(self) -> int | None:
         # Only the first of those who wait looks at the files; the others wait for their turn.
         async with self._turn:
             deadline = later(self._clock.now(), SLOT_WAIT_MAX)
             while self._clock.now() < deadline:
+                self._given_back.clear()
                 for file in self._chance.shuffled(self._free):
                     try:
                         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -78,5 +83,13 @@ class Slots:
                         continue
                     self._free.remove(file)
                     return file
-                await asyncio.sleep(self._chance.uniform(*POLL_SECONDS))
+                await self._pause(deadline)
             return None
+
+    async def _pause(self, deadline: Instant) -> None:
+        """Wait until a start of ours is over; where neighbours hold slots, for a moment at most."""
+        left_seconds = max(in_seconds(between(self._clock.now(), deadline)), 0.0)
+        moment_seconds = self._chance.uniform(*POLL_SECONDS) if self._free else left_seconds
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(moment_seconds):
+                await self._given_back.wait()

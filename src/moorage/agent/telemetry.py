@@ -29,6 +29,8 @@ from moorage.ground.clock import Clock
 from moorage.ground.instant import Duration, Moment, in_seconds
 
 METRICS_PERIOD_SECONDS = 20.0
+# How the engine is, is said after a heartbeat, where it is no news: as seldom as Amazon's agent.
+STATUS_PERIOD_SECONDS = 18.0
 READINGS_AT_ONCE = 4
 BUFFERED_MAX = 15  # publications kept while disconnected, as Amazon's agent
 SILENCE_SECONDS = 60.0
@@ -57,7 +59,9 @@ class TcsLink:
         self._chance = chance
         self._waiting: deque[Publication] = deque(maxlen=BUFFERED_MAX)
         self._status: PublishInstanceStatusRequest | None = None
+        self._status_at = clock.monotonic()
         self._more = asyncio.Event()
+        self._hurried = asyncio.Event()
         self._wait_seconds = BACK_OFF_SECONDS_FIRST
 
     def publish(self, message: Publication) -> None:
@@ -66,13 +70,19 @@ class TcsLink:
         How the host is, is never dropped: the newest word on it opens each connection.
         """
         if isinstance(message, PublishInstanceStatusRequest):
-            self._status = message
+            now = self._clock.monotonic()
+            told_seconds_ago = in_seconds(Duration(now - self._status_at))
+            is_known = self._status is not None and _gist(self._status) == _gist(message)
+            if is_known and told_seconds_ago < STATUS_PERIOD_SECONDS:
+                return
+            self._status, self._status_at = message, now
         self._waiting.append(message)
         self._more.set()
 
     async def step(self) -> None:
         """Make a connection, serve it to its end, and wait a while."""
         began = self._clock.monotonic()
+        self._hurried.clear()
         try:
             opened = await self._open()
         except NotOpened as failure:
@@ -81,8 +91,16 @@ class TcsLink:
             await self._serve(opened)
         if self._lasted(began):
             self._wait_seconds = BACK_OFF_SECONDS_FIRST
-        await asyncio.sleep(self._wait_seconds * (1 + self._chance.uniform(0, BACK_OFF_JITTER)))
+        wait_seconds = self._wait_seconds * (1 + self._chance.uniform(0, BACK_OFF_JITTER))
         self._wait_seconds = min(2 * self._wait_seconds, BACK_OFF_SECONDS_MAX)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_seconds):
+                await self._hurried.wait()
+
+    def hurry(self) -> None:
+        """The server is there: whatever was waited for so far, it is worth trying now."""
+        self._wait_seconds = BACK_OFF_SECONDS_FIRST
+        self._hurried.set()
 
     def _lasted(self, began: Moment) -> bool:
         lasted = Duration(self._clock.monotonic() - began)
@@ -122,6 +140,14 @@ class TcsLink:
                     return
             self._more.clear()
             await self._more.wait()
+
+
+def _gist(message: PublishInstanceStatusRequest) -> list[tuple[object, ...]]:
+    """What it says, without the times at which it was said."""
+    return [
+        (one.type, one.status, one.status_reason, one.last_status_change)
+        for one in message.statuses or ()
+    ]
 
 
 class Gauge:

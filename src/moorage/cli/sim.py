@@ -4,6 +4,7 @@ Needs no server, no engine and no network: everything is simulated here.
 """
 
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
@@ -12,14 +13,20 @@ import msgspec
 import typer
 
 from moorage.ground.chance import SystemChance
+from moorage.ground.clock import Clock, SystemClock
+from moorage.ground.instant import Duration, seconds
 from moorage.sim.pool import WORKERS, judge, judge_all
 from moorage.sim.run import Verdict, play
 from moorage.sim.scenarios import DEFAULT, SCENARIOS
 from moorage.sim.schedule import Schedule, draw
 from moorage.sim.shrink import shrink
+from moorage.sim.tally import Tally
 
 SEED_LIMIT = 1 << 31
-TOLD_EVERY = 25
+TERMINAL_SECONDS = 1.0
+LINE_SECONDS = 30.0
+# To the beginning of the line, and all of it away (ECMA-48).
+WIPED = "\r\x1b[K"
 FAILED_EXIT = 1
 STORY_LINES = 120
 
@@ -62,17 +69,52 @@ def sim(
 
 
 def _all(scenario: str, seeds: range, workers: int) -> Iterator[Verdict]:
-    """Play them all, and say now and then how far it is."""
-    commits, broken = 0, 0
-    for count, verdict in enumerate(judge_all(scenario, seeds, workers), 1):
-        commits += verdict.commits
-        broken += bool(verdict.broken)
+    """Play them all, and say how far it is: each failure at once, in full."""
+    typer.echo(f"seeds {seeds[0]} to {seeds[-1]} of {scenario}, on {workers} processes", err=True)
+    progress = Progress(len(seeds), SystemClock())
+    try:
+        for verdict in judge_all(scenario, seeds, workers):
+            progress.add(verdict)
+            yield verdict
+    finally:
+        progress.end()
+
+
+class Progress:
+    """Says how far a run is: on a terminal in one line that changes, elsewhere in a line at times."""
+
+    def __init__(self, total: int, clock: Clock) -> None:
+        """Begin now."""
+        self._tally = Tally(total)
+        self._clock = clock
+        self._began = clock.monotonic()
+        self._changes = sys.stderr.isatty()
+        self._pause = seconds(TERMINAL_SECONDS if self._changes else LINE_SECONDS)
+        self._told_at = self._began
+
+    def add(self, verdict: Verdict) -> None:
+        """One more is done."""
+        self._tally.add(verdict)
         if verdict.broken:
+            self._wipe()
             _say(verdict)
-        if count % TOLD_EVERY == 0 or count == len(seeds):
-            told = f"{count}/{len(seeds)} schedules, {commits} commits, {broken} broken"
-            typer.echo(told, err=True)
-        yield verdict
+        if self._clock.monotonic() - self._told_at >= self._pause:
+            self._tell(ends=not self._changes)
+
+    def end(self) -> None:
+        """Say what it came to, also where it was broken off."""
+        self._tell(ends=True)
+        typer.echo(self._tally.summary(), err=True)
+
+    def _tell(self, *, ends: bool) -> None:
+        self._wipe()
+        self._told_at = self._clock.monotonic()
+        told = self._tally.told(Duration(self._told_at - self._began))
+        typer.echo(told, err=True, nl=ends)
+
+    def _wipe(self) -> None:
+        if self._changes:
+            typer.echo(WIPED, err=True, nl=False)
 
 
 def _say(verdict: Verdict) -> None:

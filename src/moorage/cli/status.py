@@ -13,7 +13,15 @@ from rich.table import Table
 from moorage.cli.freezes import listed, words_of
 from moorage.cli.host_client import HostClient
 from moorage.cli.host_table import name_of, notes_of, table_of
-from moorage.cli.place import ECS_TARGET, DataOption, EndpointOption, Place, fail, find
+from moorage.cli.place import (
+    ECS_TARGET,
+    OWN_TARGET,
+    DataOption,
+    EndpointOption,
+    Place,
+    fail,
+    find,
+)
 from moorage.cli.plain import plain
 from moorage.ground.clock import SystemClock
 from moorage.ground.fault import Fault
@@ -22,8 +30,14 @@ from moorage.shapes.ecs import cluster as clusters
 from moorage.shapes.ecs import service as services
 from moorage.shapes.ecs import task as tasks
 from moorage.shapes.moorage.host_state import Host
+from moorage.shapes.moorage.rebalancing import (
+    ListRebalancingsRequest,
+    ListRebalancingsResponse,
+    ServiceRebalancing,
+)
 
 EVENTS_SHOWN = 8
+TASK_ID_SHOWN = 12
 TASKS_SHOWN_MAX = 500
 PAGES_MAX = 100
 TASKS_DESCRIBED_AT_ONCE = 100
@@ -49,6 +63,17 @@ class Reader:
     def freezes(self, cluster: str) -> list[str]:
         """A line for each freeze that holds in a cluster."""
         return [words_of(one) for one in listed(self._place, cluster)]
+
+    def rebalancings(self, cluster: str) -> list[str]:
+        """A line for each service of a cluster that is being rebalanced."""
+        answer = self._client.call(
+            "moorage",
+            OWN_TARGET,
+            "ListRebalancings",
+            ListRebalancingsRequest(cluster=cluster),
+            ListRebalancingsResponse,
+        )
+        return [rebalancing_words(one) for one in answer.rebalancings or []]
 
     def clusters(self) -> list[str]:
         """The ARNs of all clusters."""
@@ -129,6 +154,8 @@ def _show(console: Console, reader: Reader, cluster: str) -> None:
         console.print(f"[yellow]{escape(note)}[/]", highlight=False, soft_wrap=True)
     if found:
         console.print(_services(found))
+    for line in reader.rebalancings(cluster):
+        console.print(f"[cyan]{escape(line)}[/]", highlight=False, soft_wrap=True)
     if running:
         console.print(_tasks(running, names))
     events = sorted(
@@ -145,6 +172,19 @@ def _show(console: Console, reader: Reader, cluster: str) -> None:
             highlight=False,
             soft_wrap=True,
         )
+
+
+def rebalancing_words(one: ServiceRebalancing) -> str:
+    """One line that says since when a service is rebalanced, and what moves now."""
+    since = "" if one.since is None else f" since {iso(from_epoch(one.since))}"
+    moves = [
+        f"{(move.task_arn or '').rpartition('/')[2][:TASK_ID_SHOWN]} from {plain(move.from_host)} to "
+        f"{plain(move.to_host)}"
+        for move in one.moves or []
+    ]
+    now = f"moving {', '.join(moves)}" if moves else "no task moves now"
+    then = f"; {one.planned} more to move next" if one.planned else ""
+    return f"{plain(one.service)} is being rebalanced{since}: {now}{then}"
 
 
 def _services(found: list[services.Service]) -> Table:
@@ -174,7 +214,7 @@ def _tasks(running: list[tasks.Task], names: dict[str, str]) -> Table:
             for binding in container.network_bindings or []
         ]
         table.add_row(
-            (task.task_arn or "").rsplit("/", 1)[1][:12],
+            (task.task_arn or "").rsplit("/", 1)[1][:TASK_ID_SHOWN],
             escape(plain((task.group or "").removeprefix("service:"))),
             (task.task_definition_arn or "").rsplit("/", 1)[-1],
             names.get(task.container_instance_arn or "", "?"),

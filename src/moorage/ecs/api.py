@@ -199,6 +199,7 @@ OWN: tuple[Operation[Any, Any], ...] = (
     freeze.thaw_scheduling,
     joining.join,
     key_rotation.request_host_key_rotation,
+    rebalancing.list_rebalancings,
     rebalancing.preview_rebalancing,
     rebalancing.start_rebalancing,
     timeline.list_timeline,

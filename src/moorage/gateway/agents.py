@@ -9,28 +9,33 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Sequence
+from functools import partial
 from urllib.parse import parse_qsl
 
-from moorage.acs import session, telemetry
+from moorage.acs import session
 from moorage.acs.codec import (
     REPLACED_KEY_REFUSAL,
     SECOND_AGENT_REFUSAL,
     Refusal,
-    Unreadable,
     encode_refusal,
 )
-from moorage.acs.patience import Ending
+from moorage.acs.patience import Uptime
 from moorage.ecs.agents import AgentTable
+from moorage.ecs.operations.session import Hello
 from moorage.ecs.records.container_instance import ContainerInstance
-from moorage.ecs.rules.host.loss import ending_of, expects
+from moorage.ecs.rules.host.loss import expects
 from moorage.ecs.rules.joining import SECOND_AGENT
 from moorage.ecs.store import container_instances
 from moorage.gateway.aws import Door, Ground
-from moorage.gateway.exchange import Message, Receive, Scope, Send, request_of
+from moorage.gateway.ears import Commands, Publications
+from moorage.gateway.exchange import Receive, Scope, Send, request_of
+from moorage.gateway.line import Ear, Line
 from moorage.gateway.link import Link
 from moorage.gateway.output import HostAway, Pieces, Wanted
-from moorage.gateway.standing import Opened
-from moorage.gateway.websocket import Socket
+from moorage.gateway.standing import Opened, hello_of
+from moorage.gateway.upgraded import CLOSE_GOING_AWAY, UPGRADED_EXTENSION
+from moorage.gateway.websocket import pump
+from moorage.gateway.works import TURNS_AT_ONCE
 from moorage.ground.fault import Fault
 from moorage.ground.instant import in_seconds
 from moorage.ground.record import Record
@@ -39,15 +44,19 @@ from moorage.sql.transaction import Change
 
 ACS_PATH = "/acs/ws"
 TCS_PATH = "/tcs/ws"
-INSTANCE = "instance"
+# The host itself has changed, or what it should hold.
+CONCERNING = frozenset({"instance", "orders"})
 # Agents publish each 20 s or oftener; one that is silent for so long has gone without a word.
 TELEMETRY_SILENCE_SECONDS_MAX = 180.0
 QUERY_PARAMETERS_MAX = 64
 REFUSED_STATUS = 400
 TROUBLE_STATUS = 503
 FAILED_STATUS = 500
-CLOSE_GOING_AWAY = 1012
-CLOSE_SILENT = 4001
+# Handshakes that are verified in one turn of the loop: others who call do not wait for thousands.
+GREETINGS_AT_ONCE = 8
+# So many hosts are seen to in a tick before others have their turn: a wave of thousands of heartbeats
+# holds nobody up. Not fewer: where the loop is busy, each turn is long, and no heartbeat may be late.
+TICKED_AT_ONCE = 200
 _log = logging.getLogger("moorage.agents")
 
 
@@ -62,12 +71,17 @@ class AgentsDoor:
         self._aws = aws
         self._table = table
         self._links: dict[str, Link] = {}
+        self._uptime = Uptime(ground.clock.monotonic())
+        self._turns = asyncio.Semaphore(TURNS_AT_ONCE)
+        self._greetings = asyncio.Semaphore(GREETINGS_AT_ONCE)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ticking: asyncio.Task[None] | None = None
+        self._is_closed = False
 
     async def begin(self) -> None:
         """Take up the hosts that were connected when the last server stopped; start the ticks."""
         self._loop = asyncio.get_running_loop()
+        self._uptime = Uptime(self._ground.clock.monotonic())
         known = await asyncio.wrap_future(
             self._ground.database.read(
                 lambda tx: container_instances.named(tx, container_instances.every(tx))
@@ -80,7 +94,7 @@ class AgentsDoor:
 
     def changed(self, changes: Sequence[Change]) -> None:
         """Take in committed changes; called from any thread."""
-        arns = [change.key for change in changes if change.kind == INSTANCE]
+        arns = [change.key for change in changes if change.kind in CONCERNING]
         if arns and self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended: nobody is connected
                 self._loop.call_soon_threadsafe(self._wake, arns)
@@ -90,15 +104,24 @@ class AgentsDoor:
         message = await receive()
         if message["type"] != "websocket.connect":
             return
-        welcome = await self._welcome(scope)
-        if isinstance(welcome, _Refused):
-            await _refuse(send, welcome)
-            return
-        await send({"type": "websocket.accept"})
-        if scope["path"] == ACS_PATH:
-            await self._commands(scope, welcome, receive, send)
+        async with self._greetings:
+            welcome = await self._welcome(scope)
+        if self._is_closed:
+            welcome = _refused("ServerException", "The server is stopping.", TROUBLE_STATUS)
+        try:
+            if isinstance(welcome, _Refused):
+                await _refuse(send, welcome)
+                return
+            await send({"type": "websocket.accept"})
+        except OSError:
+            return  # the peer went away while its handshake was verified
+        kind = self._commands if scope["path"] == ACS_PATH else self._telemetry
+        listen = partial(kind, welcome)
+        upgraded = scope.get("extensions", {}).get(UPGRADED_EXTENSION)
+        if upgraded is not None:
+            upgraded.listen(listen)
         else:
-            await self._telemetry(welcome, receive, send)
+            await pump(receive, send, listen)
 
     def logs(self, instance: str, wanted: Wanted) -> Pieces:
         """The output that a host sends; raises HostAway where it is not connected."""
@@ -108,7 +131,8 @@ class AgentsDoor:
         return link.logs(self._ground.chance.hex(32), wanted)
 
     async def close(self) -> None:
-        """Close all websockets; hosts are not thereby lost."""
+        """Close all websockets, and open no more; hosts are not thereby lost."""
+        self._is_closed = True
         if self._ticking is not None:
             self._ticking.cancel()
         for link in self._links.values():
@@ -122,7 +146,7 @@ class AgentsDoor:
         try:
             principal, _ = await self._aws.verified(request_of(scope), "ecs")
             instance = await asyncio.wrap_future(
-                self._ground.database.read(lambda tx: container_instances.get(tx, arn))
+                self._ground.database.look(lambda tx: container_instances.get(tx, arn))
             )
         except Fault as fault:
             if fault.status >= FAILED_STATUS:
@@ -141,64 +165,24 @@ class AgentsDoor:
         if token and instance.client_token and token != instance.client_token:
             _log.warning("%s: a second agent with its identity is kept out", arn)
             return _refused(SECOND_AGENT_REFUSAL, SECOND_AGENT)
-        return _Welcome(instance=instance, key=principal.access_key_id)
+        return _Welcome(instance=instance, key=principal.access_key_id, hello=hello_of(members))
 
-    async def _commands(
-        self, scope: Scope, welcome: "_Welcome", receive: Receive, send: Send
-    ) -> None:
-        how: Ending = "silent"  # where it takes nothing any more, and is given up
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(None) as patience:
-                socket = Socket(send, lambda: patience.reschedule(0))
-                link = self._link(welcome.instance)
-                opened = Opened(socket=socket, members=_query(scope), key=welcome.key)
-                connection = link.connected(opened, self._ground.chance.hex(32))
-                try:
-                    while (message := await receive())["type"] != "websocket.disconnect":
-                        await link.received(connection, _frame(message))
-                    how = ending_of(message.get("code"))
-                finally:
-                    socket.gone()
-                    link.disconnected(connection, how)
+    def _commands(self, welcome: "_Welcome", line: Line) -> Ear:
+        link = self._link(welcome.instance)
+        opened = Opened(line=line, hello=welcome.hello, key=welcome.key)
+        return Commands(link, link.connected(opened, self._ground.chance.hex(32)))
 
-    async def _telemetry(self, welcome: "_Welcome", receive: Receive, send: Send) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(None) as patience:
-                socket = Socket(send, lambda: patience.reschedule(0))
-                link = self._link(welcome.instance)
-                link.published_by(socket, welcome.key)
-                try:
-                    await self._publications(link, receive, socket)
-                finally:
-                    socket.gone()
-                    link.publishes_no_more(socket)
-
-    async def _publications(self, link: Link, receive: Receive, socket: Socket) -> None:
-        """Take in what is published until the connection ends; silence ends it, too."""
-        arn = link.arn
-        while True:
-            try:
-                message = await asyncio.wait_for(receive(), self.telemetry_silence_seconds_max)
-            except TimeoutError:
-                socket.close(CLOSE_SILENT)
-                continue
-            if message["type"] == "websocket.disconnect":
-                return
-            published = telemetry.decode_publication(_frame(message))
-            if isinstance(published, Unreadable):
-                _log.warning("telemetry of %s not understood: %s", arn, published.reason)
-                continue
-            try:
-                await link.publish(published.message)
-            except Fault as fault:
-                _log.warning("telemetry of %s was not kept: %s", arn, fault.message)
-                continue
-            socket.frame(telemetry.answer_to(published.message))
+    def _telemetry(self, welcome: "_Welcome", line: Line) -> Ear:
+        link = self._link(welcome.instance)
+        link.published_by(line, welcome.key)
+        return Publications(link, line, self.telemetry_silence_seconds_max)
 
     def _link(self, instance: ContainerInstance) -> Link:
         link = self._links.get(instance.arn)
         if link is None:
-            link = self._links[instance.arn] = Link(self._ground, self._table, instance)
+            link = self._links[instance.arn] = Link(
+                self._ground, self._table, instance, self._uptime, self._turns
+            )
         return link
 
     def _wake(self, arns: Sequence[str]) -> None:
@@ -215,11 +199,18 @@ class AgentsDoor:
     async def tick(self) -> None:
         """Let time pass for every host; a link whose host is lost makes way for a new one."""
         now = self._ground.clock.monotonic()
+        self._uptime.passed(now)
+        tick = session.Tick(now=now, heartbeat_id=self._ground.chance.hex(32))
+        taken = 0
         for arn, link in list(self._links.items()):
-            try:
-                link.take(session.Tick(now=now, heartbeat_id=self._ground.chance.hex(32)))
-            except Exception:  # noqa: BLE001 - the gateway's edge: one host's trouble is its own
-                _log.exception("the tick of %s failed by a fault of ours", arn)
+            if link.look_at <= now:
+                taken += 1
+                if not taken % TICKED_AT_ONCE:
+                    await asyncio.sleep(0)
+                try:
+                    link.take(tick)
+                except Exception:  # noqa: BLE001 - the gateway's edge: one host's trouble is its own
+                    _log.exception("the tick of %s failed by a fault of ours", arn)
             if link.is_over:
                 del self._links[arn]
                 await link.close(CLOSE_GOING_AWAY)
@@ -230,6 +221,7 @@ class _Welcome(Record):
 
     instance: ContainerInstance
     key: str
+    hello: Hello
 
 
 class _Refused(Record):
@@ -241,11 +233,6 @@ class _Refused(Record):
 
 def _refused(name: str, text: str, status: int = REFUSED_STATUS) -> _Refused:
     return _Refused(refusal=Refusal(name=name, text=text), status=status)
-
-
-def _frame(message: Message) -> str | bytes:
-    text: str | bytes = message.get("text") or message.get("bytes") or ""
-    return text
 
 
 def _query(scope: Scope) -> dict[str, str]:

@@ -201,7 +201,7 @@ class Door:
     async def _load(self, key: str) -> KnownKey | None:
         ground, age = self.ground, self.ground.keyring.age
         known = await asyncio.wrap_future(
-            ground.database.read(lambda tx: ground.keyring.load(tx, key))
+            ground.database.look(lambda tx: ground.keyring.load(tx, key))
         )
         if known is not None:
             ground.keyring.keep(known, age)

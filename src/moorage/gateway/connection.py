@@ -16,6 +16,8 @@ from typing import Any
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from moorage.gateway.upgraded import Upgraded
+
 HEADER_BYTES_MAX = 64 * 1024
 HEADER_SECONDS = 10.0
 FILE_EXTENSION = "moorage.file"
@@ -34,6 +36,7 @@ class Connection(HttpToolsProtocol):
     """One client connection."""
 
     header_seconds = HEADER_SECONDS
+    upgraded = Upgraded
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         """Begin with no request."""
@@ -82,6 +85,20 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
         if self._leaving:
             self._last_answer()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over; it counts no more among those that are served at once."""
+        self.connections.discard(self)
+        self._drop_timer()
+        # The parser knows this object, which would wait for the collector of garbage.
+        self.parser = None  # type: ignore[assignment]  # as uvicorn does at the end
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            self.transport.close()  # an earlier request was not answered yet
+            return
+        upgraded = self.upgraded(self.transport, self.loop)
+        self.transport.set_protocol(upgraded)
+        upgraded.begin(self.app, {**self.scope}, self.url)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         """Offer the extension to the request that starts; a pipelined one starts later."""

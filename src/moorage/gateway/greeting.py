@@ -16,6 +16,9 @@ from collections.abc import Callable
 GREETINGS_MAX = 4096
 # A closing TLS connection waits so long for the peer's last word.
 SHUTDOWN_SECONDS = 1.0
+# What a handshake under way has to end once nobody is accepted any more: its client may have sent
+# its request already, and would not know whether it was heard.
+FAREWELL_SECONDS = 0.2
 # After a failure to accept (no file descriptors left), the next try.
 RETRY_SECONDS = 0.5
 REQUEST_BYTES_MAX = 64 * 1024
@@ -56,9 +59,12 @@ class Greeter:
         self._accepting = asyncio.create_task(self._accept(listening))
 
     def close(self) -> None:
-        """Accept no more, and give up the handshakes under way."""
+        """Accept no more; handshakes under way end within FAREWELL_SECONDS, or are given up."""
         if self._accepting is not None:
             self._accepting.cancel()
+        asyncio.get_running_loop().call_later(FAREWELL_SECONDS, self._give_up)
+
+    def _give_up(self) -> None:
         for greeting in self._greetings:
             greeting.cancel()
 

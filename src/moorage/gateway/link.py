@@ -1,49 +1,36 @@
 """One host's link: its session machine, fed with facts as they come, its instructions performed.
 
 Facts are taken in at once, and in memory: connections, frames, ticks. What needs the database is
-done behind them, in order, by one task: so a slow database delays no heartbeat and makes no host
-look silent. What is to be kept of the host's connection is tried until it is kept, for nobody
+done behind them, in order, by a task that is there while there is something to do: so a slow
+database delays no heartbeat and makes no host look silent, and an idle host costs no task. What is to be kept of the host's connection is tried until it is kept, for nobody
 else would say it again; and what a host should hold is asked again until it is known.
 """
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any
 
 from moorage.acs import session
-from moorage.acs.messages import (
-    HeartbeatAckRequest,
-    LogsChunk,
-    PayloadMessage,
-    TaskManifestMessage,
-)
-from moorage.acs.patience import Ending
+from moorage.acs.messages import AckRequest, HeartbeatAckRequest, LogsChunk
+from moorage.acs.patience import Ending, Uptime
 from moorage.acs.telemetry import PublishInstanceStatusRequest, PublishMetricsRequest
 from moorage.ecs.agents import AgentTable
 from moorage.ecs.controllers.assignments import Outgoing
 from moorage.ecs.operations.session import Hello
 from moorage.ecs.records.container_instance import ContainerInstance
-from moorage.ecs.rules.host.engine import engine_gone
+from moorage.ecs.rules.host.engine import engine_gone, gist_of
 from moorage.ecs.rules.host.loss import return_window
 from moorage.ecs.store import container_instances
 from moorage.gateway.aws import Ground
+from moorage.gateway.line import Line
 from moorage.gateway.output import HostAway, Pieces, Streams, Wanted
+from moorage.gateway.said import Said
 from moorage.gateway.standing import Keep, Opened, Standing, patience_of
-from moorage.gateway.websocket import Socket
-from moorage.ground.fault import Fault
-from moorage.ground.principal import Principal
+from moorage.gateway.works import Works
+from moorage.ground.instant import Moment
 from moorage.kernel.call import Call
-from moorage.sql.transaction import Transaction
 
-_T = TypeVar("_T")
-# What a host may have said that is not kept yet; beyond it no more is read from the host.
-SAID_MAX = 4096
-SAID_BYTES_MAX = 16 * 1024 * 1024
-SAID_AT_ONCE = 64
-RETRY_SECONDS = 0.5
-RETRY_SECONDS_MAX = 15.0
 # An agent that is closed so comes back at once, and learns in the handshake that it is INACTIVE.
 CLOSE_DEREGISTERED = 1000
 WENT_AWAY = "the host went away"
@@ -55,18 +42,32 @@ _log = logging.getLogger("moorage.agents")
 class Link:
     """One instance, across its connections."""
 
-    def __init__(self, ground: Ground, table: AgentTable, instance: ContainerInstance) -> None:
-        """Begin without a connection."""
+    __slots__ = (
+        *("_arn", "_ending", "_ground", "_has_ended", "_kept_standing", "_known_status"),
+        *("_last_connection", "_left", "_publishing", "_rung", "_said"),
+        *("_session", "_sockets", "_streams", "_table", "_task", "_wants_manifest", "_woken"),
+        "_works",
+    )
+
+    def __init__(
+        self,
+        ground: Ground,
+        table: AgentTable,
+        instance: ContainerInstance,
+        uptime: Uptime | None = None,
+        turns: asyncio.Semaphore | None = None,
+    ) -> None:
+        """Begin without a connection; all links share the server's uptime, and their turns."""
         self._ground = ground
         self._table = table
         self._arn = instance.arn
-        self._account = instance.account
-        self._region = instance.region
+        self._works = Works(ground, instance, turns, self._ring)
         self._session = session.ServerSession(
             ground.clock.monotonic(),
             patience_of(ground.site),
             instance.loss,
             engine_gone=instance.engine_gone_at is not None,
+            uptime=uptime,
         )
         self._sockets: dict[int, Opened] = {}
         self._publishing: Opened | None = None
@@ -75,16 +76,15 @@ class Link:
         self._streams = Streams(self._say)
         # What the task has to do: in this order. None: what is kept is of an earlier server.
         self._kept_standing: Standing | None = self._standing
-        self._said: deque[tuple[Any, int]] = deque()
-        self._said_bytes = 0
-        self._room = asyncio.Event()
+        self._said = Said(self._ring)
         self._wants_manifest = False
         self._woken = False
         self._left = False
-        self._failures = 0
-        self._bell = asyncio.Event()
-        self._retry: asyncio.TimerHandle | None = None
-        self._task = asyncio.create_task(self._work())
+        self._rung = False
+        self._has_ended = False
+        # What was last published of the engine on these connections; nothing else writes it.
+        self._known_status: object = None
+        self._task: asyncio.Task[None] | None = None
 
     @property
     def is_connected(self) -> bool:
@@ -94,9 +94,10 @@ class Link:
     @property
     def is_over(self) -> bool:
         """Whether the host is lost, or has left, and that is kept: a new link may begin then."""
+        if not self._left and self._session.loss is None:
+            return False  # asked of every host in every tick: what is not so mostly, goes first
         is_kept = self._standing == self._kept_standing and not self._said
-        is_alone = not self._sockets and self._publishing is None
-        return (self._left or self._session.loss is not None) and is_kept and is_alone
+        return is_kept and not self._sockets and self._publishing is None
 
     def expect(self, instance: ContainerInstance) -> None:
         """Give a host that an earlier server knew its time to come back."""
@@ -106,7 +107,12 @@ class Link:
         )
         self._session.watch.expect(window)
         self._kept_standing = None
-        self._bell.set()
+        self._ring()
+
+    @property
+    def look_at(self) -> Moment:
+        """Before this moment no tick is wanted."""
+        return self._session.look_at
 
     @property
     def arn(self) -> str:
@@ -118,20 +124,26 @@ class Link:
         self._last_connection += 1
         number = self._last_connection
         self._sockets[number] = opened
+        self._known_status = None
         if self._publishing is not None and self._publishing.key != opened.key:
             # An agent with another key: the earlier one's telemetry is no more believed.
-            self._publishing.socket.close(session.CLOSE_REPLACED)
+            self._publishing.line.close(session.CLOSE_REPLACED)
         now = self._ground.clock.monotonic()
         self.take(session.Connected(connection=number, now=now, heartbeat_id=heartbeat_id))
         return number
 
-    async def received(self, connection: int, frame: str | bytes) -> None:
-        """A frame came; waits while too much is not kept yet, and so does the agent."""
-        while len(self._said) >= SAID_MAX or self._said_bytes >= SAID_BYTES_MAX:
-            self._room.clear()
-            await self._room.wait()
+    def heard(self, connection: int, frame: str | bytes) -> Coroutine[Any, Any, None] | None:
+        """A frame came; where too much is not kept yet, what takes it in when there is room."""
+        if self._said.is_full:
+            return self.received(connection, frame)
         now = self._ground.clock.monotonic()
         self.take(session.FrameReceived(frame=frame, now=now, connection=connection))
+        return None
+
+    async def received(self, connection: int, frame: str | bytes) -> None:
+        """A frame came; waits while too much is not kept yet, and so does the agent."""
+        await self._said.room()
+        self.heard(connection, frame)
 
     def disconnected(self, connection: int, how: Ending) -> None:
         """A connection is gone: the agent said goodbye, or it was closed without a word."""
@@ -153,25 +165,34 @@ class Link:
         """Something about this instance changed: look again what it should hold."""
         if self.is_connected or self._publishing is not None:
             self._woken = True
-            self._bell.set()
+            self._ring()
 
-    def published_by(self, socket: Socket, key: str) -> None:
+    def published_by(self, line: Line, key: str) -> None:
         """The websocket of telemetry was opened; a second one of the same host ends the first."""
         if self._publishing is not None:
-            self._publishing.socket.close(session.CLOSE_REPLACED)
-        self._publishing = Opened(socket=socket, members={}, key=key)
+            self._publishing.line.close(session.CLOSE_REPLACED)
+        self._publishing = Opened(line=line, key=key)
+        self._known_status = None
 
-    def publishes_no_more(self, socket: Socket) -> None:
+    def publishes_no_more(self, line: Line) -> None:
         """That websocket is gone."""
-        if self._publishing is not None and self._publishing.socket is socket:
+        if self._publishing is not None and self._publishing.line is line:
             self._publishing = None
+
+    def knows(self, message: Any) -> bool:
+        """Whether what was published is no news: agents say with each heartbeat how they are."""
+        if isinstance(message, PublishInstanceStatusRequest):
+            return self._known_status is not None and self._known_status == gist_of(message)
+        return isinstance(message, UNWRITTEN)
 
     async def publish(self, message: Any) -> None:
         """Keep what was published on the other websocket; raises what its handler raises."""
         handler = self._handler(message)
         if handler is not None:
-            await self._run(lambda call: handler(call, self._arn, message))
+            async with self._works.turn:
+                await self._works.run(lambda call: handler(call, self._arn, message))
         if isinstance(message, PublishInstanceStatusRequest):
+            self._known_status = gist_of(message)
             gone = engine_gone(message)
             if gone is not None:
                 now = self._ground.clock.monotonic()
@@ -185,11 +206,13 @@ class Link:
 
     async def close(self, code: int) -> None:
         """Close the websockets and end the task."""
+        self._said.close()
         self._close_all(code)
-        if self._retry is not None:
-            self._retry.cancel()
-        self._task.cancel()
-        await asyncio.wait({self._task})
+        self._has_ended = True
+        self._works.close()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
 
     # In memory
 
@@ -197,17 +220,17 @@ class Link:
         match instruction:
             case session.SendFrame(frame=frame, connection=connection):
                 if connection in self._sockets:
-                    self._sockets[connection].socket.frame(frame)
+                    self._sockets[connection].line.frame(frame)
             case session.CloseConnection(code=code, connection=connection):
                 if connection in self._sockets:
-                    self._sockets[connection].socket.close(code)
+                    self._sockets[connection].line.close(code)
             case session.Deliver(message=message):
                 self._hear(message, fact)
             case session.Dropped(unreadable=unreadable):
                 _log.warning("a frame of %s was not understood: %s", self._arn, unreadable.reason)
             case session.WantManifest():
                 self._wants_manifest = True
-                self._bell.set()
+                self._ring()
             case _:
                 self._stand(instruction)
 
@@ -217,7 +240,7 @@ class Link:
             case session.DeclareLost(loss=loss):
                 _log.warning("%s is taken for lost: %s", self._arn, loss)
                 if loss == "silent" and self._publishing is not None:
-                    self._publishing.socket.close(session.CLOSE_SILENT)
+                    self._publishing.line.close(session.CLOSE_SILENT)
             case session.DeclareSuspect():
                 _log.warning("nothing was heard of %s for a while", self._arn)
             case session.DeclareHeard():
@@ -226,7 +249,7 @@ class Link:
                 pass
             case _:
                 raise AssertionError(f"no such declaration: {instruction}")
-        self._bell.set()
+        self._ring()
 
     @property
     def _standing(self) -> Standing:
@@ -245,9 +268,7 @@ class Link:
             self._streams.take(message)
         elif self._handler(message) is not None:
             assert isinstance(fact, session.FrameReceived), "only a frame brings a message"
-            self._said.append((message, len(fact.frame)))
-            self._said_bytes += len(fact.frame)
-            self._bell.set()
+            self._said.add(message, len(fact.frame))
 
     def _handler(self, message: Any) -> Callable[[Call, str, Any], tuple[Any, ...]] | None:
         return None if isinstance(message, UNWRITTEN) else self._table.messages.get(type(message))
@@ -257,13 +278,22 @@ class Link:
 
     # In the database
 
+    def _ring(self) -> None:
+        """There is something to do."""
+        self._rung = True
+        if self._task is None and not self._has_ended:
+            self._task = asyncio.create_task(self._work())
+
     async def _work(self) -> None:
-        while True:
-            await self._bell.wait()
-            self._bell.clear()
-            if await self._keep_standing():
-                # Each hands its transaction over before the next begins: they run in this order.
-                await asyncio.gather(*self._due())
+        try:
+            while self._rung:
+                async with self._works.turn:
+                    self._rung = False
+                    if await self._keep_standing():
+                        # Each hands its transaction over before the next begins: in this order.
+                        await asyncio.gather(*self._due())
+        finally:
+            self._task = None
 
     async def _keep_standing(self) -> bool:
         while (standing := self._standing) != self._kept_standing:
@@ -271,7 +301,7 @@ class Link:
             keep = Keep(
                 table=self._table, arn=self._arn, before=before, standing=standing, hello=hello
             )
-            if not await self._kept("where it stands", self._run(keep)):
+            if not await self._works.kept("where it stands", self._works.run(keep)):
                 return False
             self._kept_standing = standing
         return True
@@ -284,38 +314,47 @@ class Link:
         return self._sockets[connection].hello
 
     def _due(self) -> list[Coroutine[Any, Any, None]]:
-        due = [self._keep(*self._said.popleft()) for _ in range(min(SAID_AT_ONCE, len(self._said)))]
-        if self._said:
-            self._bell.set()
+        due = [self._keep(group) for group in self._said.portion()]
         if self._woken or (self.is_connected and self._wants_manifest):
             due.append(self._outbox(wants_manifest=self._wants_manifest))
         self._woken = self._wants_manifest = False
         return due
 
-    async def _keep(self, message: Any, size_bytes: int) -> None:
-        handler = self._handler(message)
-        assert handler is not None, "only what has a handler waits for it"
+    async def _keep(self, group: list[tuple[Any, int]]) -> None:
+        """Keep what was said, all of it in one transaction; where that fails, each for itself."""
+
+        def work(call: Call) -> list[Any]:
+            return [reply for message, _ in group for reply in self._heard(call, message)]
 
         async def heard() -> None:
-            for reply in await self._run(lambda call: handler(call, self._arn, message)):
+            for reply in await self._works.run(work):
                 self._say(reply)
 
-        try:
-            if not await self._kept(type(message).__name__, heard()):
-                self._woken = True  # what was not kept as acknowledged is sent once more
-        finally:
-            self._said_bytes -= size_bytes
-            self._room.set()
+        is_kept = await self._works.kept(type(group[0][0]).__name__, heard())
+        if not is_kept and len(group) > 1:
+            await asyncio.gather(*(self._keep([one]) for one in group))
+            return
+        self._said.done(sum(size_bytes for _, size_bytes in group))
+        self._session.acknowledged.difference_update(
+            message.message_id for message, _ in group if isinstance(message, AckRequest)
+        )
+        if not is_kept:
+            self._woken = True  # what was not kept as acknowledged is sent once more
+
+    def _heard(self, call: Call, message: Any) -> tuple[Any, ...]:
+        handler = self._handler(message)
+        assert handler is not None, "only what has a handler waits for it"
+        return handler(call, self._arn, message)
 
     async def _outbox(self, *, wants_manifest: bool) -> None:
         async def looked() -> None:
-            found = await self._run(lambda call: self._look(call, on_connect=wants_manifest))
+            found = await self._works.run(lambda call: self._look(call, on_connect=wants_manifest))
             if found is None:
                 self._farewell()
             else:
                 self._offer(found)
 
-        if not await self._kept("what it should hold", looked()):
+        if not await self._works.kept("what it should hold", looked()):
             self._woken = True
             self._wants_manifest = self._wants_manifest or wants_manifest
 
@@ -329,16 +368,14 @@ class Link:
         )
 
     def _offer(self, found: Outgoing) -> None:
-        payloads = tuple(one for one in found.messages if isinstance(one, PayloadMessage))
-        manifests = [one for one in found.messages if isinstance(one, TaskManifestMessage)]
-        for message in found.messages:
-            if not isinstance(message, PayloadMessage | TaskManifestMessage):
-                self._say(message)
+        for notice in found.notices:
+            self._say(notice)
         now = self._ground.clock.monotonic()
-        if manifests:
-            self.take(session.ManifestOffered(manifest=manifests[0], payloads=payloads, now=now))
-        else:
+        payloads, manifest = found.payloads, found.manifest
+        if manifest is None:
             self.take(session.OutboxChanged(payloads=payloads, now=now))
+        else:
+            self.take(session.ManifestOffered(manifest=manifest, payloads=payloads, now=now))
 
     def _farewell(self) -> None:
         """The host was deregistered: its next handshake will be told so."""
@@ -346,41 +383,5 @@ class Link:
         self._close_all(CLOSE_DEREGISTERED)
 
     def _close_all(self, code: int) -> None:
-        for opened in (*self._sockets.values(), self._publishing):
-            if opened is not None:
-                opened.socket.close(code)
-
-    async def _kept(self, what: str, work: Coroutine[Any, Any, object]) -> bool:
-        """Whether a work was done; one that was not is to be tried again, after a growing pause."""
-        try:
-            await work
-        except Fault as fault:
-            _log.warning("%s of %s is not kept now: %s", what, self._arn, fault.message)
-        except Exception:  # noqa: BLE001 - the gateway's edge: one host's trouble is its own
-            _log.exception("%s of %s failed by a fault of ours", what, self._arn)
-        else:
-            self._failures = 0
-            return True
-        self._failures += 1
-        pause = min(RETRY_SECONDS_MAX, RETRY_SECONDS * 2 ** min(self._failures - 1, 8))
-        if self._retry is not None:
-            self._retry.cancel()
-        self._retry = asyncio.get_running_loop().call_later(pause, self._bell.set)
-        return False
-
-    async def _run(self, work: Callable[[Call], _T]) -> _T:
-        ground = self._ground
-
-        def called(tx: Transaction) -> _T:
-            return work(
-                Call(
-                    tx=tx,
-                    principal=Principal(kind="host", account=self._account, instance=self._arn),
-                    account=self._account,
-                    region=self._region,
-                    site=ground.site,
-                    vault=ground.vault,
-                )
-            )
-
-        return await asyncio.wrap_future(ground.database.write(called))
+        for opened in filter(None, (*self._sockets.values(), self._publishing)):
+            opened.line.close(code)

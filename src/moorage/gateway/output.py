@@ -111,6 +111,8 @@ class Pieces:
 class Streams:
     """The outputs that one host sends, by the id of their requests."""
 
+    __slots__ = ("_open", "_say")
+
     def __init__(self, say: Callable[[ServerMessage], None]) -> None:
         """Ask the host by `say`."""
         self._say = say

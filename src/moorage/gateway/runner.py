@@ -9,9 +9,10 @@ import contextlib
 import logging
 from collections.abc import Mapping, Sequence
 
+from moorage.gateway.pace import Pace
 from moorage.ground.clock import Clock
 from moorage.ground.fault import Fault
-from moorage.ground.instant import Instant, between, in_seconds, later, seconds
+from moorage.ground.instant import Duration, Instant, between, in_seconds, later, seconds
 from moorage.kernel.agenda import Agenda, Key
 from moorage.kernel.call import Turn
 from moorage.kernel.controller import Controller
@@ -20,6 +21,7 @@ from moorage.sql.engine import Database
 from moorage.sql.transaction import Change, Transaction
 
 KEYS_AT_ONCE = 16
+REST_SECONDS_MIN = 0.002
 IDLE_SECONDS_MAX = 5.0
 RETRY_SECONDS = 0.5
 RETRY_SECONDS_MAX = 60.0
@@ -40,6 +42,7 @@ class Runner:
         self._controllers = {controller.name: controller for controller in controllers}
         self._woken: Mapping[str, list[str]] = _by_kind(controllers)
         self._failures: dict[Key, int] = {}
+        self._pace = Pace()
         self._bell = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._stopping = False
@@ -113,8 +116,14 @@ class Runner:
         name, resource = key
         controller = self._controllers[name]
 
+        spent = Duration(0)
+
         def work(tx: Transaction) -> Instant | None:
-            return controller(Turn(tx=tx, site=self._site), resource)
+            nonlocal spent
+            began = self._clock.monotonic()
+            look_again = controller(Turn(tx=tx, site=self._site), resource)
+            spent = Duration(self._clock.monotonic() - began)
+            return look_again
 
         try:
             look_again = await asyncio.wrap_future(self._database.write(work))
@@ -125,7 +134,16 @@ class Runner:
         except Exception:  # noqa: BLE001 - one key's trouble stops no other; it is logged and retried
             _log.exception("the controller %s failed for %s", name, resource)
             look_again = self._retry_at(key)
+        # Until then it counts as running: what wakes it meanwhile makes it due once it has rested.
+        rest_seconds = self._pace.rest_seconds(self._clock.monotonic(), spent)
+        if rest_seconds < REST_SECONDS_MIN:
+            self._agenda.finish(key, look_again)
+        else:
+            self._loop.call_later(rest_seconds, self._rested, key, look_again)
+
+    def _rested(self, key: Key, look_again: Instant | None) -> None:
         self._agenda.finish(key, look_again)
+        self._bell.set()
 
     def _retry_at(self, key: Key) -> Instant:
         failures = self._failures[key] = self._failures.get(key, 0) + 1

@@ -18,9 +18,11 @@ from moorage.gateway.asgi import Application
 from moorage.gateway.compose import Server, compose
 from moorage.gateway.connection import Connection, bounded
 from moorage.gateway.custodian import Custodian
+from moorage.gateway.files import allow_files
 from moorage.gateway.greeting import Greeter
 from moorage.gateway.runner import Runner
 from moorage.gateway.settings import Settings
+from moorage.gateway.upgraded import Upgraded
 from moorage.ground.instant import hours
 from moorage.kernel.perform import TOKENS_SWEPT_AT_ONCE, sweep_tokens
 from moorage.sql.engine import Database
@@ -28,7 +30,6 @@ from moorage.sql.engine import Database
 KEEP_ALIVE_SECONDS = 65
 GRACEFUL_SECONDS = 10
 FAREWELL_SECONDS = 0.3
-FRAME_BYTES_MAX = 4 * 1024 * 1024
 SWEEP_SECONDS = 60.0
 SWEEP_ROUNDS_MAX = 100
 # Layers that are written or sent at the same moment; the rest wait their turn.
@@ -40,6 +41,7 @@ _log = logging.getLogger("moorage.server")
 
 def run(settings: Settings, composed: Callable[[Settings], Server] = compose) -> int:
     """Serve what `composed` builds until SIGTERM or SIGINT; answers the exit code."""
+    allow_files(settings)
     listening = listen(settings)
     server = composed(settings)
     # What is there now stays until the end: the collector need not walk it again and again (pauses
@@ -52,7 +54,7 @@ def run(settings: Settings, composed: Callable[[Settings], Server] = compose) ->
     config = _config(server.application, settings, connection)
     try:
         with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-            door = _Door(config, server.custodian, connection)
+            door = _Door(config, server, connection)
             return runner.run(_serve(server, door, listening, settings))
     finally:
         server.ground.database.close()
@@ -65,7 +67,7 @@ def _config(
     return uvicorn.Config(
         application,
         http=connection,
-        ws="websockets-sansio",
+        ws=Upgraded,
         loop="uvloop",
         lifespan="off",
         log_config=None,
@@ -76,9 +78,6 @@ def _config(
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
         limit_concurrency=settings.connections,
-        ws_max_size=FRAME_BYTES_MAX,
-        ws_ping_interval=None,
-        ws_per_message_deflate=False,
         backlog=BACKLOG,
     )
 
@@ -148,12 +147,14 @@ class _Door(uvicorn.Server):
     """uvicorn's server without its signal handlers, ours are set already; with TLS, our greeter."""
 
     def __init__(
-        self, config: uvicorn.Config, custodian: Custodian | None, connection: type[Connection]
+        self, config: uvicorn.Config, server: Server, connection: type[Connection]
     ) -> None:
-        """Serve as configured; with a custodian, over TLS."""
+        """Serve as configured; where the server has a custodian, over TLS."""
         super().__init__(config)
-        self._custodian = custodian
+        self._custodian = server.custodian
+        self._agents = server.agents
         self._connection = connection
+        self._is_leaving = False
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -178,16 +179,21 @@ class _Door(uvicorn.Server):
             server.close()
         for listening in sockets or ():
             listening.close()
+        self._is_leaving = True
         for connection in list(self.server_state.connections):
             if isinstance(connection, Connection):
                 connection.leave()
         await asyncio.sleep(FAREWELL_SECONDS)
+        await self._agents.close()
         await super().shutdown(sockets)
 
     def _protocol(self) -> asyncio.Protocol:
-        return self._connection(
+        connection = self._connection(
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
+        if self._is_leaving:  # its handshake was under way
+            connection.leave()
+        return connection
 
 
 async def _sweep(server: Server, settings: Settings) -> None:

@@ -59,7 +59,7 @@ class Settings(Record):
     header_seconds: float = 10.0
     upload_expiry_hours: float = 24.0
     disk_reserve_mib: int = 64
-    connections: int = 4096
+    connections: int = 8192
     log_file_mib: int = 16
     provisioning_timeout_seconds: float = 600.0
     provisioning_tasks: int = 500
@@ -105,7 +105,7 @@ REASONS: Mapping[str, str] = {
     "header_seconds": "how long a client may take to send its headers",
     "upload_expiry_hours": "when an unfinished upload is thrown away",
     "disk_reserve_mib": "free space below which uploads are refused, so that the database can write",
-    "connections": "connections served at once",
+    "connections": "connections of clients served at once; the websockets of hosts do not count",
     "log_file_mib": "size at which the log file is turned over",
     "provisioning_timeout_seconds": "how long a task waits in PROVISIONING for a pool's hosts",
     "provisioning_tasks": "how many tasks of a cluster may wait so (ECS: 500)",

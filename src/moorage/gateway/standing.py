@@ -4,36 +4,40 @@ A link knows it at once and in memory; the rows follow, as soon as the database 
 newest standing alone: where the host stands now, not where it stood.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from moorage.acs.patience import Ending, Loss, Patience
 from moorage.ecs.agents import AgentTable
 from moorage.ecs.operations.session import Hello, read_timeline
-from moorage.gateway.websocket import Socket
+from moorage.gateway.line import Line
 from moorage.ground.record import Record
 from moorage.kernel.call import Call
 from moorage.kernel.site import Site
 
+_SILENT = Hello()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """A websocket whose handshake was accepted: the members of its query, the key that signed it."""
+    """A websocket whose handshake was accepted, what the agent said of itself, and with which key."""
 
-    socket: Socket
-    members: Mapping[str, str]
+    line: Line
+    hello: Hello = _SILENT
     key: str = ""
 
-    @property
-    def hello(self) -> Hello:
-        """What the agent said of itself."""
-        said = self.members.get
-        return Hello(
-            agent_version=said("agentVersion", ""),
-            agent_hash=said("agentHash", ""),
-            docker_version=said("dockerVersion", "").removeprefix("DockerVersion: "),
-            timeline=read_timeline(said("timeline", "")),
-        )
+
+def hello_of(members: Mapping[str, str]) -> Hello:
+    """What an agent says of itself in the query of its handshake; thousands say the same."""
+    said = members.get
+    return Hello(
+        agent_version=sys.intern(said("agentVersion", "")),
+        agent_hash=sys.intern(said("agentHash", "")),
+        docker_version=sys.intern(said("dockerVersion", "").removeprefix("DockerVersion: ")),
+        timeline=read_timeline(said("timeline", "")),
+    )
 
 
 class Standing(Record):
@@ -88,6 +92,7 @@ class Keep:
         return self.standing.connection is None and self.standing.newest != known
 
 
+@cache
 def patience_of(site: Site) -> Patience:
     """How long this site waits for its hosts."""
     return Patience(

@@ -1,20 +1,18 @@
-"""The server's end of one websocket: what it says waits here, so that nobody waits for a slow peer."""
+"""A line of any websocket that speaks ASGI: served by two tasks, one for each way."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from moorage.gateway.exchange import Send
+from moorage.gateway.exchange import Message, Receive, Send
+from moorage.gateway.line import BYTES_WAITING_MAX, CLOSE_SECONDS_MAX, CUT, Ear, Line
 
-# A peer that lets so much wait takes nothing any more: its connection is given up.
 FRAMES_WAITING_MAX = 4096
-BYTES_WAITING_MAX = 32 * 1024 * 1024
-# How long the last words may take to leave.
-CLOSE_SECONDS_MAX = 5.0
 
 
 class Socket:
-    """One websocket that was accepted; frames leave in order, written by one task."""
+    """Implements Line by ASGI: frames leave in order, written by one task."""
 
     def __init__(self, send: Send, give_up: Callable[[], None]) -> None:
         """Take ASGI's send, and what ends the connection where the peer does not let it end."""
@@ -27,7 +25,7 @@ class Socket:
         self._writer = asyncio.create_task(self._write())
 
     def frame(self, text: str) -> None:
-        """Say this; a socket that is gone swallows it, as the network would."""
+        """Say this."""
         if not self._open:
             return
         self._waiting_bytes += len(text)
@@ -39,7 +37,7 @@ class Socket:
         self._waiting.put_nowait({"type": "websocket.send", "text": text})
 
     def close(self, code: int) -> None:
-        """Close with a code, after what was said before; by force where that takes too long."""
+        """Close with a code."""
         if self._open:
             self._open = False
             self._waiting.put_nowait({"type": "websocket.close", "code": code})
@@ -61,3 +59,26 @@ class Socket:
             except (OSError, RuntimeError):
                 return  # who reads from it meets the same end
             self._waiting_bytes -= len(message.get("text", ""))
+
+
+async def pump(receive: Receive, send: Send, listen: Callable[[Line], Ear]) -> None:
+    """Serve one websocket that was accepted, by ASGI, to its end."""
+    code: int | None = None
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(None) as patience:
+            socket = Socket(send, lambda: patience.reschedule(0))
+            ear = listen(socket)
+            try:
+                while (message := await receive())["type"] != "websocket.disconnect":
+                    work = ear.heard(_frame(message))
+                    if work is not None:
+                        await work
+                code = message.get("code") or CUT
+            finally:
+                socket.gone()
+                ear.ended(code)
+
+
+def _frame(message: Message) -> str | bytes:
+    text: str | bytes = message.get("text") or message.get("bytes") or ""
+    return text

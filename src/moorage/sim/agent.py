@@ -30,7 +30,7 @@ from moorage.agent.former import host_label
 from moorage.agent.identity import Identity
 from moorage.agent.links import AcsLink
 from moorage.agent.loop import AgentLoop
-from moorage.agent.membership import Membership
+from moorage.agent.membership import Membership, until_registered
 from moorage.agent.options import AgentOptions, OptionsRefused
 from moorage.agent.performer import Performer, Tools
 from moorage.agent.pulling import Puller
@@ -284,24 +284,10 @@ class Agent:
             group.create_task(forever(patrol.step))
             group.create_task(observer.run(since))
             group.create_task(forever(self.contact.step))
-            await self._registered(registering)
+            await until_registered(registering, self._open)
             self.acs.begin()
             group.create_task(forever(self.acs.step))
             group.create_task(forever(self.tcs.step))
-
-    async def _registered(self, registering: "asyncio.Future[str]") -> None:
-        """As the shell waits for it: one that was given up goes on, to stop its tasks."""
-        try:
-            await registering
-        except OptionsRefused:
-            try:
-                opened = await self._open()
-            except NotOpened as failure:
-                if failure.refusal is None or failure.refusal.name != INACTIVE_INSTANCE:
-                    raise
-                return
-            await opened.socket.close()
-            raise
 
     # --- what the link tells ---------------------------------------------------------------------
 
@@ -310,6 +296,7 @@ class Agent:
         self.process.world.tell(self.home.name, "connected")
         self.connected_once = True
         self.contact.opened(dialled_at)
+        self.tcs.hurry()
         self.reporter.server_heard()
 
     def closed(self) -> None:

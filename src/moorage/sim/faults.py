@@ -24,6 +24,7 @@ POWER_SECONDS = (3, 120)
 RESTART_SECONDS = (0.3, 6.0)
 AGENT_RESTART_SECONDS = (0.3, 8.0)
 SKEW_SECONDS_MAX = 400
+MACHINES_NUMBER_MAX = 12
 HANGING_CALLS = ("start", "create", "stop", "containers", "ping", "inspect", "roster")
 DISK_CODES = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_NOMEM)
 
@@ -258,6 +259,40 @@ def _rejoin(fate: Fate, picks: Picks) -> None:
             machine.start_agent()
 
 
+def _forget(fate: Fate, picks: Picks) -> None:
+    """The data folder of an agent is emptied under its running containers; it joins again."""
+    machine = fate.machine(picks[0])
+    if machine.host.has_power and machine.name not in fate.scene.yard.machines:
+        machine.disturbed.add("forgot")
+        machine.forget()
+        fate.during(fate.span(AGENT_RESTART_SECONDS, picks[1]), machine.start_agent)
+
+
+def _join(fate: Fate, picks: Picks) -> None:
+    """One machine more joins."""
+    del picks
+    if len(fate.scene.machines) < MACHINES_NUMBER_MAX:
+        fate.scene.join_machine()
+
+
+def _yard_closed(fate: Fate, picks: Picks) -> None:
+    """Nobody makes machines for pools, or takes them away."""
+    yard = fate.scene.yard
+    yard.is_closed = True
+
+    def open_again() -> None:
+        yard.is_closed = False
+
+    fate.during(fate.span(POWER_SECONDS, picks[1]), open_again)
+
+
+def _vanish(fate: Fate, picks: Picks) -> None:
+    """A machine of a pool is gone for good, and nobody was told."""
+    names = sorted(fate.scene.yard.machines)
+    if names:
+        fate.scene.yard.vanish(names[picks[0] % len(names)])
+
+
 def _skew(fate: Fate, picks: Picks) -> None:
     """Somebody sets the clock of a host, or of the desk."""
     by = picks[1] % (2 * SKEW_SECONDS_MAX) - SKEW_SECONDS_MAX
@@ -318,6 +353,10 @@ DISASTERS: Mapping[str, Disaster] = {
     "registry-away": _registry_away,
     "container-dies": _container_dies,
     "rejoin": _rejoin,
+    "forget": _forget,
+    "join": _join,
+    "yard-closed": _yard_closed,
+    "vanish": _vanish,
     "skew": _skew,
     "kill-server": _kill_server,
     "stop-server": _stop_server,

@@ -30,6 +30,7 @@ REPEATABLE = (
     "UpdateContainerInstancesState",
     "FreezeScheduling",
     "ThawScheduling",
+    "PutAttributes",
 )
 
 

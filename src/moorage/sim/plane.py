@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import moorage.ecr.api as ecr
@@ -20,8 +21,12 @@ from moorage.gateway.agents import AgentsDoor
 from moorage.gateway.aws import Door, Ground
 from moorage.gateway.compose import TABLES, own_api
 from moorage.gateway.keyring import Keyring
+from moorage.gateway.machines.foreman import Foreman, Sourced, configure
+from moorage.gateway.rehearsal import Stage
 from moorage.gateway.runner import Runner
 from moorage.gateway.server import forget_answers
+from moorage.ground.chance import SeededChance
+from moorage.ground.clock import ManualClock
 from moorage.ground.fault import Fault
 from moorage.ground.instant import as_datetime, minutes, seconds
 from moorage.ground.principal import Kind
@@ -32,12 +37,12 @@ from moorage.iam.store import accounts
 from moorage.iam.trust import take
 from moorage.kernel.api import Api
 from moorage.kernel.controller import Controller
-from moorage.kernel.site import Site
+from moorage.kernel.site import PoolRule, Site
 from moorage.sim.loop import Process
 from moorage.sim.network import Host, Network
 from moorage.sim.sight import Books, Commit, Row
 from moorage.sim.tap import Killed, Tap, Trouble
-from moorage.sim.world import SkewedClock, World
+from moorage.sim.world import BEGINNING, SkewedClock, World
 from moorage.sql.inline import InlineDatabase
 from moorage.sql.transaction import Transaction
 from moorage.wire.canonical import Credentials
@@ -45,6 +50,7 @@ from moorage.wire.request import Request, Response
 
 ACCOUNT = "111122223333"
 REGION = "us-east-1"
+POOL = "yard"
 NAME = "moor.sim:4750"
 ENDPOINT = f"http://{NAME}"
 SWEEP_SECONDS = 60.0
@@ -60,6 +66,8 @@ WATCHED = (
     "container_instances",
     "freezes",
     "task_definitions",
+    "machines",
+    "pools",
 )
 
 
@@ -88,9 +96,38 @@ class Composition:
     database: type[InlineDatabase] = InlineDatabase
 
 
+@cache
+def blank() -> bytes:
+    """A database with the schema and no rows: the same for every world, and made once a process."""
+    database = InlineDatabase(clock=ManualClock(BEGINNING), chance=SeededChance(0), tables=TABLES)
+    image = database.image()
+    database.close()
+    return image
+
+
 def site() -> Site:
-    """The settings of a simulated site: the defaults, and a shorter wait for a steady state."""
-    return Site(names=(NAME,), settle=seconds(5), stopped_task_retention=minutes(60))
+    """The settings of a simulated site: the defaults, but that what takes time takes less of it."""
+    return Site(
+        names=(NAME,),
+        settle=seconds(5),
+        stopped_task_retention=minutes(60),
+        progress_deadline=minutes(2),
+        provisioning_timeout=minutes(2),
+        rebalance_moves_max=2,
+        rebalance_pause=seconds(5),
+        rebalance_settling=seconds(20),
+        pools=(
+            PoolRule(
+                name=POOL,
+                account=ACCOUNT,
+                region=REGION,
+                size_max=3,
+                join=minutes(1),
+                scale_in=seconds(40),
+                drain=minutes(2),
+            ),
+        ),
+    )
 
 
 class ControlPlane:
@@ -113,8 +150,10 @@ class ControlPlane:
         self.watchers: list[Callable[[Commit], None]] = []
         self.on_death: list[Callable[[], None]] = []
         self.on_start: list[Callable[[], None]] = []
+        # Where the machines of pools come from; none are made without.
+        self.sourced: tuple[Sourced, ...] = ()
         self.keys: dict[str, Credentials] = {}
-        self._image = b""
+        self._image = blank()
         self._chance = world.chance_of("server")
         self._pace = world.chance_of("commits")
         self._database: InlineDatabase | None = None
@@ -122,6 +161,7 @@ class ControlPlane:
         self._links: AgentsDoor | None = None
         self._runner: Runner | None = None
         self._ringing = False
+        self._latest = BEGINNING
 
     # --- life ------------------------------------------------------------------------------------
 
@@ -146,6 +186,7 @@ class ControlPlane:
         if not self.keys:
             self.keys = database.write(self._first_keys).result()
             database.write(lambda tx: take(tx, "none")).result()
+            configure(database, self.site)
         vault = PlainVault()
         ground = Ground(
             database=database,
@@ -156,7 +197,14 @@ class ControlPlane:
             keyring=Keyring(vault),
         )
         database.watch(ground.keyring.changed)
-        self._door = self.composition.door(ground, tuple(self.composition.apis()))
+        stage = Stage(
+            self.site,
+            self.clock,
+            self.composition.controllers,
+            ecs.FORESEE,
+            {"ecs": ecs.ECS.operations, "moorage": ecs.FORESEEN},
+        )
+        self._door = self.composition.door(ground, tuple(self.composition.apis()), stage)
         self._links = self.composition.links(ground, self._door, self.composition.agents)
         self._ringing = False
         for listener in self.on_start:
@@ -222,9 +270,12 @@ class ControlPlane:
         database.watch(runner.changed)
         database.watch(self._links.changed)
         await self._links.begin()
+        foreman = Foreman(database, self.clock, self.site, self.sourced)
+        database.watch(foreman.changed)
         loop = asyncio.get_running_loop()
         parts = [
             loop.create_task(runner.run()),
+            loop.create_task(foreman.run()),
             loop.create_task(self._sweep(database)),
             loop.create_task(self._watch_store(database)),
         ]
@@ -274,12 +325,14 @@ class ControlPlane:
 
     def _committed(self, rows: Sequence[Row]) -> None:
         self.commits += 1
+        # As the database counts it: a wall clock that is set back does not turn time back there.
+        self._latest = max(self._latest, self.clock.now())
         self.world.tell("commit", self.commits, *(_shown(row) for row in rows))
         commit = Commit(
             number=self.commits,
             server=self.number,
             at=self.world.now,
-            now=self.clock.now(),
+            now=self._latest,
             rows=tuple(rows),
         )
         for watcher in self.watchers:

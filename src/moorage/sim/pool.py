@@ -1,18 +1,23 @@
-"""Many seeds, in as many processes as there are cores for it; verdicts in the order of the seeds."""
+"""Many seeds, in as many processes as there are cores for it; verdicts as soon as there are any."""
 
+import gc
+import signal
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from multiprocessing import get_context
 
+from moorage.sim.laws.law import Broken
 from moorage.sim.run import Verdict, play
 from moorage.sim.scenarios import SCENARIOS
 from moorage.sim.schedule import draw
 
 WORKERS = 2
-# Handed to a process at once: a verdict is small, and an order smaller.
-SEEDS_AT_ONCE = 4
-WAITING_MAX = 64
+# Seeds that are handed out for each process: one that it plays, and what it plays next.
+AHEAD = 4
+# What stands in a law's place where the simulator itself has failed.
+FAILURE = "the simulator"
 
 
 def judge(scenario: str, seed: int) -> Verdict:
@@ -21,13 +26,51 @@ def judge(scenario: str, seed: int) -> Verdict:
 
 
 def judge_all(scenario: str, seeds: Iterable[int], workers: int = WORKERS) -> Iterator[Verdict]:
-    """A verdict a seed, in order; one process alone works in this one."""
+    """A verdict a seed, in the order in which they are done; one process alone works in this one.
+
+    A world that fails with an exception is a verdict, too, and ends no other; not so where it is
+    played in this process, where its trace is wanted.
+    """
     if workers <= 1:
         for seed in seeds:
             yield judge(scenario, seed)
         return
     waiting = iter(seeds)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        while portion := list(islice(waiting, WAITING_MAX)):
-            named = [scenario] * len(portion)
-            yield from pool.map(judge, named, portion, chunksize=SEEDS_AT_ONCE)
+    context = get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin)
+    try:
+        played = {
+            pool.submit(judge, scenario, seed): seed for seed in islice(waiting, workers * AHEAD)
+        }
+        while played:
+            done, _ = wait(played, return_when=FIRST_COMPLETED)
+            for future in sorted(done, key=played.__getitem__):
+                seed = played.pop(future)
+                for following in islice(waiting, 1):
+                    played[pool.submit(judge, scenario, following)] = following
+                yield outcome(scenario, seed, future)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def outcome(scenario: str, seed: int, played: "Future[Verdict]") -> Verdict:
+    """The verdict on a seed, where playing it has failed, too; raises where its process is gone."""
+    error = played.exception()
+    if error is None or isinstance(error, BrokenProcessPool):
+        return played.result()
+    return Verdict(
+        schedule=draw(seed, scenario, SCENARIOS[scenario]),
+        broken=(Broken(law=FAILURE, at=0, what=repr(error)),),
+        trace="",
+        story=(),
+        commits=0,
+        seconds=0.0,
+        turns=0,
+    )
+
+
+def _begin() -> None:
+    """What was imported is never garbage; and only the first process heeds an interruption."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.freeze()

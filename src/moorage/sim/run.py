@@ -43,9 +43,11 @@ def _calm(scene: Scene, fate: Fate) -> None:
     world.tell("calm")
     fate.heal()
     scene.users.begin(scene.users.tidy)
-    began = world.seconds
+    began = ends = world.seconds
     while not scene.broken and not calm.is_at_rest(scene):
-        if world.seconds >= calm.deadline(scene, began):
+        # What was waited for until then needs a while after it, too.
+        ends = max(ends, calm.deadline(scene, began))
+        if world.seconds >= ends:
             scene.report(calm.LAW, "; ".join(calm.astray(scene)))
             return
         world.run(world.seconds + LOOK_SECONDS, lambda: bool(scene.broken))

@@ -1,7 +1,7 @@
 """One world with everything in it: the network, the control plane, the machines, the users, the laws."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from moorage.sim.agent import AgentParts
@@ -12,11 +12,15 @@ from moorage.sim.network import Network
 from moorage.sim.plane import Composition, ControlPlane
 from moorage.sim.schedule import Schedule
 from moorage.sim.sight import Answered, Commit, Happened
-from moorage.sim.users import OWN, Users
+from moorage.sim.users.desk import OWN
+from moorage.sim.users.table import Users
 from moorage.sim.world import World
+from moorage.sim.yard import PoolMachine, Yard, sourced
 
 ZONES = ("east-1a", "east-1b", "east-1c")
 MACHINES_NUMBER_MAX = 99
+# What happens so often that only those laws are told that look at it.
+HEEDED = ("committed", "answered", "asking", "happened")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +58,8 @@ class Scene:
         self.plane = ControlPlane(self.world, self.network, make.plane)
         self.broken: list[Broken] = []
         self.machines: list[Machine] = []
+        self.yard = Yard(self.world.chance_of("yard"), self._pool_machine, self._lose)
+        self.plane.sourced = tuple(sourced(rule, self.yard) for rule in self.plane.site.pools)
         for number in range(schedule.machines):
             machine = Machine(self.world, self.network, self.plane, f"h{number + 1}", make.agent)
             machine.zone = ZONES[number % len(ZONES)]
@@ -63,6 +69,7 @@ class Scene:
         self.plane.start()
         self.users = Users(self.world, self.network, self.plane, self.machines)
         self.laws += [law(self) for law in make.laws]
+        self._heeding = {name: _heeding(self.laws, name) for name in HEEDED}
         self.plane.watchers.append(self._committed)
         self.users.watchers.append(self._answered)
         self.users.asking.append(self._asking)
@@ -104,25 +111,56 @@ class Scene:
         self._log.propagate = True
         self._log.setLevel(self._level)
 
+    def join_machine(self) -> None:
+        """One machine more joins, with the token of the others."""
+        number = len(self.machines) + 1
+        while any(one.name == f"h{number}" for one in self.machines):
+            number += 1
+        machine = Machine(self.world, self.network, self.plane, f"h{number}", self.make.agent)
+        machine.zone = ZONES[number % len(ZONES)]
+        machine.token = self.machines[0].token
+        self._admit(machine)
+        machine.start_agent()
+
+    def _pool_machine(self, name: str, zone: str) -> PoolMachine:
+        machine = PoolMachine(self.world, self.network, self.plane, name, self.make.agent)
+        machine.zone = zone
+        self._admit(machine)
+        return machine
+
+    def _admit(self, machine: Machine) -> None:
+        machine.watchers.append(self._happened)
+        self.machines.append(machine)
+
+    def _lose(self, machine: PoolMachine) -> None:
+        self.machines.remove(machine)
+
     def machine_of(self, instance: str) -> Machine | None:
         """The machine that is a host, by its ARN."""
         return next((one for one in self.machines if one.instance == instance), None)
 
-    def _each(self, tell: Callable[[Law], None]) -> None:
-        for law in self.laws:
-            tell(law)
-
     def _restarted(self) -> None:
-        self._each(lambda law: law.restarted())
+        for law in self.laws:
+            law.restarted()
 
     def _committed(self, commit: Commit) -> None:
-        self._each(lambda law: law.committed(commit))
+        for law in self._heeding["committed"]:
+            law.committed(commit)
 
     def _answered(self, answered: Answered) -> None:
-        self._each(lambda law: law.answered(answered))
+        for law in self._heeding["answered"]:
+            law.answered(answered)
 
     def _asking(self, step: int, operation: str, asked: dict[str, object]) -> None:
-        self._each(lambda law: law.asking(step, operation, asked))
+        for law in self._heeding["asking"]:
+            law.asking(step, operation, asked)
 
     def _happened(self, happened: Happened) -> None:
-        self._each(lambda law: law.happened(happened))
+        for law in self._heeding["happened"]:
+            law.happened(happened)
+
+
+def _heeding(laws: Sequence[Law], name: str) -> tuple[Law, ...]:
+    """The laws that have a say in what is told by this name."""
+    deaf = getattr(Law, name)
+    return tuple(law for law in laws if getattr(type(law), name) is not deaf)

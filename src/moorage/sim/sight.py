@@ -3,8 +3,11 @@
 from typing import Any, Literal
 
 from moorage.ecs.records.container_instance import ContainerInstance
+from moorage.ecs.records.machine import Machine, Pool
 from moorage.ecs.records.service import Service
+from moorage.ecs.records.service_deployment import ServiceDeployment
 from moorage.ecs.records.task import Task
+from moorage.ecs.records.task_definition import TaskDefinition
 from moorage.ground.instant import Instant
 from moorage.ground.record import Record
 
@@ -98,3 +101,23 @@ class Books:
         """One host."""
         found: ContainerInstance | None = self.tables["container_instances"].get((arn,))
         return found
+
+    def deployments(self, service: str) -> list[ServiceDeployment]:
+        """The deployments of a service that are remembered."""
+        found = self.tables["service_deployments"].values()
+        return [one for one in found if one.service == service]
+
+    @property
+    def machines(self) -> list[Machine]:
+        """The machines of all pools."""
+        return list(self.tables["machines"].values())
+
+    @property
+    def pools(self) -> list[Pool]:
+        """What is remembered of pools."""
+        return list(self.tables["pools"].values())
+
+    def definition(self, arn: str) -> TaskDefinition | None:
+        """One revision of a task definition."""
+        found = self.tables["task_definitions"].values()
+        return next((one for one in found if one.arn == arn), None)

@@ -66,9 +66,12 @@ class World:
     def run(self, until: float, over: Callable[[], bool] | None = None) -> None:
         """Let time pass up to `until` seconds, or up to the instant after which it is `over`."""
         end = round(until * MICROSECONDS_PER_SECOND)
-        self._drain()
-        while (over is None or not over()) and self._advance(end):
+        try:
             self._drain()
+            while (over is None or not over()) and self._advance(end):
+                self._drain()
+        finally:
+            self.nobody_runs()
 
     def _advance(self, end: int) -> bool:
         """Go on to the next instant at which something is due; False where that is after `end`."""
@@ -87,27 +90,24 @@ class World:
         """Run all that is ready, and all that becomes ready by it."""
         ready = self.ready
         turns = 0
-        try:
-            while ready:
-                handle = ready.popleft()
-                home = handle.home
-                if handle.gone or home.dead:
-                    continue
-                if home.stopped:
-                    home.hold(handle)
-                    continue
-                if home is not self._running:
-                    self._running = home
-                    _set_running_loop(home.loop)
-                if handle.scene is None:
-                    handle.act(*handle.with_what)
-                else:
-                    handle.scene.run(handle.act, *handle.with_what)
-                turns += 1
-                if turns > TURNS_AT_ONE_INSTANT_MAX:
-                    raise Spinning(f"{home.name} spins: {handle.act}")
-        finally:
-            self.nobody_runs()
+        while ready:
+            handle = ready.popleft()
+            home = handle.home
+            if handle.gone or home.dead:
+                continue
+            if home.stopped:
+                home.hold(handle)
+                continue
+            if home is not self._running:
+                self._running = home
+                _set_running_loop(home.loop)
+            if handle.scene is None:
+                handle.act(*handle.with_what)
+            else:
+                handle.scene.run(handle.act, *handle.with_what)
+            turns += 1
+            if turns > TURNS_AT_ONE_INSTANT_MAX:
+                raise Spinning(f"{home.name} spins: {handle.act}")
         self.turns += turns
 
     def nobody_runs(self) -> None:

@@ -9,7 +9,8 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, TypeVar
+from threading import Condition
+from typing import Any, TypeVar, cast
 
 from moorage.ground.chance import Chance
 from moorage.ground.clock import Clock
@@ -103,6 +104,40 @@ class InlineDatabase(SQLiteDatabase):
         """Start no thread."""
 
 
+class _Alone:
+    """In a lock's place where there is one thread."""
+
+    def __enter__(self) -> bool:
+        """Go in."""
+        return True
+
+    def __exit__(self, *_: object) -> None:
+        """And out."""
+
+    def notify_all(self) -> None:
+        """Nobody else waits."""
+
+    def wait(self, _seconds: float | None = None) -> bool:
+        """Nobody else would ever answer."""
+        raise AssertionError("the only thread waits for itself")
+
+
+_ALONE = _Alone()
+
+
+class _Answer(Future[_T]):
+    """A future of one thread: it is answered before anybody waits, and needs no lock."""
+
+    def __init__(self) -> None:
+        """Wait for nothing yet; the lock that the library would make costs more than the rest."""
+        self._condition = cast("Condition", _ALONE)
+        self._state = "PENDING"
+        self._result = None
+        self._exception = None
+        self._waiters: list[Any] = []
+        self._done_callbacks: list[Callable[[Future[Any]], Any]] = []
+
+
 class _Portions(Queue):
     """A queue of which no more than `left` are taken in one go."""
 
@@ -115,6 +150,10 @@ class _Portions(Queue):
     def is_waiting(self) -> bool:
         """Whether a work waits."""
         return not self._jobs.empty()
+
+    def future(self) -> "Future[Any]":
+        """One without a lock."""
+        return _Answer()
 
     def take_waiting(self) -> Job | None:
         """The next job, or None where none waits or the portion is eaten."""

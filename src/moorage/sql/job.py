@@ -17,11 +17,13 @@ class Job:
 
     __slots__ = ("error", "future", "result", "work", "writes")
 
-    def __init__(self, work: Work[Any], *, writes: bool) -> None:
-        """Keep a work that waits for its turn."""
+    def __init__(
+        self, work: Work[Any], *, writes: bool, future: "Future[Any] | None" = None
+    ) -> None:
+        """Keep a work that waits for its turn; `future` is the caller's, where he has his own."""
         self.work = work
         self.writes = writes
-        self.future: Future[Any] = Future()
+        self.future: Future[Any] = Future() if future is None else future
         self.result: Any = None
         self.error: BaseException | None = None
 
@@ -61,9 +63,13 @@ class Queue:
         self._lock = Lock()
         self._closed: StoreFailed | None = None
 
+    def future(self) -> "Future[Any]":
+        """What a caller waits on; `inline.py` has one for callers of one thread."""
+        return Future()
+
     def submit(self, work: Work[_T], *, writes: bool) -> "Future[_T]":
         """Queue a work; its future fails at once where the queue is full or closed."""
-        job = Job(work, writes=writes)
+        job = Job(work, writes=writes, future=self.future())
         with self._lock:
             refusal = self._refusal()
             if refusal is None:

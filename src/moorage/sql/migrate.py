@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import Any
 
 import sqlalchemy as core
-from sqlalchemy.schema import CreateIndex, CreateTable
 
 from moorage.ground.record import Record
 from moorage.sql.document import Table
@@ -64,7 +63,7 @@ def _stored_schema(tx: Transaction) -> int:
 def _complete(tx: Transaction, table: Table[Any]) -> None:
     present = {row[0] for row in tx.rows(_COLUMNS, name=table.name)}
     if not present:
-        tx.run(Statement(CreateTable(table.sql)))
+        tx.run(table.creation)
     else:
         missing = [name for name in table.names if name not in present]
         if set(missing) & set(table.keys):
@@ -72,8 +71,8 @@ def _complete(tx: Transaction, table: Table[Any]) -> None:
                 f"The table {table.name} is stored under another key: a migration is missing."
             )
         _add_columns(tx, table, missing)
-    for index in sorted(table.sql.indexes, key=lambda index: str(index.name)):
-        tx.run(Statement(CreateIndex(index, if_not_exists=True)))
+    for creation in table.index_creations:
+        tx.run(creation)
 
 
 def _add_columns(tx: Transaction, table: Table[Any], missing: Sequence[str]) -> None:

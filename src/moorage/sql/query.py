@@ -1,7 +1,7 @@
 """Query: a search of a table by columns, declared once at import and run many times."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import sqlalchemy as core
 from sqlalchemy.sql import ColumnElement
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 Form = Literal["all", "limited", "keys", "count", "delete"]
 DOCUMENT = "document"
+# Of a longer list nothing is learned: it would only push out what is in use.
+LEARNED_MAX = 64
 
 _R = TypeVar("_R", bound=Record)
 
@@ -52,15 +54,18 @@ class Query(Generic[_R]):
 
     def all(self, tx: Transaction, /, *, limit: int | None = None, **values: object) -> list[_R]:
         """The records found, at most `limit`."""
-        decode = self._table.decode
-        if limit is None:
-            return [decode(row[0]) for row in self._run(tx, "all", values)]
-        return [decode(row[0]) for row in self._run(tx, "limited", values, limit)]
+        table = self._table
+        rows = self._run(tx, "all" if limit is None else "limited", values, limit)
+        found = [table.record_of(tx, row) for row in rows]
+        if tx.writable and len(found) <= LEARNED_MAX:
+            for record in found:
+                table.learn(tx, record)
+        return found
 
     def first(self, tx: Transaction, /, **values: object) -> _R | None:
         """The first record found, or None."""
         rows = self._run(tx, "limited", values, 1)
-        return self._table.decode(rows[0][0]) if rows else None
+        return self._table.record_of(tx, rows[0]) if rows else None
 
     def keys(self, tx: Transaction, /, **values: object) -> list[tuple[Value, ...]]:
         """The keys of the records found, without reading their documents."""
@@ -74,6 +79,7 @@ class Query(Generic[_R]):
     def delete(self, tx: Transaction, /, **values: object) -> int:
         """Remove the records found; returns how many."""
         bindings, statement = self._prepared(tx, "delete", values)
+        self._table.forget(tx)
         return tx.execute(statement, bindings) if bindings is not None else 0
 
     def _run(
@@ -120,10 +126,11 @@ class Query(Generic[_R]):
         lite, post = self._conditions(absent)
         if form == "delete":
             return Statement(core.delete(table).where(*lite), core.delete(table).where(*post))
-        selected: core.Select[tuple[object, ...]] = {
-            "all": core.select(table.c[DOCUMENT]),
-            "limited": core.select(table.c[DOCUMENT]).limit(core.bindparam("limit")),
-            "keys": core.select(*(table.c[name] for name in self._table.keys)),
+        keys = [table.c[name] for name in self._table.keys]
+        selected: core.Select[Any] = {
+            "all": core.select(*keys, table.c[DOCUMENT]),
+            "limited": core.select(*keys, table.c[DOCUMENT]).limit(core.bindparam("limit")),
+            "keys": core.select(*keys),
             "count": core.select(core.func.count()).select_from(table),
         }[form]
         if form != "count":

@@ -35,6 +35,7 @@ from moorage.sql.transaction import (
     ATTEMPTS_MAX,
     Change,
     Conflict,
+    Memory,
     OpenRefused,
     StoreFailed,
     Transaction,
@@ -65,7 +66,7 @@ class SQLiteDatabase:
         self._failure: StoreFailed | None = None
         self._last = Instant(0)
         # One thread writes: what a work left here is true for the next, unless it was rolled back.
-        self._memory: dict[str, Any] = {}
+        self._memory = Memory()
         self._copies: list[tuple[Path, Told, Future[None]]] = []
         self._is_copying = False
         self._claim = None if path is None else Claim(path)
@@ -279,11 +280,11 @@ class SQLiteDatabase:
         if job.run(tx):
             execute("RELEASE work")
             wakes.update(dict.fromkeys(tx.close()))
+            self._memory.bound()
             return
         tx.close()
         error = job.error
-        for key in tx.touched:
-            self._memory.pop(key, None)
+        self._memory.take_back(tx)
         if isinstance(error, Conflict):
             # Nobody else writes: what was remembered may be why it lost. Rows alone decide next.
             self._memory.clear()

@@ -63,6 +63,10 @@ def plain(value: object) -> Value:
     """
     if type(value) is str and value.isascii() and "\0" not in value:
         return value
+    if value is None:
+        return None
+    if type(value) is bool:
+        return int(value)
     if isinstance(value, Enum):
         value = value.value
     if isinstance(value, str):
@@ -73,8 +77,7 @@ def plain(value: object) -> Value:
         if not -INTEGER_MAX - 1 <= value <= INTEGER_MAX:
             raise Validation("A number is longer than 64 bits.")
         return int(value)
-    assert value is None, f"columns hold text, integers or NULL, not {type(value).__name__}"
-    return None
+    raise AssertionError(f"columns hold text, integers or NULL, not {type(value).__name__}")
 
 
 def bound(values: Mapping[str, object]) -> dict[str, Binding]:

@@ -9,6 +9,7 @@ be run again; it may be run several times and its last run alone counts.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Protocol, TypeVar
 
 from moorage.ground.chance import Chance
@@ -22,9 +23,12 @@ ATTEMPTS_MAX = 12
 BACKOFF_SECONDS_FIRST = 0.004
 BACKOFF_SECONDS_MAX = 0.5
 REMEMBERED_MAX = 64
+# Of some kilobytes each.
+KNOWN_MAX = 4096
 
 _T = TypeVar("_T")
 Row = tuple[Any, ...]
+Known = dict[tuple[str, tuple[Any, ...]], Any]
 
 
 class Change(Record):
@@ -73,17 +77,51 @@ class Cursor(Protocol):
         ...
 
 
+class Memory:
+    """What one write leaves to the next, where writes run one after another and nobody else writes.
+
+    `things` are what stores keep up under a name, `known` the records that were written or read last.
+    """
+
+    __slots__ = ("known", "things")
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.things: dict[str, Any] = {}
+        self.known: Known = {}
+
+    def clear(self) -> None:
+        """Forget everything: rows alone decide next."""
+        self.things.clear()
+        self.known.clear()
+
+    def take_back(self, tx: "Transaction") -> None:
+        """Forget what a work has changed that came to nothing."""
+        for key in tx.touched:
+            self.things.pop(key, None)
+        if tx.wrote:
+            self.known.clear()
+
+    def bound(self) -> None:
+        """Forget the records that were learned first, once they are too many."""
+        if len(self.known) > KNOWN_MAX:
+            for place in list(islice(self.known, KNOWN_MAX // 4)):
+                del self.known[place]
+
+
 class Transaction:
     """One unit of work on the database: what it reads is one state, what it writes is one change.
 
     `now` is fixed when it opens and never goes back from one commit to the next. A transaction
     is of no use once its work has returned. `cause` says which call it serves, "" where it serves
     none; `noted` is what the stores say happened in it, in order, for whoever runs the work.
+    `known` are records as they are now, by table and key, None for one that is not there: those that
+    it has read or written, and those of writes before it where writes run one after another.
     """
 
     __slots__ = (
-        *("_cursor", "_memory", "_wakes", "cause", "chance", "dialect", "noted", "now"),
-        *("touched", "writable"),
+        *("_cursor", "_memory", "_wakes", "cause", "chance", "dialect", "known", "noted", "now"),
+        *("touched", "writable", "wrote"),
     )
 
     def __init__(
@@ -94,7 +132,7 @@ class Transaction:
         chance: Chance,
         *,
         writable: bool,
-        memory: dict[str, Any] | None = None,
+        memory: "Memory | None" = None,
     ) -> None:
         """Open on a cursor whose connection has begun a transaction."""
         self._cursor: Cursor | None = cursor
@@ -103,10 +141,12 @@ class Transaction:
         self._wakes: dict[tuple[str, str], None] = {}
         self.cause = ""
         self.noted: list[Any] = []
+        self.known: Known = {} if memory is None else memory.known
         self.dialect = dialect
         self.now = now
         self.chance = chance
         self.writable = writable
+        self.wrote = False
 
     def rows(self, statement: Statement, /, **values: object) -> list[Row]:
         """All rows that a statement gives; raises Validation for a text that cannot be kept."""
@@ -124,6 +164,7 @@ class Transaction:
     def execute(self, statement: Statement, values: Mapping[str, Binding]) -> int:
         """`run` for values that were made plain before."""
         assert self.writable, "a read does not write"
+        self.wrote = True
         return self._send(statement, values).rowcount
 
     def _send(self, statement: Statement, values: Mapping[str, Binding]) -> Cursor:
@@ -154,7 +195,7 @@ class Transaction:
 
         A cache of what the rows say: it may be gone at any time.
         """
-        return self._memory.get(key) if self._memory is not None else None
+        return self._memory.things.get(key) if self._memory is not None else None
 
     def remember(self, key: str, what: object) -> None:
         """Leave `what` for later writes; it is forgotten where this one comes to nothing.
@@ -163,9 +204,10 @@ class Transaction:
         """
         assert self._memory is not None, "it remembers nothing"
         self.touched.add(key)
-        self._memory[key] = what
-        if len(self._memory) > REMEMBERED_MAX:
-            del self._memory[next(iter(self._memory))]
+        things = self._memory.things
+        things[key] = what
+        if len(things) > REMEMBERED_MAX:
+            del things[next(iter(things))]
 
     def touch(self, key: str) -> None:
         """Say that what is remembered under `key` is being changed by what this write writes."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 ALGORITHM = "AWS4-HMAC-SHA256"
 TERMINATOR = "aws4_request"
 SIGNING_KEYS_MAX = 4096
+QUERIES_MAX = 256
 HMAC_BLOCK_BYTES = 64
 _INNER_PAD = bytes(octet ^ 0x36 for octet in range(256))
 _OUTER_PAD = bytes(octet ^ 0x5C for octet in range(256))
@@ -127,6 +128,12 @@ def canonical_query(pairs: Iterable[tuple[str, str]]) -> str:
         f"{name}={value}"
         for name, value in sorted((_quote(name), _quote(value)) for name, value in pairs)
     )
+
+
+@lru_cache(maxsize=QUERIES_MAX)
+def canonical_form(raw: str) -> str:
+    """The canonical form of a raw query string; who signs much signs mostly the same."""
+    return canonical_query(parse_query(raw))
 
 
 def canonical_path(raw: str) -> str:

@@ -28,6 +28,7 @@ from moorage.wire.canonical import (
     Credentials,
     basic_date,
     basic_from_http_date,
+    canonical_form,
     canonical_query,
     canonical_value,
     parse_basic_date,
@@ -137,7 +138,7 @@ def sign(
         date_header="x-amz-date",
         signed_headers=";".join(sorted(signed.keys() - UNSIGNED_HEADERS)),
         signature="",
-        query=canonical_query(parse_query(request.query)),
+        query=canonical_form(request.query),
     )
     proof = signature(
         (request.method, request.path),

@@ -59,3 +59,18 @@ def test_answers_to_nothing_are_ignored(world):
         assert doings(world.feed(e.ReportAcknowledged(task_arn=ONE, sequence=sequence))) == []
     assert doings(world.feed(e.ReportAcknowledged(task_arn=arn(9), sequence=1))) == []
     assert world.engine.tasks()[0].submitting is not None
+
+
+def test_an_end_is_told_only_when_it_is_forced_to_the_disk(world):
+    """Or a host that loses its power a moment later boots, and runs again what it said was over."""
+    world.feed(payload(a_task()))
+    no_reports(world)
+    world.feed(e.ReportAcknowledged(task_arn=ONE, sequence=1))
+    answer = world.feed(world.end(world.of(ONE, "web"), 1))
+    told = next(n for n, one in enumerate(answer) if isinstance(one, i.SubmitTaskStateChange))
+    saved = next(n for n, one in enumerate(answer) if isinstance(one, i.SaveCheckpoint))
+    assert answer[told].report.status == "STOPPED"
+    assert saved < told
+    assert answer[saved].durable
+    (kept,) = answer[saved].tasks
+    assert (kept.arn, kept.submitting.status) == (ONE, "STOPPED")

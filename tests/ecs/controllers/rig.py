@@ -122,7 +122,7 @@ class Rig(Act):
             self.agenda.wake(
                 [(one.name, change.key) for one in CONTROLLERS if one.kind == change.kind]
             )
-            if change.kind == "instance" and change.key in self.connected:
+            if change.kind in {"instance", "orders"} and change.key in self.connected:
                 woken[change.key] = None
         return list(woken)
 

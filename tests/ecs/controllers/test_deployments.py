@@ -45,7 +45,7 @@ def test_one_turn_starts_everything(rig):
     rig._take_changes()
     rig.turn("deployments", service)
     assert len(rig.live(service)) == 9
-    assert {change.kind for change in rig.changes} == {"instance"}
+    assert {change.kind for change in rig.changes} == {"orders"}
 
 
 def test_a_task_says_whose_it_is(rig):

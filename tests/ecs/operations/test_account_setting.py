@@ -4,11 +4,12 @@ import msgspec
 import pytest
 
 from moorage.ecs.controllers.assignments import outgoing
+from moorage.ecs.records.account_setting import AccountSetting
 from moorage.ecs.records.container_instance import InstanceAttribute
-from moorage.ecs.rules.account_settings import SWITCHES
-from moorage.ecs.store import container_instances
+from moorage.ecs.rules.account_settings import SETTINGS_MAX, SWITCHES
+from moorage.ecs.store import account_settings, container_instances
 from moorage.ground.record import evolve
-from tests.builders import ACCOUNT, OTHER, a_definition, a_host, a_task, root
+from tests.builders import ACCOUNT, OTHER, REGION, a_definition, a_host, a_task, root
 
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 JANE = f"arn:aws:iam::{ACCOUNT}:user/jane"
@@ -240,3 +241,35 @@ def test_hosts_are_told_the_accounts_mode_of_log_drivers(house, mode, options, e
     key = a_host(house)
     house.write(lambda call: offers_json_file(call, key.instance))
     assert logs_told(house, key, mode, options) == expected
+
+
+def test_users_and_roles_of_an_account_have_so_many_settings_and_no_more(house):
+    """Nobody says which users there are: a loop over names ends all the same."""
+
+    def fill(call):
+        for number in range(SETTINGS_MAX):
+            account_settings.put(
+                call.tx,
+                AccountSetting(
+                    account=ACCOUNT,
+                    region=REGION,
+                    principal=f"arn:aws:iam::{ACCOUNT}:user/u{number}",
+                    name="awsvpcTrunking",
+                    value="enabled",
+                ),
+            )
+
+    house.write(fill)
+    wish = {"name": "containerInsights", "value": "enabled"}
+    said = house.refused("PutAccountSetting", "ClientException", principalArn=JANE, **wish)
+    assert f"have {SETTINGS_MAX} settings of their own in {REGION}" in said
+    first = f"arn:aws:iam::{ACCOUNT}:user/u0"
+    changed = {"name": "awsvpcTrunking", "value": "disabled", "principalArn": first}
+    assert house.ask("PutAccountSetting", **changed)["setting"]["value"] == "disabled"
+    assert house.ask("PutAccountSetting", **wish)["setting"]["principalArn"] == ROOT
+    assert house.ask("PutAccountSetting", by=root(OTHER), **wish)
+    house.ask("DeleteAccountSetting", name="awsvpcTrunking", principalArn=first)
+    house.ask("DeleteAccountSetting", name="containerInsights")
+    assert (
+        house.ask("PutAccountSetting", principalArn=JANE, **wish)["setting"]["value"] == "enabled"
+    )

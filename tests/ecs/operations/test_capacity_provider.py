@@ -2,6 +2,10 @@
 
 import pytest
 
+from moorage.ecs.operations.capacity_provider import PROVIDERS_MAX
+from moorage.ecs.store import capacity_providers
+from moorage.ground.instant import hours
+from moorage.ground.record import evolve
 from tests.builders import EcsHouse, a_definition, a_service
 from tests.ecs.operations.pools_scene import POOL, a_house, a_provider, a_rule
 from tests.house import ACCOUNT, OTHER, REGION, root
@@ -353,3 +357,31 @@ def test_nothing_crosses_accounts(house):
         autoScalingGroupProvider=GROUP,
     )
     assert "there is none" in said
+
+
+def test_names_that_come_and_go_are_forgotten_and_bounded(house):
+    """A deleted one is described for a day; nobody fills the table by making and deleting."""
+    created(house, "old")
+    house.ask("DeleteCapacityProvider", capacityProvider="old")
+    (gone,) = house.read(lambda call: capacity_providers.page(call.tx, call, None, 9))
+
+    def fill(call):
+        for number in range(PROVIDERS_MAX - 1):
+            capacity_providers.CAPACITY_PROVIDERS.put(
+                call.tx, evolve(gone, name=f"n{number}", arn=f"{gone.arn}-{number}")
+            )
+
+    house.write(fill)
+    said = house.refused(
+        "CreateCapacityProvider",
+        "LimitExceededException",
+        name="new",
+        autoScalingGroupProvider={"autoScalingGroupArn": POOL},
+    )
+    assert f"at most {PROVIDERS_MAX}" in said
+    assert created(house, "old")["status"] == "ACTIVE", "a name that is kept takes no more room"
+    house.ask("DeleteCapacityProvider", capacityProvider="old")
+    house.clock.advance(hours(24))
+    assert created(house, "new")["status"] == "ACTIVE"
+    listed = house.ask("DescribeCapacityProviders")["capacityProviders"]
+    assert [one["name"] for one in listed] == ["new"]

@@ -161,3 +161,29 @@ def test_what_is_no_definition_and_no_service(house, document, code):
     with pytest.raises(Fault) as caught:
         asked(house, document)
     assert caught.value.code == code
+
+
+def test_a_tag_that_fences_asks_for_hosts_that_can(house):
+    """`moorage:fence` is a wish for hosts too: what cannot fence takes no such task."""
+    a_host(house)
+    a_definition(house)
+    document = {"serviceName": "a", "taskDefinition": "web", "desiredCount": 1}
+    fenced = {**document, "tags": [{"key": "moorage:fence", "value": "TRUE"}]}
+    assert asked(house, document)["fits"] == 1
+    answer = asked(house, fenced)
+    assert answer["fits"] == 0
+    assert answer["headline"] == "It is sound, and only 0 of 1 task would find a host now."
+    assert "lacks the attribute moorage.capability.fence" in answer["placement"]["lacks"]
+    assert verdicts(answer)["tags"] == "runs"
+    odd = {**document, "tags": [{"key": "moorage:fence", "value": "yes"}]}
+    answer = asked(house, odd)
+    assert answer["fits"] == 1
+    (told,) = [one for one in answer["findings"] if one["verdict"] == "stored"]
+    assert told["member"] == "tags[0]"
+    assert "moorage:fence=yes (allowed: true, false)" in told["text"]
+    elsewhere = asked(
+        house,
+        {"family": "web", "containerDefinitions": [CONTAINER], "tags": fenced["tags"]},
+    )
+    (told,) = [one for one in elsewhere["findings"] if one["verdict"] == "stored"]
+    assert told["text"].startswith("moorage:fence is heeded on a service")

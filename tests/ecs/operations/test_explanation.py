@@ -1,5 +1,7 @@
 """ExplainService, ExplainDeployment, ExplainHost: what is said of each state that one asks about."""
 
+import re
+
 import msgspec
 import pytest
 
@@ -146,6 +148,7 @@ def test_a_deployment_that_fails_says_what_failed_and_that_it_went_back(house):
     send(house, key)
     (good,) = tasks_of(house)
     report(house, key, good, "RUNNING")
+    house.pass_time(seconds(1))
     house.ask("UpdateService", service="web", taskDefinition=a_definition(house))
     house.settle()
     bad = own(house, "ExplainDeployment", deployment="web")["deployment"]
@@ -161,8 +164,13 @@ def test_a_deployment_that_fails_says_what_failed_and_that_it_went_back(house):
     assert "CannotPullContainerError: no such image" in chain
     assert "The service went back to deployment ecs-svc/" in chain
     assert len(answer["failedTasks"]) == 3
-    back = own(house, "ExplainDeployment", deployment="web")
-    assert back["deployment"] != bad
+    told = own(house, "ExplainService", service="web")["causes"][-1]["text"]
+    assert told.startswith(f"It went back from its newest deployment {bad} (")
+    assert "CannotPullContainerError: no such image" in told
+    newest = own(house, "ExplainDeployment", deployment="web")
+    assert newest["deployment"] == bad, "who asks why, asks for the one that failed"
+    (good_id,) = re.findall(r"The service went back to deployment (ecs-svc/\d+)", chain)
+    back = own(house, "ExplainDeployment", deployment=good_id)
     assert f"because {bad} failed" in " ".join(one["text"] for one in back["causes"])
     by_arn = own(house, "ExplainDeployment", deployment=answer["serviceDeploymentArn"])
     assert by_arn["deployment"] == bad

@@ -184,3 +184,52 @@ def test_an_update_changes_it_and_keeps_its_guards(house):
     house.ask("UpdateService", service="web", deploymentConfiguration={"maximumPercent": 200})
     shown = house.ask("UpdateService", service="web", availabilityZoneRebalancing="ENABLED")
     assert shown["service"]["availabilityZoneRebalancing"] == "ENABLED"
+
+
+def test_what_is_under_way_is_listed_and_explained(two):
+    """Until a rebalancing is over, people see it: which task moves, from where to where."""
+    assert own(two, "ListRebalancings")["rebalancings"] == []
+    own(two, "StartRebalancing")
+    two.settle()
+    (found,) = own(two, "ListRebalancings", cluster="default")["rebalancings"]
+    assert (found["service"], len(found["moves"])) == ("web", 1)
+    (move,) = found["moves"]
+    assert (move["fromHost"], move["toHost"]) == ("host-1", "host-2")
+    assert {move["taskArn"], move["successorArn"]} <= set(two.ask("ListTasks")["taskArns"])
+    told = own(two, "ExplainService", service="web")
+    identity = move["taskArn"].rpartition("/")[2][:8]
+    (wait,) = [one["text"] for one in told["waits"] if "rebalanced" in one["text"]]
+    assert wait.startswith("It is being rebalanced since ")
+    assert wait.endswith(f": 1 task now ({identity} from host-1 to host-2), start first.")
+    assert not [one for one in told["waits"] if one["text"].startswith("To leave")]
+    for _ in range(6):
+        run_all(two)
+    assert own(two, "ListRebalancings")["rebalancings"] == []
+    told = own(two, "ExplainService", service="web")
+    assert told["headline"].endswith("Nothing is missing.")
+    refused(two, "ListRebalancings", "ClusterNotFoundException", cluster="nowhere")
+
+
+def test_an_attribute_that_opens_a_host_lets_it_take_its_share(two):
+    """A host that suits by what was put on it is looked at like one that joined."""
+    hosts = {
+        one["ec2InstanceId"]: one["containerInstanceArn"]
+        for one in two.ask(
+            "DescribeContainerInstances",
+            containerInstances=two.ask("ListContainerInstances")["containerInstanceArns"],
+        )["containerInstances"]
+    }
+    member = [{"type": "memberOf", "expression": "attribute:disk == ssd"}]
+    disk = {"name": "disk", "value": "ssd"}
+    two.ask("PutAttributes", attributes=[{**disk, "targetId": hosts["host-1"]}])
+    two.ask("UpdateService", service="web", placementConstraints=member)
+    two.settle()
+    run_all(two)
+    two.pass_time(seconds(700))
+    (shown,) = own(two, "PreviewRebalancing")["stays"]
+    assert shown["balanced"] is False, "host-2 lacks the attribute"
+    two.ask("PutAttributes", attributes=[{**disk, "targetId": hosts["host-2"]}])
+    two.settle()
+    two.pass_time(seconds(3))
+    (found,) = own(two, "ListRebalancings")["rebalancings"]
+    assert [one["toHost"] for one in found["moves"]] == ["host-2"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from moorage.acs.messages import CAPABILITY_OF_OUR_AGENT
 from moorage.ecs import api
 from moorage.ecs.store import container_instances, tasks
 from moorage.ground.record import evolve
@@ -165,6 +166,31 @@ def test_a_host_that_forgot_itself_is_told_of_its_tasks_again(house):
     assert house.read(lambda call: tasks.get(call.tx, task["taskArn"])).acknowledged_at
     register(house, key)
     assert house.read(lambda call: tasks.get(call.tx, task["taskArn"])).acknowledged_at is None
+
+
+@pytest.mark.parametrize(
+    ("ours", "ran", "kept"),
+    [
+        (True, True, True),
+        (True, False, False),
+        (False, True, False),
+    ],
+)
+def test_what_ran_on_a_host_that_forgot_itself_is_not_run_again(house, ours, ran, kept):
+    """Another machine in its place would run it a second time; our agent says that it is gone."""
+    key = a_host(house)
+    task = a_task(house, taskDefinition=a_definition(house))
+
+    def acknowledge(call):
+        found = tasks.get(call.tx, task["taskArn"])
+        after = evolve(found, acknowledged_at=call.now, payload_sequence=1)
+        tasks.write(call.tx, evolve(after, started_at=call.now if ran else None))
+
+    house.write(acknowledge)
+    attributes = [{"name": CAPABILITY_OF_OUR_AGENT}] if ours else []
+    register(house, key, attributes=attributes)
+    known = house.read(lambda call: tasks.get(call.tx, task["taskArn"]))
+    assert (known.acknowledged_at is not None) == kept
 
 
 def test_a_deregistered_host_must_join_again(house):

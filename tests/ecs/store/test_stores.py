@@ -15,6 +15,7 @@ from moorage.ecs.store.view import cluster_view, promise
 from moorage.ground.arn import make_arn
 from moorage.ground.fault import Unavailable
 from moorage.ground.record import evolve
+from moorage.sql.transaction import Transaction
 from tests.builders import ACCOUNT, REGION, a_definition, a_host, a_service, a_task
 
 
@@ -52,8 +53,21 @@ def test_whoever_places_last_looks_again(house, running):
     _, key = running
     cluster = "arn:aws:ecs:us-east-1:111122223333:cluster/default"
     view = house.read(lambda call: cluster_view(call.tx, cluster))
-    house.write(lambda call: promise(call.tx, view, [key.instance, key.instance]))
-    conflict(house, lambda call: promise(call.tx, view, [key.instance]))
+
+    def beside_others(call):
+        tx = Transaction(call.tx._cursor, "sqlite", call.now, call.chance, writable=True)
+        promise(tx, view, [key.instance, key.instance])
+
+    house.write(beside_others)
+    conflict(house, beside_others)
+
+
+def test_whoever_writes_alone_promises_nothing(house, running):
+    _, key = running
+    cluster = "arn:aws:ecs:us-east-1:111122223333:cluster/default"
+    before = house.read(lambda call: container_instances.get(call.tx, key.instance))
+    house.write(lambda call: promise(call.tx, cluster_view(call.tx, cluster), [key.instance]))
+    assert house.read(lambda call: container_instances.get(call.tx, key.instance)) == before
 
 
 def woken(house, work):
@@ -68,7 +82,7 @@ def test_a_task_wakes_who_has_something_to_do(house, running):
     stopping = evolve(task, desired_status="STOPPED")
     assert woken(house, lambda call: tasks.write(call.tx, stopping)) == {
         ("task", task.arn),
-        ("instance", key.instance),
+        ("orders", key.instance),
         ("service", task.service),
     }
     task = house.read(lambda call: tasks.get(call.tx, task.arn))

@@ -7,9 +7,11 @@ from moorage.ecs.api import AGENT
 from moorage.ecs.store import machines as machine_store
 from moorage.gateway.machines.foreman import Foreman, Sourced, configure
 from moorage.gateway.machines.memory import MemoryMachines
+from moorage.gateway.machines.port import Order
 from moorage.gateway.pools import PoolSettings
 from moorage.ground.instant import minutes, seconds
 from moorage.ground.record import evolve
+from moorage.sql.transaction import Change
 from tests.ecs.operations.pools_scene import (
     POOL,
     a_house,
@@ -24,11 +26,11 @@ from tests.gateway.ground import until
 class Scene:
     """A house whose pool keeps one host, and the foreman who sees to it."""
 
-    def __init__(self, **settings) -> None:
+    def __init__(self, source: MemoryMachines | None = None, **settings) -> None:
         rule = a_rule(size_min=1)
         self.house = a_house(rule)
         configure(self.house.database, self.house.site)
-        self.source = MemoryMachines()
+        self.source = source or MemoryMachines()
         given = {
             "source": "command",
             "create": ("x",),
@@ -132,5 +134,44 @@ def test_a_destroyed_machine_takes_its_host_with_it():
         await until(lambda: not scene.source.orders)
         await until(lambda: not known_machines(scene.house))
         assert not live_hosts(scene.house)
+
+    asyncio.run(scene.run(story))
+
+
+def test_machines_that_no_row_knows_are_told_once(caplog):
+    scene = Scene(survey_seconds=1.0)
+    first = Order(
+        name=f"{POOL}-0123456789ab", pool=POOL, cluster="default", region="", account="",
+        endpoint="", token="", zone="", attributes={},
+    )  # fmt: skip
+
+    async def story() -> None:
+        await scene.source.create(first)
+        await scene.source.create(evolve(first, name="somebody-elses"))
+        await until(lambda: "never ordered" in caplog.text)
+        scene.look()
+        await until(lambda: scene.statuses() == ["JOINING"])
+        assert set(scene.source.orders) > {first.name, "somebody-elses"}
+
+    asyncio.run(scene.run(story))
+    assert caplog.text.count("never ordered") == 1
+    assert first.name in caplog.text
+    assert "somebody-elses" not in caplog.text
+
+
+def test_an_order_that_breaks_off_by_a_fault_of_ours_is_not_begun_again_at_once(caplog):
+    class Faulty(MemoryMachines):
+        async def create(self, order: Order) -> None:
+            self.made += 1
+            raise AssertionError(order.name)
+
+    scene = Scene(source=Faulty())
+
+    async def story() -> None:
+        scene.look()
+        await until(lambda: "broke off" in caplog.text)
+        scene.foreman.changed([Change(kind="machine", key="any")])
+        await until(lambda: scene.statuses() == ["CREATING"])
+        assert scene.source.made == 1
 
     asyncio.run(scene.run(story))

@@ -20,8 +20,14 @@ from moorage.ground.record import evolve
 def dispose(state: State, turn: Turn) -> None:
     """Choose the tasks whose remains go now; once chosen, they go.
 
-    A ghost goes as soon as its end was told: the engine holds its ports and volumes for it.
+    A ghost goes as soon as its end was told: the engine holds its ports and volumes for it. Where
+    none that has stopped was changed, nothing is new before the next one is old enough.
     """
+    if state.disposed == state.changes:
+        due = next_clean_up(state, turn.now)
+        if due is None or turn.now < due:
+            return
+    state.disposed = state.changes
     haunted = {
         task.arn
         for task in state.tasks.values()
@@ -37,9 +43,22 @@ def dispose(state: State, turn: Turn) -> None:
 
 def next_clean_up(state: State, now: Instant) -> Instant | None:
     """When `dispose` will choose a task by its age, or one that was held back from it."""
-    free = [task for task in state.tasks.values() if task.arn not in state.cleaning]
-    dues = [task.post_mortem_deadline for task in free if held_back(task, now)]
-    dues.append(next_disposal(task for task in free if not held_back(task, now)))
+    tasks = (state.changes, len(state.cleaning))
+    due = state.clean_up
+    if state.clean_up_of != tasks or (due is not None and due <= now):
+        state.clean_up, state.clean_up_of = _next_clean_up(state, now), tasks
+    return state.clean_up
+
+
+def _next_clean_up(state: State, now: Instant) -> Instant | None:
+    # Only what has stopped, and waits for its age, is looked at: most tasks run.
+    stopped = [
+        task
+        for arn, task in state.tasks.items()
+        if task.stopped_at is not None and arn not in state.cleaning
+    ]
+    dues = [task.post_mortem_deadline for task in stopped if held_back(task, now)]
+    dues.append(next_disposal(task for task in stopped if not held_back(task, now)))
     return min((due for due in dues if due is not None), default=None)
 
 

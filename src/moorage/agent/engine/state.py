@@ -73,6 +73,12 @@ class State:
         self.dues: dict[str, Instant] = {}
         self.health_due: Instant | None = None
         self.images_due: Instant | None = None
+        # How often a task that has stopped was changed; of which count remains were chosen (`cleaning.dispose`), and
+        # when the next go by their age alone: `clean_up_of` says of which tasks that was reckoned.
+        self.changes = 0
+        self.disposed = -1
+        self.clean_up: Instant | None = None
+        self.clean_up_of = (-1, 0)
         self.timer: Instant | None = None
         # this event
         self.dirty: dict[str, None] = {}
@@ -89,6 +95,8 @@ class State:
             return
         self.changed.setdefault(task.arn, before)
         self.tasks[task.arn] = task
+        if task.stopped_at is not None or task.settled:
+            self.changes += 1
         if task.stopped_at is not None and not task.post_mortem:
             self.to_gather[task.arn] = None
         known = {} if before is None else {record.name: record for record in before.containers}
@@ -146,6 +154,7 @@ class State:
         )
         self.memory = evolve(self.memory, finished=finished[-FINISHED_TASKS_MAX:])
         del self.tasks[task.arn]
+        self.changes += 1
         self.forgotten.append(task.arn)
         self.changed.pop(task.arn, None)
         self.dues.pop(task.arn, None)

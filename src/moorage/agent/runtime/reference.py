@@ -41,7 +41,7 @@ def parse_reference(text: str) -> Reference | None:
 
     The first segment is a host if it has a dot or a colon, or is `localhost`.
     """
-    if not text or len(text) > REFERENCE_LENGTH_MAX or any(c.isspace() for c in text):
+    if not text or len(text) > REFERENCE_LENGTH_MAX or text.split() != [text]:
         return None
     name, at, digest = text.partition("@")
     if at and _DIGEST.fullmatch(digest) is None:

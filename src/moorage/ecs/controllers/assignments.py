@@ -5,7 +5,7 @@ one counter for payloads and manifests. What is said here is said again, with th
 it is acknowledged; the session (`acs/session.py`) knows what is on the wire already.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from moorage.acs.messages import (
     CAPABILITY_OF_OUR_AGENT,
@@ -21,10 +21,12 @@ from moorage.acs.messages import (
 )
 from moorage.acs.task_messages import Task as PayloadTask
 from moorage.ecs.records.container_instance import ContainerInstance
+from moorage.ecs.records.service import Service
 from moorage.ecs.records.service_revision import RevisionImage
 from moorage.ecs.records.task import Task
 from moorage.ecs.records.task_definition import TaskDefinition
 from moorage.ecs.rules.account_settings import DEFAULT_LOG_DRIVER_MODE, root_of
+from moorage.ecs.rules.host.precedence import BEFORE_RUNNING, held_until
 from moorage.ecs.rules.task.away import absence, can_fence
 from moorage.ecs.rules.task.payload import Delivery, run_payload, stop_payload
 from moorage.ecs.store import (
@@ -38,6 +40,7 @@ from moorage.ecs.store import (
     tasks,
 )
 from moorage.ecs.views.message_id import MessageId
+from moorage.ground.instant import Instant
 from moorage.ground.record import Record, evolve
 from moorage.iam.rules.trust import bundle
 from moorage.iam.store import trusts
@@ -80,7 +83,9 @@ def outgoing(turn: Call | Turn, instance_arn: str, on_connect: bool) -> Outgoing
     instance = container_instances.get(tx, instance_arn)
     if instance is None or instance.status == "INACTIVE":
         return Outgoing()
-    live = tasks.live_of_instance(tx, instance_arn)
+    # A manifest lists all that should run; for orders those are enough of which any may be due.
+    some = tasks.live_of_instance if on_connect else tasks.unsettled_of_instance
+    live: Sequence[Task] = some(tx, instance_arn)
     known = instance
     instance, live = _numbered(turn, instance, live)
     instance, authority = _authority(tx, instance, on_connect=on_connect)
@@ -108,10 +113,14 @@ def _numbered(
     """Give the next numbers to orders that were never sent; answers both as they are kept now.
 
     With its number a task gets what its host is to do while this server is away, and keeps it.
+    Where daemons go first, others are given none yet, and so are not sent.
     """
     tx, sequence = turn.tx, instance.sequence
-    fresh = {one.service for one in live if one.service and not one.payload_sequence}
-    known = services.named(tx, fresh) if fresh else {}
+    waiting = any(not one.payload_sequence for one in live)
+    starting = {one.service for one in live if one.service and one.last_status in BEFORE_RUNNING}
+    found = [services.get(tx, arn) for arn in sorted(starting)] if waiting else []
+    known = {one.arn: one for one in found if one is not None}
+    instance, first = _held(tx, instance, known.values())
     numbered: list[Task] = []
     for task in sorted(live, key=lambda one: (one.created_at, one.id)):
         kept = task
@@ -119,6 +128,9 @@ def _numbered(
             sequence += 1
             kept = tasks.note(tx, evolve(task, stop_sequence=sequence))
         elif task.desired_status == "RUNNING" and not task.payload_sequence:
+            if first is not None and task.service not in first:
+                numbered.append(task)
+                continue
             sequence += 1
             service = known.get(task.service)
             ours = instance.attribute(CAPABILITY_OF_OUR_AGENT) is not None
@@ -140,6 +152,28 @@ def _numbered(
     return evolve(instance, sequence=sequence), numbered
 
 
+def _held(
+    tx: Transaction,
+    instance: ContainerInstance,
+    starting: Iterable[Service],
+) -> tuple[ContainerInstance, Collection[str] | None]:
+    """The daemon services whose tasks alone are sent now, or None; noted in the host's record.
+
+    `starting` are the services of tasks that do not run yet, where some are to be sent. The host's
+    controller looks again when the time is over, a daemon's when its task runs or has stopped.
+    """
+    daemons: set[str] = set()
+    until: Instant | None = None
+    if any(one.scheduling_strategy == "DAEMON" for one in starting):
+        daemons = {one.arn for one in services.daemons(tx, instance.cluster_arn)}
+        until = held_until(tasks.live_of_instance(tx, instance.arn), daemons, tx.now)
+    if until != instance.held_until:
+        instance = evolve(instance, held_until=until)
+        if until is not None:
+            tx.wake("instance", instance.arn)
+    return instance, daemons if until is not None else None
+
+
 def _payloads(
     turn: Call | Turn, instance: ContainerInstance, live: Sequence[Task]
 ) -> tuple[PayloadMessage, ...]:
@@ -150,6 +184,8 @@ def _payloads(
             identity = MessageId(kind="stop", task=task.id, sequence=task.stop_sequence)
             told = stop_payload(task, task.cluster_arn)
         elif task.desired_status == "RUNNING" and task.acknowledged_at is None:
+            if not task.payload_sequence:
+                continue  # daemons go first
             if task.is_adopted and look.found(task) is None:
                 continue  # nobody knows any more what it is made of: it cannot be ordered again
             identity = MessageId(kind="run", task=task.id, sequence=task.payload_sequence)
@@ -232,7 +268,7 @@ def _manifest(
                 task_arn=task.arn, task_cluster_arn=task.cluster_arn, desired_status="RUNNING"
             )
             for task in live
-            if task.desired_status == "RUNNING"
+            if task.desired_status == "RUNNING" and task.payload_sequence
         ),
         generated_at=tx.now // MICROSECONDS_PER_MILLISECOND,
         timeline=instance.sequence,

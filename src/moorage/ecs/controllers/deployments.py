@@ -76,6 +76,8 @@ def deployments(turn: Turn, key: str) -> Instant | None:
     if service.status == "INACTIVE":
         return _forget(tx, service)
     state = service_states.load(tx, turn.site, service)
+    if state.daemon is not None:
+        _let_others_follow(tx, state.daemon.view)
     decision = _decide(turn, state)
     plan = decision.plan
     after = plan.service or service
@@ -109,6 +111,13 @@ def deployments(turn: Turn, key: str) -> Instant | None:
     if after.status == "INACTIVE":
         return _forget(tx, after)
     return plan.look_again
+
+
+def _let_others_follow(tx: Transaction, view: ClusterView) -> None:
+    """Hosts where others wait for daemons look again: one may run now, or have stopped."""
+    for arn, load in view.hosts.items():
+        if load.instance.held_until is not None:
+            tx.wake("instance", arn)
 
 
 def _decide(turn: Turn, state: ServiceState) -> Decision:

@@ -29,6 +29,7 @@ def instances(turn: Turn, key: str) -> Instant | None:
     follow_host(turn.tx, instance)
     looks = [
         _offered(turn, instance),
+        _let_go(turn, key),
         _rested(turn, key),
         _released(turn, key),
         _drained(turn, key),
@@ -50,6 +51,17 @@ def _rested(turn: Turn, key: str) -> Instant | None:
     if until is None or turn.now < until:
         return until
     container_instances.write(turn.tx, evolve(instance, flapping_until=None))
+    return None
+
+
+def _let_go(turn: Turn, key: str) -> Instant | None:
+    """Whoever waits for the host's daemons waits no longer than this: its orders are looked at anew."""
+    instance = _now(turn, key)
+    until = instance.held_until
+    if until is None or turn.now < until:
+        return until
+    container_instances.note(turn.tx, evolve(instance, held_until=None))
+    turn.tx.wake("instance", key)
     return None
 
 

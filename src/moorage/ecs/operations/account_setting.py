@@ -7,6 +7,7 @@ or role may have its own, which goes before.
 from moorage.ecs.records.account_setting import AccountSetting
 from moorage.ecs.rules.account_settings import (
     SWITCHES,
+    refuse_more,
     refuse_name,
     refuse_owner,
     refuse_principal,
@@ -98,6 +99,9 @@ def _principal(
 def _put(call: Call, name: str, value: str, principal: str) -> shapes.Setting:
     heed(refuse_value(name, value))
     heed(refuse_owner(name, call.account, principal))
+    is_root = principal == root_of(call.account)
+    if not is_root and not account_settings.is_set(call.tx, call, principal, name):
+        heed(refuse_more(account_settings.count(call.tx, call), call.account, call.region))
     account_settings.put(
         call.tx,
         AccountSetting(

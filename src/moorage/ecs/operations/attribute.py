@@ -9,7 +9,7 @@ from moorage.ecs.rules.attribute import (
     with_custom,
     without_custom,
 )
-from moorage.ecs.store import clusters, container_instances
+from moorage.ecs.store import clusters, container_instances, rebalances
 from moorage.ecs.views.refusal import heed
 from moorage.ground.record import Record
 from moorage.kernel.call import Call
@@ -44,7 +44,8 @@ def put_attributes(
 ) -> shapes.PutAttributesResponse:
     """Put up to ten custom attributes on hosts, or replace their values; all of them or none.
 
-    Placement sees them at once, and services that wait for room look again.
+    Placement sees them at once; services that wait for room, and the balance of the cluster, are
+    looked at again.
     """
     given = request.attributes or []
     heed(refuse_attributes(given))
@@ -66,6 +67,7 @@ def put_attributes(
             )
         if after != by_arn[arn]:
             container_instances.write(call.tx, after)
+            rebalances.wake(call.tx, cluster.arn)
     return shapes.PutAttributesResponse(
         attributes=[
             shapes.Attribute(name=one.name, value=one.value, target_id=target.arn)
@@ -95,6 +97,7 @@ def delete_attributes(
     by_arn = {target.arn: target for target in targets}
     for arn, names in gone.items():
         container_instances.write(call.tx, without_custom(by_arn[arn], names))
+        rebalances.wake(call.tx, cluster.arn)
     return shapes.DeleteAttributesResponse(
         attributes=[_shown(found) for names in gone.values() for found in names.values()]
     )

@@ -34,7 +34,8 @@ from moorage.shapes.ecs.faults import (
 
 DESCRIBED_MAX = 100
 PAGE_LENGTH = 10
-# Of one account and region: as many as a hundred clusters may have of their own.
+# Of one account and region, those of the last day that were deleted among them: as many as a
+# hundred clusters may have of their own.
 PROVIDERS_MAX = 2000
 
 
@@ -56,7 +57,8 @@ def create_capacity_provider(
             "A capacity provider with the specified name already exists. Specify a unique name "
             "and try again."
         )
-    if capacity_providers.active_count(call.tx, call) >= PROVIDERS_MAX:
+    capacity_providers.forget_deleted(call.tx, call)
+    if found is None and capacity_providers.count(call.tx, call) >= PROVIDERS_MAX:
         raise LimitExceededException(
             f"An account has at most {PROVIDERS_MAX} capacity providers in a region."
         )
@@ -106,7 +108,7 @@ def update_capacity_provider(
 def delete_capacity_provider(
     call: Call, request: shapes.DeleteCapacityProviderRequest
 ) -> shapes.DeleteCapacityProviderResponse:
-    """Delete a provider that no cluster has any more; it stays describable, INACTIVE.
+    """Delete a provider that no cluster has any more; it stays describable, INACTIVE, for a day.
 
     Its hosts stay where they are and belong to no provider.
     """

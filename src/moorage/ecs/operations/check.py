@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from moorage.ecs.rules.definition.defaults import normal_form
+from moorage.ecs.rules.deployment.wants import wants_of_tagged
 from moorage.ecs.rules.explanation import definition as rules
 from moorage.ecs.rules.explanation.definition import Finding
 from moorage.ecs.rules.explanation.filters import Funnel, funnel, name_of
@@ -106,8 +107,11 @@ def _service(call: Call, document: Mapping[str, Any]) -> _Looked:
         found.insert(0, Finding(member="taskDefinition", verdict="refused", text=text))
     if definition is None or any(one.verdict == "refused" for one in found):
         return "service", found, None
-    wants = wants_of(
-        definition.definition, f"service:{asked.service_name}", asked.placement_constraints or ()
+    wants = wants_of_tagged(
+        asked.service_name,
+        definition.definition,
+        asked.placement_constraints or (),
+        asked.tags or (),
     )
     strategies = tuple(asked.placement_strategy or ())
     everywhere = asked.scheduling_strategy == "DAEMON"

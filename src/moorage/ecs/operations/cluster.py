@@ -125,7 +125,8 @@ def delete_cluster(
 ) -> shapes.DeleteClusterResponse:
     """Delete a cluster in which nothing is left; it stays describable, INACTIVE, for a while.
 
-    Capacity providers, the fourth thing that keeps a cluster, are none yet.
+    The capacity providers of pools are let go. Those of managed instances, the fourth thing that
+    keeps a cluster, are none yet.
     """
     cluster = clusters.active(call.tx, call, request.cluster)
     if container_instances.live_count(call.tx, cluster.arn):

@@ -1,11 +1,13 @@
 """Moorage_V1 ExplainService, ExplainDeployment, ExplainHost: why each is as it is."""
 
 from moorage.ecs.records.cluster import Cluster
+from moorage.ecs.records.service import Service
 from moorage.ecs.records.service_deployment import ServiceDeployment
 from moorage.ecs.rules.explanation import deployment as deployment_rules
 from moorage.ecs.rules.explanation import host as host_rules
 from moorage.ecs.rules.explanation import service as service_rules
 from moorage.ecs.rules.placement.view import cluster_view
+from moorage.ecs.rules.task.ending import Cause
 from moorage.ecs.store import (
     cases,
     clusters,
@@ -58,7 +60,7 @@ def explain_service(
         pending_count=found.pending,
         healthy_count=found.healthy,
         waits=views.waits(found.waits),
-        causes=views.causes(found.causes),
+        causes=views.causes((*found.causes, *_setback(call, service))),
         placement=views.outlook(case.room),
     )
 
@@ -117,8 +119,26 @@ def explain_host(call: Call, request: shapes.ExplainHostRequest) -> shapes.Expla
     )
 
 
+def _setback(call: Call, service: Service) -> tuple[Cause, ...]:
+    """Why its newest deployment is not the one that it is brought to, where it went back."""
+    newest = _newest(call, service)
+    if newest is None or newest.id == service.deployment:
+        return ()
+    found = deployment_rules.setback(cases.of_deployment(call.tx, call.site, newest))
+    return (found,) if found is not None else ()
+
+
+def _newest(call: Call, service: Service) -> ServiceDeployment | None:
+    """The deployment of a service that was made last."""
+    known = service_deployments.of_service(call.tx, service.arn)
+    return max(known, key=lambda one: (one.created_at, one.id == service.deployment), default=None)
+
+
 def _deployment(call: Call, cluster: Cluster, text: str) -> ServiceDeployment:
-    """The deployment that is meant: by ARN, by id, or the newest of a service."""
+    """The deployment that is meant: by ARN, by id, or the newest of a service.
+
+    That is the one made last, also where it failed and the service went back to another.
+    """
     found: ServiceDeployment | None = None
     if _SERVICE_PREFIX in text:
         found = service_deployments.named(call.tx, [text]).get(text)
@@ -126,8 +146,7 @@ def _deployment(call: Call, cluster: Cluster, text: str) -> ServiceDeployment:
         among = [one.arn for one in services.live_of_cluster(call.tx, cluster.arn)]
         found = cases.deployment_of_id(call.tx, among, text)
     elif text and (service := services.find(call.tx, call, text, cluster.name)) is not None:
-        known = service_deployments.of_service(call.tx, service.arn)
-        found = next((one for one in known if one.id == service.deployment), None)
+        found = _newest(call, service)
     own = found is not None and (found.account, found.region) == (call.account, call.region)
     if found is None or not own:
         named = "" if is_arn(text) else f" in the cluster {cluster.name}"

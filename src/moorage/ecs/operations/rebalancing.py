@@ -1,8 +1,8 @@
-"""Moorage_V1 PreviewRebalancing and StartRebalancing: what would move, and let it move now."""
+"""Moorage_V1 PreviewRebalancing, StartRebalancing, ListRebalancings: what would move, and what does."""
 
 from moorage.ecs.records.rebalancing import ClusterRebalancing
 from moorage.ecs.rules.rebalancing.plan import Question, plan
-from moorage.ecs.store import clusters, rebalances, services
+from moorage.ecs.store import clusters, container_instances, rebalances, services, tasks
 from moorage.ecs.views import rebalancing as views
 from moorage.ground.fault import Validation
 from moorage.ground.instant import Duration, Instant
@@ -47,6 +47,30 @@ def start_rebalancing(
         stays=shown.stays,
         closed_hosts=shown.closed_hosts,
         moves_max=shown.moves_max,
+    )
+
+
+@operation(reads=True)
+def list_rebalancings(
+    call: Call, request: shapes.ListRebalancingsRequest
+) -> shapes.ListRebalancingsResponse:
+    """List the services of a cluster that are being rebalanced, with each move under way.
+
+    Raises ClusterNotFoundException.
+    """
+    cluster = clusters.active(call.tx, call, request.cluster)
+    found = {
+        one.arn: one
+        for one in services.live_of_cluster(call.tx, cluster.arn)
+        if one.rebalancing.since is not None or one.rebalancing.planned
+    }
+    live = tasks.live_of_services(call.tx, found) if found else []
+    hosts = container_instances.named(call.tx, {task.instance for task in live})
+    return shapes.ListRebalancingsResponse(
+        rebalancings=[
+            views.progress(one, [task for task in live if task.service == one.arn], hosts)
+            for one in sorted(found.values(), key=lambda one: one.name)
+        ]
     )
 
 

@@ -232,9 +232,19 @@ def _attributes(given: list[Attribute]) -> tuple[InstanceAttribute, ...]:
 
 
 def _send_everything_again(call: Call, instance: ContainerInstance) -> None:
-    """A host that forgot who it is forgot its tasks too: it is told of each of them anew."""
+    """A host that forgot who it is forgot its tasks too: it is told of each of them anew.
+
+    One that ran there already is not ordered again. Our agent finds its containers by their labels,
+    or says by the manifest that they are gone, as on another machine in this one's place, where it
+    would run a second time.
+    """
+    ours = instance.attribute(CAPABILITY_OF_OUR_AGENT) is not None
     for task in tasks.live_of_instance(call.tx, instance.arn):
-        tasks.write(call.tx, evolve(task, acknowledged_at=None, stop_acknowledged_at=None))
+        ran = ours and task.started_at is not None
+        acknowledged_at = task.acknowledged_at if ran else None
+        tasks.write(
+            call.tx, evolve(task, acknowledged_at=acknowledged_at, stop_acknowledged_at=None)
+        )
 
 
 def _asked(call: Call, found: ContainerInstance) -> Instant | None:

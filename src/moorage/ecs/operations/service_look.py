@@ -44,7 +44,9 @@ def describe_services(
 def list_services(call: Call, request: shapes.ListServicesRequest) -> shapes.ListServicesResponse:
     """List the ARNs of the ACTIVE services of a cluster, ten a page where nothing else is asked."""
     if request.resource_management_type == "ECS":
-        raise UnsupportedFeatureException("Moorage does not have express services yet.")
+        raise UnsupportedFeatureException(
+            "resourceManagementType ECS is not supported yet: Moorage does not have express services."
+        )
     listing = Listing(
         call, request, limit=PAGE_LENGTH, most=PAGE_LENGTH_MAX, refused=InvalidParameterException
     )

@@ -23,6 +23,7 @@ from moorage.shapes.ecs.faults import (
     ServiceNotActiveException,
     UnsupportedFeatureException,
 )
+from moorage.shapes.ecs.placement import PlacementStrategy
 
 # Members that are taken over as they are where they are given; an empty list empties.
 COPIED = (
@@ -49,6 +50,9 @@ def update_service(
     The answer lists the new deployment as PRIMARY beside the ACTIVE one; a change of the desired
     count, of placement or of percentages makes none, and what changes nothing makes none.
     """
+    if request.placement_strategy == [PlacementStrategy()]:
+        # UpdateService in Amazon's model: to remove a strategy, "specify an empty object".
+        request = evolve(request, placement_strategy=[])
     heed(refuse_update(request))
     if request.monitoring is not None and request.monitoring.metric_configurations:
         raise UnsupportedFeatureException("monitoring is not supported yet.")

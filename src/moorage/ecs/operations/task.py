@@ -104,7 +104,9 @@ def _missing(call: Call, cluster: str, text: str) -> str:
 def _filters(call: Call, request: shapes.ListTasksRequest) -> dict[str, str | bool]:
     """The columns and values that a request asks for; empty where nothing can match."""
     if request.daemon_name:
-        raise UnsupportedFeatureException("Moorage does not have managed daemons yet.")
+        raise UnsupportedFeatureException(
+            "daemonName is not supported yet: Moorage does not have managed daemons."
+        )
     others = (
         request.container_instance,
         request.family,

@@ -50,7 +50,8 @@ class ContainerInstance(Record):
     names of its owner's: shown, and asked for by no task. `ready_at` is since when it was ACTIVE and neither
     lost nor flapping, as its controller saw it; None while it is not. `offered_at` is when, settled
     since, it was offered to the services that might spread onto it. `pool` is the pool that its machine was made
-    for, "" for none, and `capacity_provider` the name of that pool's provider.
+    for, "" for none, and `capacity_provider` the name of that pool's provider. Until `held_until` at the
+    most it is sent no tasks but its daemons'; None where nothing waits for these.
     """
 
     account: str
@@ -92,6 +93,7 @@ class ContainerInstance(Record):
     runtime_reason: str = ""
     ready_at: Instant | None = None
     offered_at: Instant | None = None
+    held_until: Instant | None = None
     pool: str = ""
     capacity_provider: str = ""
     custom_resources: tuple[Resource, ...] = ()

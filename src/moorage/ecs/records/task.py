@@ -1,5 +1,6 @@
 """A task: one run of a task definition on one host."""
 
+from functools import lru_cache
 from typing import Literal
 
 from moorage.ecs.records.resources import Resources
@@ -24,6 +25,7 @@ TaskStatus = Literal[
 DesiredStatus = Literal["RUNNING", "STOPPED"]
 Connectivity = Literal["CONNECTED", "DISCONNECTED"]
 Health = Literal["HEALTHY", "UNHEALTHY", "UNKNOWN"]
+CLUSTERS_NAMED_MAX = 1024
 
 
 class TaskContainer(Record):
@@ -153,6 +155,20 @@ class Task(Record):
         return self.last_status == "STOPPED"
 
     @property
+    def is_settled(self) -> bool:
+        """Whether its host has nothing more to be told: it runs there as it should, or has ended."""
+        if self.is_stopped:
+            return True
+        taken_in = self.acknowledged_at is not None
+        return taken_in and self.last_status == self.desired_status == "RUNNING"
+
+    @property
     def cluster_arn(self) -> str:
         """The ARN of the cluster, by which lists are searched."""
-        return make_arn("cluster", self.region, self.account, self.cluster)
+        return _cluster_arn(self.region, self.account, self.cluster)
+
+
+@lru_cache(maxsize=CLUSTERS_NAMED_MAX)
+def _cluster_arn(region: str, account: str, cluster: str) -> str:
+    """Asked of each task several times whenever one is written."""
+    return make_arn("cluster", region, account, cluster)

@@ -15,6 +15,9 @@ CONTAINER_INSIGHTS = "containerInsights"
 DEFAULT_LOG_DRIVER_MODE = "defaultLogDriverMode"
 RETIREMENT_WAIT = "fargateTaskRetirementWaitPeriod"
 USER = "user"
+# Users and roles need not be known here, so that nothing else bounds how many have settings of
+# their own in an account and region: rows, with IAM's quotas of users and roles in mind.
+SETTINGS_MAX = 5000
 AWS_MANAGED = "aws_managed"
 _ON_OFF = ("enabled", "disabled")
 # IAM: a path of printable ASCII, and a name of at most 64 letters, digits and _+=,.@-
@@ -99,6 +102,16 @@ def refuse_owner(name: str, account: str, principal: str) -> Refusal | None:
     if SWITCHES[name].root_only and principal != root_of(account):
         return invalid(f"The setting {name} can only be set for the root user.")
     return None
+
+
+def refuse_more(kept: int, account: str, region: str) -> Refusal | None:
+    """Why nobody but the root may have one setting more beside the `kept` ones, or None."""
+    if kept < SETTINGS_MAX:
+        return None
+    return Refusal(
+        message=f"The users and roles of the account {account} have {kept} settings of their own in "
+        f"{region}, and no more are kept. Take some back with DeleteAccountSetting."
+    )
 
 
 def effective(

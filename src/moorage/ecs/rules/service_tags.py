@@ -32,6 +32,10 @@ _ALLOWED: dict[str | None, tuple[str, ...]] = {
 }
 
 
+# The tags of services that mean something here.
+HEEDED = frozenset(_ALLOWED)
+
+
 class Wishes(Record):
     """What the tags of a service ask for; None and False where they say nothing.
 

@@ -10,6 +10,7 @@ ACCOUNT_SETTINGS = Table(
     "account_settings", AccountSetting, keys=("account", "region", "principal", "name")
 )
 _OF_PRINCIPAL = ACCOUNT_SETTINGS.query("account", "region", "principal")
+_OF_ACCOUNT = ACCOUNT_SETTINGS.query("account", "region")
 _OF_PRINCIPALS = ACCOUNT_SETTINGS.query("account", "region", among="principal")
 
 
@@ -31,7 +32,22 @@ def effective_of(tx: Transaction, home: Home, principal: str) -> list[AccountSet
 
 def value_of(tx: Transaction, home: Home, principal: str, name: str) -> str:
     """What holds of one setting for a principal; asserts that there is one of that name."""
-    return next(one.value for one in effective_of(tx, home, principal) if one.name == name)
+    asked = sorted({principal, root_of(home.account)})
+    found = [ACCOUNT_SETTINGS.get(tx, home.account, home.region, who, name) for who in asked]
+    known = [one for one in found if one is not None]
+    holding = effective(home.account, principal, known, home.region)
+    return next(one.value for one in holding if one.name == name)
+
+
+def is_set(tx: Transaction, home: Home, principal: str, name: str) -> bool:
+    """Whether a principal has set this itself."""
+    known = ACCOUNT_SETTINGS.get(tx, home.account, home.region, principal, name)
+    return known is not None
+
+
+def count(tx: Transaction, home: Home) -> int:
+    """How many settings all principals of an account have set in a region."""
+    return _OF_ACCOUNT.count(tx, account=home.account, region=home.region)
 
 
 def put(tx: Transaction, setting: AccountSetting) -> None:

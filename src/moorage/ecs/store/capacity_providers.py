@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from moorage.ecs.records.capacity_provider import CapacityProvider
 from moorage.ecs.store import pools
 from moorage.ecs.store.identity import Home, name_of
+from moorage.ground.instant import hours, later
 from moorage.sql.document import Table
 from moorage.sql.transaction import Transaction
 
@@ -15,9 +16,12 @@ CAPACITY_PROVIDERS = Table(
     columns=("status", "pool"),
     indices=(("account", "region", "pool"),),
 )
+# A deleted one stays describable for so long at least.
+INACTIVE_KEPT = hours(24)
 _PAGE = CAPACITY_PROVIDERS.query("account", "region", greater="name")
 _OF_POOL = CAPACITY_PROVIDERS.query("account", "region", "pool", "status")
-_ACTIVE = CAPACITY_PROVIDERS.query("account", "region", "status")
+_OF_STATUS = CAPACITY_PROVIDERS.query("account", "region", "status")
+_OF_ACCOUNT = CAPACITY_PROVIDERS.query("account", "region")
 
 
 def get(tx: Transaction, home: Home, name: str) -> CapacityProvider | None:
@@ -41,9 +45,17 @@ def of_pool(tx: Transaction, home: Home, pool: str) -> CapacityProvider | None:
     return _OF_POOL.first(tx, account=home.account, region=home.region, pool=pool, status="ACTIVE")
 
 
-def active_count(tx: Transaction, home: Home) -> int:
-    """How many providers of an account and region are ACTIVE."""
-    return _ACTIVE.count(tx, account=home.account, region=home.region, status="ACTIVE")
+def count(tx: Transaction, home: Home) -> int:
+    """How many providers of an account and region are kept, ACTIVE or INACTIVE."""
+    return _OF_ACCOUNT.count(tx, account=home.account, region=home.region)
+
+
+def forget_deleted(tx: Transaction, home: Home) -> None:
+    """Forget the providers that were deleted a day ago, so that names that come and go are few."""
+    found = _OF_STATUS.all(tx, account=home.account, region=home.region, status="INACTIVE")
+    for one in found:
+        if later(one.deleted_at or tx.now, INACTIVE_KEPT) <= tx.now:
+            CAPACITY_PROVIDERS.delete(tx, one.account, one.region, one.name)
 
 
 def page(tx: Transaction, home: Home, after: str | None, limit: int) -> list[CapacityProvider]:

@@ -64,8 +64,12 @@ def arn_of(home: Home, text: str, cluster: str) -> str | None:
 
 
 def named(tx: Transaction, arns: Iterable[str]) -> dict[str, ContainerInstance]:
-    """The hosts of those ARNs that are there, by ARN, in one query."""
-    return {one.arn: one for one in _BY_ARN.all(tx, arn=arns)}
+    """The hosts of those ARNs that are there, by ARN; those that are not known yet in one query."""
+    asked = sorted(set(arns))
+    found = {arn: CONTAINER_INSTANCES.at_hand(tx, arn) for arn in asked}
+    unread = [arn for arn, one in found.items() if one is None]
+    found.update((one.arn, one) for one in _BY_ARN.all(tx, arn=unread))
+    return {arn: one for arn, one in found.items() if one is not None}
 
 
 def live_of_cluster(tx: Transaction, cluster: str) -> list[ContainerInstance]:

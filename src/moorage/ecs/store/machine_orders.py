@@ -4,6 +4,7 @@ For whoever speaks with the sources. An answer to an order that was withdrawn me
 nothing: what is there is asked again.
 """
 
+import re
 from collections.abc import Collection
 
 from moorage.ecs.records.machine import Machine
@@ -17,6 +18,7 @@ RETRY_FIRST = seconds(5)
 RETRY_MAX = minutes(10)
 DOUBLINGS_MAX = 10
 REASON_LENGTH_MAX = 1000
+STRAYS_SHOWN_MAX = 20
 
 
 def token_for(tx: Transaction, machine: Machine, ttl: Duration) -> str | None:
@@ -97,6 +99,19 @@ def missing(
         )
         found.append(machine.name)
     return found
+
+
+def strays(tx: Transaction, pool: tuple[str, str, str], there: Collection[str]) -> str:
+    """The machines that bear such names as this pool gives and are not in its rows, for people.
+
+    They come about where a backup is restored that is older than they are; nobody unmakes them
+    unasked, since the names alone do not prove whose they are.
+    """
+    known = {machine.name for machine in machines.of_pool(tx, *pool)}
+    given = re.compile(rf"{re.escape(pool[2])}-[0-9a-f]+", re.ASCII)
+    found = sorted(name for name in there if name not in known and given.fullmatch(name))
+    more = f" and {len(found) - STRAYS_SHOWN_MAX} more" if len(found) > STRAYS_SHOWN_MAX else ""
+    return ", ".join(found[:STRAYS_SHOWN_MAX]) + more
 
 
 def _due(now: Instant, tries: int) -> Instant:

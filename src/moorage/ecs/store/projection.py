@@ -12,6 +12,7 @@ from moorage.ecs.rules.placement.view import (
     Claim,
     ClusterView,
     HostLoad,
+    after_report,
     claim_of,
     empty,
     with_claim,
@@ -42,7 +43,7 @@ class Projection:
         """A task was written."""
         before = self.claims.get(task.arn)
         after = None if task.is_stopped or not task.instance else claim_of(task)
-        if before == after:
+        if before == after or self._reported(task.arn, before, after):
             return
         if before is not None:
             del self.claims[task.arn]
@@ -55,6 +56,18 @@ class Projection:
             if load is not None:
                 self.hosts[after.instance] = with_claim(load, after)
                 self.orders.changed(after.instance)
+
+    def _reported(self, arn: str, before: Claim | None, after: Claim | None) -> bool:
+        """Count what a report adds to a task that is counted; False where it is more than that."""
+        if before is None or after is None or before.instance not in self.hosts:
+            return False
+        load = after_report(self.hosts[before.instance], before, after)
+        if load is None:
+            return False
+        self.claims[arn] = self._on[before.instance][arn] = after
+        self.hosts[before.instance] = load
+        self.orders.changed(before.instance)
+        return True
 
     def host(self, instance: ContainerInstance) -> None:
         """A host was written."""

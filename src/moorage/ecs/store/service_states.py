@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.service import Service
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules.deployment.hosts import host_state, loss_rule
@@ -12,6 +13,7 @@ from moorage.ecs.store import (
     container_instances,
     daemons,
     freezes,
+    projection,
     service_deployments,
     service_revisions,
     task_definitions,
@@ -36,7 +38,7 @@ def load(tx: Transaction, site: Site, service: Service) -> ServiceState:
         for task in tasks.unjudged_of_service(tx, service.arn)
         if task.created_at >= service.created_at  # not those of a namesake before it
     ]
-    hosts = container_instances.named(tx, {task.instance for task in found})
+    hosts = _hosts(tx, service, {task.instance for task in found})
     frozen = freezes.holding(
         tx, service.account, service.region, service.cluster, service.name, tx.now
     )
@@ -51,6 +53,14 @@ def load(tx: Transaction, site: Site, service: Service) -> ServiceState:
         conditions=conditions(site),
         daemon=daemons.hosts_of(tx, service, current, found),
     )
+
+
+def _hosts(tx: Transaction, service: Service, arns: set[str]) -> dict[str, ContainerInstance]:
+    """The hosts of those ARNs that are there: from memory where their cluster is kept there."""
+    kept = projection.recalled(tx, service.cluster_arn)
+    at_hand = kept.hosts if kept is not None else {}
+    found = {arn: at_hand[arn].instance for arn in sorted(arns) if arn in at_hand}
+    return {**found, **container_instances.named(tx, arns - found.keys())}
 
 
 def conditions(site: Site) -> Conditions:

@@ -1,7 +1,8 @@
 """The table of tasks. A write wakes the task's service, and those who have something to do now.
 
-A host is woken where an order of the task waits to be sent or to be withdrawn, the task's own
-controller once the task is to stop: a report that a task runs is the service's business alone.
+A host's orders are woken where one of the task waits to be sent or to be withdrawn, the task's own
+controller once the task is to stop: a report that a task runs is the service's business alone. The
+host itself is no other for it, so its controller has nothing to look at.
 """
 
 from collections.abc import Iterable
@@ -34,12 +35,14 @@ TASKS = Table(
         "desired_status",
         "last_status",
         "is_stopped",
+        "is_settled",
         "judged",
     ),
     indices=(
         ("cluster_arn", "is_stopped"),
         ("cluster_arn", "desired_status"),
         ("instance", "is_stopped"),
+        ("instance", "is_settled"),
         ("service", "judged"),
         ("service", "is_stopped"),
         ("cluster_arn", "family"),
@@ -47,6 +50,8 @@ TASKS = Table(
     ),
     version="version",
 )
+# What a host should hold has changed: the key is the host's ARN, and its link looks again.
+ORDERS = "orders"
 # The `instance` of a task that waits for one: it is PROVISIONING.
 NOWHERE = ""
 PENDING = ("PROVISIONING", "PENDING", "ACTIVATING")
@@ -54,6 +59,7 @@ PENDING = ("PROVISIONING", "PENDING", "ACTIVATING")
 _BY_ARN = TASKS.query(among="arn")
 _LIVE_OF_CLUSTER = TASKS.query("cluster_arn", "is_stopped")
 _LIVE_OF_INSTANCE = TASKS.query("instance", "is_stopped")
+_UNSETTLED_OF_INSTANCE = TASKS.query("instance", "is_settled")
 _LIVE_OF_INSTANCES = TASKS.query("is_stopped", among="instance")
 _LIVE_OF_SERVICES = TASKS.query("is_stopped", among="service")
 _UNJUDGED_OF_SERVICE = TASKS.query("service", "judged")
@@ -99,7 +105,7 @@ def create(tx: Transaction, task: Task) -> None:
     task_written(tx, task)
     timeline.note(tx, happenings.of_new_task(task))
     if task.instance:
-        tx.wake("instance", task.instance)
+        tx.wake(ORDERS, task.instance)
     else:
         tx.wake("task", task.arn)
         tx.wake("cluster", task.cluster_arn)
@@ -134,6 +140,11 @@ def live_of_cluster(tx: Transaction, cluster: str) -> list[Task]:
 def live_of_instance(tx: Transaction, instance: str) -> list[Task]:
     """All tasks on a host (an ARN) that are not STOPPED, by ARN."""
     return _LIVE_OF_INSTANCE.all(tx, instance=instance, is_stopped=False)
+
+
+def unsettled_of_instance(tx: Transaction, instance: str) -> list[Task]:
+    """The tasks on a host (an ARN) of which it is still to be told, or to tell, something, by ARN."""
+    return _UNSETTLED_OF_INSTANCE.all(tx, instance=instance, is_settled=False)
 
 
 def live_of_instances(tx: Transaction, instances: Iterable[str]) -> list[Task]:
@@ -214,7 +225,7 @@ def _swapped(tx: Transaction, task: Task) -> Task:
 
 def _wake(tx: Transaction, task: Task) -> None:
     if task.instance and _has_orders(task):
-        tx.wake("instance", task.instance)
+        tx.wake(ORDERS, task.instance)
     if task.desired_status == "STOPPED":
         tx.wake("task", task.arn)
     if task.service:

@@ -1,6 +1,6 @@
 """The cluster as placement sees it: kept up from write to write, or read from the rows.
 
-What it says stays true until the commit, because whoever places
+What it says stays true until the commit: either nobody else writes meanwhile, or whoever places
 compares and sets the version of each chosen host (`promise`).
 """
 
@@ -11,7 +11,7 @@ from moorage.ecs.rules.placement.constraint import Wants
 from moorage.ecs.rules.placement.reservation import reserve
 from moorage.ecs.store import container_instances, projection, services, tasks
 from moorage.ecs.store.service_wants import wanted
-from moorage.sql.transaction import Transaction
+from moorage.sql.transaction import Conflict, Transaction
 
 
 def cluster_view(tx: Transaction, cluster: str) -> rules.ClusterView:
@@ -52,9 +52,19 @@ def untrue(tx: Transaction, cluster: str) -> list[str]:
 
 
 def promise(tx: Transaction, view: rules.ClusterView, chosen: Iterable[str]) -> None:
-    """Say that tasks are placed on these hosts; raises Conflict where one has changed meanwhile."""
+    """Say that tasks are placed on these hosts; raises Conflict where one has changed meanwhile.
+
+    Where writes run one after another (they remember), nothing can change until the commit, so that
+    nothing is written: only a view that is untrue is found out.
+    """
     for arn in dict.fromkeys(chosen):
-        container_instances.note(tx, view.hosts[arn].instance)
+        seen = view.hosts[arn].instance
+        if not tx.remembers:
+            container_instances.note(tx, seen)
+            continue
+        known = container_instances.get(tx, arn)
+        if known is None or known.version != seen.version:
+            raise Conflict(f"{arn} is no longer at version {seen.version}")
 
 
 def _claims(tx: Transaction, cluster: str) -> list[Wants]:

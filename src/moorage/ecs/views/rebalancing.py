@@ -1,5 +1,11 @@
-"""How planned moves are shown, and why nothing moves."""
+"""How planned moves are shown, those under way, and why nothing moves."""
 
+from collections.abc import Mapping, Sequence
+
+from moorage.ecs.records.container_instance import ContainerInstance
+from moorage.ecs.records.service import Service
+from moorage.ecs.records.task import Task
+from moorage.ecs.rules.deployment.relocation import under_way
 from moorage.ecs.rules.rebalancing.field import Field
 from moorage.ecs.rules.rebalancing.plan import Move, Outcome, Stay
 from moorage.ground.instant import maybe_epoch
@@ -8,6 +14,8 @@ from moorage.shapes.moorage.rebalancing import (
     PreviewRebalancingResponse,
     RebalancingMove,
     RebalancingStay,
+    ServiceRebalancing,
+    TaskMove,
 )
 
 
@@ -22,6 +30,31 @@ def view(outcome: Outcome, field: Field, moves_max: int) -> PreviewRebalancingRe
             for arn, why in sorted(field.closed.items())
         ],
         moves_max=moves_max,
+    )
+
+
+def progress(
+    service: Service, live: Sequence[Task], hosts: Mapping[str, ContainerInstance]
+) -> ServiceRebalancing:
+    """How far the rebalancing of a service is; `live` are its tasks, `hosts` theirs by ARN."""
+
+    def name(task: Task) -> str | None:
+        host = hosts.get(task.instance)
+        return (host.name or host.id) if host else None
+
+    return ServiceRebalancing(
+        service=service.name,
+        since=maybe_epoch(service.rebalancing.since),
+        moves=[
+            TaskMove(
+                task_arn=task.arn,
+                from_host=name(task),
+                successor_arn=successor.arn,
+                to_host=name(successor),
+            )
+            for task, successor in sorted(under_way(live), key=lambda pair: pair[0].arn)
+        ],
+        planned=len(service.rebalancing.planned),
     )
 
 

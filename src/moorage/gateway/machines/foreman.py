@@ -26,6 +26,7 @@ from moorage.sql.transaction import Change, Transaction
 ORDERS_AT_ONCE = 4
 IDLE_SECONDS_MAX = 30.0
 RETRY_SECONDS = 1.0
+BROKEN_SECONDS = 10.0
 # A token outlives the making of its machine by so much: clocks differ, and agents ask twice.
 TOKEN_MARGIN_SECONDS = 300.0
 _T = TypeVar("_T")
@@ -56,6 +57,7 @@ class Foreman:
         }
         self._slots = {key: asyncio.Semaphore(ORDERS_AT_ONCE) for key in self._pools}
         self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._strays: dict[Key, str] = {}
         self._bell = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -106,10 +108,18 @@ class Foreman:
         return wait
 
     def _ended(self, name: str, task: "asyncio.Task[None]") -> None:
+        if task.cancelled():
+            return
+        if task.exception() is None:
+            self._free(name)
+            return
+        # By a fault of ours, which may meet the next attempt as well: not at once.
+        _log.error("the order of the machine %s broke off", name, exc_info=task.exception())
+        asyncio.get_running_loop().call_later(BROKEN_SECONDS, self._free, name)
+
+    def _free(self, name: str) -> None:
         self._under_way.pop(name, None)
         self._bell.set()
-        if not task.cancelled() and task.exception() is not None:
-            _log.error("the order of the machine %s broke off", name, exc_info=task.exception())
 
     async def _carry_out(self, sourced: Sourced, machine: Machine) -> None:
         key = (machine.account, machine.region, machine.pool)
@@ -162,11 +172,18 @@ class Foreman:
             if there is None:
                 return
             gone = await self._write(lambda tx: machine_orders.missing(tx, key, there, asked_at))
+            stray = await asyncio.wrap_future(
+                self._database.read(lambda tx: machine_orders.strays(tx, key, there))
+            )
         except (MachinesFailed, Fault) as failure:
             _log.warning("what the pool %s has is not known now: %s", key[2], failure)
             return
         if gone:
             _log.warning("machines of the pool %s are gone: %s", key[2], ", ".join(gone))
+        if stray and stray != self._strays.get(key):
+            text = "the pool %s has machines that this server never ordered, or forgot: %s"
+            _log.warning(f"{text}. Destroy them yourself if nobody needs them.", key[2], stray)
+        self._strays[key] = stray
 
     async def _write(self, work: Callable[[Transaction], _T]) -> _T:
         return await asyncio.wrap_future(self._database.write(work))

@@ -54,6 +54,8 @@ from moorage.shapes.moorage.post_mortem import (
     SubmitPostMortemResponse,
 )
 from moorage.shapes.moorage.rebalancing import (
+    ListRebalancingsRequest,
+    ListRebalancingsResponse,
     PreviewRebalancingRequest,
     PreviewRebalancingResponse,
     StartRebalancingRequest,
@@ -81,6 +83,7 @@ OPERATIONS: dict[str, tuple[type[msgspec.Struct], type[msgspec.Struct]]] = {
     "FreezeScheduling": (FreezeSchedulingRequest, FreezeSchedulingResponse),
     "Join": (JoinRequest, JoinResponse),
     "ListFreezes": (ListFreezesRequest, ListFreezesResponse),
+    "ListRebalancings": (ListRebalancingsRequest, ListRebalancingsResponse),
     "ListTimeline": (ListTimelineRequest, ListTimelineResponse),
     "PreviewRebalancing": (PreviewRebalancingRequest, PreviewRebalancingResponse),
     "RequestHostKeyRotation": (RequestHostKeyRotationRequest, RequestHostKeyRotationResponse),

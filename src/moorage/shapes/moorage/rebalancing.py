@@ -1,7 +1,7 @@
 """Rebalancing: which tasks would move to which hosts, and why others would not."""
 
 from moorage.ground.record import Record
-from moorage.shapes.scalar import Timestamp
+from moorage.shapes.scalar import Integer, Timestamp
 
 
 class RebalancingMove(Record, rename="camel"):
@@ -35,6 +35,36 @@ class ClosedHost(Record, rename="camel"):
 
     host: str | None = None
     reason: str | None = None
+
+
+class TaskMove(Record, rename="camel"):
+    """One move under way: `successorArn` runs or starts on `toHost`; then `taskArn` stops."""
+
+    task_arn: str | None = None
+    from_host: str | None = None
+    successor_arn: str | None = None
+    to_host: str | None = None
+
+
+class ServiceRebalancing(Record, rename="camel"):
+    """A service whose rebalancing has begun and is not over; `planned` moves are to begin next."""
+
+    service: str | None = None
+    since: Timestamp | None = None
+    moves: list[TaskMove] | None = None
+    planned: Integer | None = None
+
+
+class ListRebalancingsRequest(Record, rename="camel"):
+    """The cluster."""
+
+    cluster: str | None = None
+
+
+class ListRebalancingsResponse(Record, rename="camel"):
+    """The services that are being rebalanced now, by name."""
+
+    rebalancings: list[ServiceRebalancing] | None = None
 
 
 class PreviewRebalancingRequest(Record, rename="camel"):

@@ -2,15 +2,21 @@
 
 The bound is CALM_SECONDS after the last fault, and longer only for as long as a written rule says
 so: a service that waits with its next start (`StartBackoff`), a host that is rested because it
-flapped, a wave that the brake holds.
+flapped, a wave that the brake holds, a hook, a task that waits for room, a pool that grows or
+shrinks. While a task moves to another host there is one more of its service, which is right.
 """
 
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from moorage.ecs.records.container_instance import ContainerInstance
+from moorage.ecs.records.service import Service
+from moorage.ecs.records.task import Task
 from moorage.ecs.rules.deployment.rolling import lower_limit, percentages, upper_limit
-from moorage.ground.instant import Instant, seconds
+from moorage.ground.instant import Instant, later, seconds
+from moorage.sim.laws.pauses import awaiting
+from moorage.sim.laws.placement import means
 
 if TYPE_CHECKING:
     from moorage.sim.scene import Scene
@@ -22,7 +28,7 @@ SLACK_SECONDS = 90.0
 
 
 def is_at_rest(scene: "Scene") -> bool:
-    """Whether services, tasks and containers agree."""
+    """Whether services, tasks, containers and pools agree."""
     return scene.users.is_tidy and next(astray(scene), None) is None
 
 
@@ -30,26 +36,64 @@ def astray(scene: "Scene") -> Iterator[str]:
     """In what they differ."""
     if not scene.users.is_tidy:
         yield "the users have not done what they wanted"
-    books = scene.plane.sight
-    live = books.live
-    for service in books.services:
+    live = scene.plane.sight.live
+    known = {task.arn for task in live}
+    # Until what has moved is gone, whether it was told to stop already or not.
+    successors = [task for task in live if task.replaces in known]
+    moving = {arn for task in successors for arn in (task.arn, task.replaces)}
+    for service in scene.plane.sight.services:
         if service.status != "ACTIVE":
             continue
         tasks = [task for task in live if task.service == service.arn]
-        running = [t for t in tasks if t.last_status == t.desired_status == "RUNNING"]
-        if len(tasks) != service.desired_count or len(running) != service.desired_count:
-            yield (
-                f"{service.name} wants {service.desired_count}, and has {len(running)} running "
-                f"of {len(tasks)} tasks"
-            )
-        least, most = percentages(service.deployment_configuration)
-        desired = service.desired_count
-        # Where the percentages leave no room to move (100 % of one task), no task is ever replaced.
-        if lower_limit(desired, least) >= upper_limit(desired, most):
+        extra = sum(task.service == service.arn for task in successors)
+        yield from _service(service, tasks, extra)
+        if service.scheduling_strategy == "DAEMON":
+            yield from _daemon(scene, service, tasks)
+    yield from _machines(scene, live, moving)
+    yield from _pools(scene)
+    for task in live:
+        if scene.machine_of(task.instance) is None and task.instance:
+            yield f"{task.arn} is on a host that no machine is"
+        is_right = task.last_status == task.desired_status == "RUNNING"
+        if not is_right and task.arn not in moving:
+            yield f"{task.arn} is {task.last_status}, and to be {task.desired_status}"
+
+
+def _service(service: Service, tasks: list[Task], extra: int) -> Iterator[str]:
+    desired = service.desired_count
+    running = [task for task in tasks if task.last_status == task.desired_status == "RUNNING"]
+    if not desired <= len(running) <= len(tasks) <= desired + extra:
+        yield (
+            f"{service.name} wants {desired}, and has {len(running)} running of {len(tasks)} tasks"
+        )
+    least, most = percentages(service.deployment_configuration)
+    # Where the percentages leave no room to move (100 % of one task), no task is ever replaced.
+    if lower_limit(desired, least) >= upper_limit(desired, most):
+        return
+    wrong = [task for task in running if task.task_definition != service.task_definition]
+    if wrong:
+        yield f"{service.name} runs {len(wrong)} tasks of another definition"
+
+
+def _daemon(scene: "Scene", service: Service, tasks: list[Task]) -> Iterator[str]:
+    """One on each host where it belongs, and none on any other."""
+    counts = Counter(task.instance for task in tasks)
+    for host in scene.plane.sight.instances:
+        if host.status != "ACTIVE":
             continue
-        wrong = [t for t in running if t.task_definition != service.task_definition]
-        if wrong:
-            yield f"{service.name} runs {len(wrong)} tasks of another definition"
+        belongs = means(service, host)
+        if counts[host.arn] > belongs or (belongs and not counts[host.arn] and _is_fit(host)):
+            yield f"{host.name} has {counts[host.arn]} tasks of the daemon {service.name}"
+
+
+def _is_fit(host: ContainerInstance) -> bool:
+    """Whether a host takes tasks: machines of the world have more room than users ever want."""
+    is_sound = host.lost_at is None and host.engine_gone_at is None
+    is_here = host.connected and not host.suspect and host.flapping_until is None
+    return is_sound and is_here and host.runtime_status != "IMPAIRED"
+
+
+def _machines(scene: "Scene", live: list[Task], moving: set[str]) -> Iterator[str]:
     for machine in scene.machines:
         wanted = Counter(
             task.arn
@@ -57,28 +101,49 @@ def astray(scene: "Scene") -> Iterator[str]:
             if task.instance == machine.instance and task.last_status == "RUNNING"
         )
         found = Counter(arn for arn, _ in machine.running)
-        for arn in sorted({*wanted, *found}):
+        for arn in sorted({*wanted, *found} - moving):
             if wanted[arn] != found[arn]:
                 yield f"{machine.name} runs {found[arn]} containers of {arn}, {wanted[arn]} wanted"
-    for task in live:
-        if scene.machine_of(task.instance) is None and task.instance:
-            yield f"{task.arn} is on a host that no machine is"
-        if task.last_status != "RUNNING" or task.desired_status != "RUNNING":
-            yield f"{task.arn} is {task.last_status}, and to be {task.desired_status}"
+
+
+def _pools(scene: "Scene") -> Iterator[str]:
+    """As many machines as are wanted, all of them hosts, and no others."""
+    machines = scene.plane.sight.machines
+    for pool in scene.plane.sight.pools:
+        if len(machines) != pool.wanted or pool.low_since is not None:
+            yield f"the pool has {len(machines)} machines, and wants {pool.wanted}"
+    for machine in machines:
+        if machine.status != "JOINED":
+            yield f"{machine.name} of the pool is {machine.status}"
+    made, known = set(scene.yard.machines), {machine.name for machine in machines}
+    if made != known:
+        yield f"the yard has {sorted(made)}, and the pool knows {sorted(known)}"
 
 
 def deadline(scene: "Scene", began: float) -> float:
     """Up to when it may take, in seconds of the world."""
-    ends = [began + CALM_SECONDS]
     now = scene.plane.clock.now()
+    ends = [
+        scene.world.seconds + (until - now) / seconds(1) + SLACK_SECONDS
+        for until in _excuses(scene)
+        if until is not None and until > now
+    ]
+    return min(max(began + CALM_SECONDS, *ends, 0.0), began + CALM_SECONDS_MAX)
 
-    def excused(until: Instant | None) -> None:
-        if until is not None and until > now:
-            ends.append(scene.world.seconds + (until - now) / seconds(1) + SLACK_SECONDS)
 
-    for service in scene.plane.sight.services:
+def _excuses(scene: "Scene") -> Iterator[Instant | None]:
+    """Until when written rules let something wait."""
+    books, site = scene.plane.sight, scene.plane.site
+    for service in books.services:
         if service.status == "ACTIVE":
-            excused(service.backoff.until)
-    for host in scene.plane.sight.instances:
-        excused(host.flapping_until)
-    return min(max(ends), began + CALM_SECONDS_MAX)
+            yield service.backoff.until
+            for one in books.deployments(service.arn):
+                yield from (hook.expires_at for hook in awaiting(one))
+    for host in books.instances:
+        yield host.flapping_until
+        yield host.drain.deadline if host.drain is not None else None
+    for task in books.live:
+        yield task.provisioning.until if task.provisioning is not None else None
+    for rule, pool in zip(site.pools, books.pools, strict=True):
+        yield pool.retry_at
+        yield later(pool.low_since, rule.scale_in) if pool.low_since is not None else None

@@ -2,7 +2,7 @@
 
 from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.task import Task
-from moorage.sim.laws.law import Law
+from moorage.sim.laws.law import Law, begun
 from moorage.sim.sight import Commit
 
 
@@ -12,16 +12,22 @@ class Capacity(Law):
     name = "I11 capacity"
 
     def committed(self, commit: Commit) -> None:
-        """Count again the hosts of tasks that began or changed."""
-        touched = {
-            row.after.instance: None
-            for row in commit.rows
-            if row.table == "tasks" and row.after is not None and row.before is None
-        }
-        for arn in touched:
+        """Count again the hosts of tasks that began there."""
+        for arn in {task.instance: None for task in begun(commit)}:
             host = self.books.instance(arn)
             if host is not None:
                 self._count(host, [task for task in self.books.live if task.instance == arn])
+        for task in begun(commit):
+            self._weigh(task)
+
+    def _weigh(self, task: Task) -> None:
+        """What is promised to a task is what its definition asks for."""
+        found = self.books.definition(task.task_definition)
+        containers = (found.definition.container_definitions or ()) if found is not None else ()
+        cpu = sum(one.cpu or 0 for one in containers)
+        memory = sum(one.memory or 0 for one in containers)
+        if task.reserved.cpu < cpu or task.reserved.memory < memory:
+            self.broken(f"{task.arn} asks for {cpu} and {memory}, and is promised {task.reserved}")
 
     def _count(self, host: ContainerInstance, tasks: list[Task]) -> None:
         cpu = sum(task.reserved.cpu for task in tasks)

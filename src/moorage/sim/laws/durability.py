@@ -27,10 +27,14 @@ class Durability(Law):
         self.asked: dict[str, dict[int, int]] = {}
         self.overlapped: dict[str, bool] = {}
         self.tasks: dict[str, None] = {}
+        # A daemon's count follows the hosts; whether it is there is asked of its tasks (I4).
+        self.daemons: set[str] = set()
 
     def asking(self, step: int, operation: str, asked: dict[str, Any]) -> None:
         """A write is under way: from now on it may be."""
-        found = _write(operation, asked)
+        if operation == "CreateService" and asked.get("schedulingStrategy") == "DAEMON":
+            self.daemons.add(asked["serviceName"])
+        found = self._write(operation, asked)
         if found is None:
             return
         name, count = found
@@ -44,7 +48,7 @@ class Durability(Law):
         """It is certain, or certainly not, or nobody knows."""
         if answered.operation == "RunTask" and answered.code == "ok":
             self.tasks.update((task["taskArn"], None) for task in answered.got["tasks"])
-        found = _write(answered.operation, answered.asked)
+        found = self._write(answered.operation, answered.asked)
         if found is None:
             return
         name, count = found
@@ -85,6 +89,10 @@ class Durability(Law):
         for arn in self.tasks:
             if self.books.task(arn) is None:
                 self.broken(f"{arn} was acknowledged, and is gone")
+
+    def _write(self, operation: str, asked: dict[str, Any]) -> tuple[str, int] | None:
+        name = asked.get("serviceName") or asked.get("service")
+        return None if name in self.daemons else _write(operation, asked)
 
 
 def _write(operation: str, asked: dict[str, Any]) -> tuple[str, int] | None:

@@ -23,6 +23,7 @@ class Engines(Law):
         super().__init__(scene)
         self.most: dict[str, int] = {}
         self.service: dict[str, str] = {}
+        self.daemons: set[str] = set()
 
     def committed(self, commit: Commit) -> None:
         """Note whose the tasks are, and how many there may be."""
@@ -32,6 +33,9 @@ class Engines(Law):
             if row.table == "tasks" and row.after.service:
                 self.service[row.after.arn] = row.after.service
             elif row.table == "services":
+                if row.after.scheduling_strategy == "DAEMON":
+                    self.daemons.add(row.after.arn)
+                    continue
                 _, percent = percentages(row.after.deployment_configuration)
                 most = upper_limit(row.after.desired_count, percent)
                 self.most[row.after.arn] = max(self.most.get(row.after.arn, 0), most)
@@ -45,6 +49,9 @@ class Engines(Law):
         wanted = self.service.get(happened.task)
         if happened.deed != "started" or wanted is None:
             return
+        if wanted in self.daemons:
+            self._daemon(wanted, happened.machine)
+            return
         counts: Counter[str] = Counter()
         for machine in self.scene.machines:
             if not machine.disturbed:
@@ -54,6 +61,13 @@ class Engines(Law):
                 f"{counts[wanted]} containers of {wanted} run on undisturbed machines, and at most "
                 f"{self.most.get(wanted, 0)} were ever allowed"
             )
+
+    def _daemon(self, wanted: str, name: str) -> None:
+        """Of a daemon, which follows the hosts, one container runs on a machine."""
+        machine = next(one for one in self.scene.machines if one.name == name)
+        count = sum(self.service.get(arn) == wanted for arn, _ in machine.running)
+        if count > 1 and not machine.disturbed:
+            self.broken(f"{count} containers of the daemon {wanted} run on {name}")
 
 
 def _is_away(host: ContainerInstance) -> bool:

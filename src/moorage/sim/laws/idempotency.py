@@ -5,6 +5,7 @@ from typing import Any
 
 from moorage.sim.laws.law import Law
 from moorage.sim.sight import Answered, Commit
+from moorage.sim.words import REHEARSED
 
 Effect = tuple[str, ...]
 
@@ -45,7 +46,8 @@ class Idempotency(Law):
     def answered(self, answered: Answered) -> None:
         """Compare with the first answer."""
         token = answered.asked.get("clientToken")
-        if token is None or answered.code != "ok":
+        is_rehearsed = answered.operation.startswith(REHEARSED)
+        if token is None or answered.code != "ok" or is_rehearsed:
             return
         effect = _effect(answered)
         asked, before = self.first.setdefault(token, (answered.asked, effect))

@@ -1,9 +1,11 @@
 """What a law is: it is shown everything, and says in a sentence what was broken."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from moorage.ecs.records.task import Task
 from moorage.ground.record import Record
-from moorage.sim.sight import Answered, Books, Commit, Happened
+from moorage.sim.sight import Answered, Books, Commit, Happened, Row
 
 if TYPE_CHECKING:
     from moorage.sim.scene import Scene
@@ -48,3 +50,17 @@ class Law:
     def broken(self, what: str) -> None:
         """Say what was broken; it is said once."""
         self.scene.report(self.name, what)
+
+
+def begun(commit: Commit) -> Iterator[Task]:
+    """The tasks that a commit gave a host: new ones, and those that have waited for one."""
+    for row in commit.rows:
+        if row.table != "tasks" or row.after is None or not row.after.instance:
+            continue
+        if row.before is None or not row.before.instance:
+            yield row.after
+
+
+def row_of(commit: Commit, arn: str) -> Row | None:
+    """What a commit wrote of a record with an ARN: then who acted may have seen it otherwise."""
+    return next((row for row in commit.rows if getattr(row.after, "arn", "") == arn), None)

@@ -28,7 +28,8 @@ class Percent(Law):
                 continue
             if row.before is None:
                 begun[row.after.service] = begun.get(row.after.service, 0) + 1
-            elif _is_order(row):
+            # Its end of health may have been heard of in the same commit, before the order.
+            elif is_order(row) and row.after.health == row.before.health:
                 told.setdefault(row.after.service, []).append(row.before)
         for arn in begun:
             service = self.books.service(arn)
@@ -59,16 +60,22 @@ class Percent(Law):
         strong = [
             task
             for task in stopped
-            if _is_healthy(task)
+            if is_healthy(task)
             and task.started_at is not None
             and task.started_at + settled <= commit.now
         ]
         if not strong or service.scheduling_strategy != "REPLICA":
             return
+        # That one is well no more may have been heard in the same commit, after the order.
+        was = {
+            row.before.arn
+            for row in commit.rows
+            if row.table == "tasks" and row.before is not None and is_healthy(row.before)
+        }
         left = [
             task
             for task in self.books.of_service(service.arn)
-            if _is_healthy(task) and task.desired_status == "RUNNING"
+            if task.desired_status == "RUNNING" and (is_healthy(task) or task.arn in was)
         ]
         least_percent, _ = percentages(service.deployment_configuration)
         least = lower_limit(service.desired_count, least_percent)
@@ -79,7 +86,8 @@ class Percent(Law):
             )
 
 
-def _is_order(row: Row) -> bool:
+def is_order(row: Row) -> bool:
+    """Whether the scheduler told a task that was to run to stop."""
     before, after = row.before, row.after
     return (
         before.desired_status == "RUNNING"
@@ -89,7 +97,8 @@ def _is_order(row: Row) -> bool:
     )
 
 
-def _is_healthy(task: Task) -> bool:
+def is_healthy(task: Task) -> bool:
+    """Whether a task serves, as far as can be known."""
     return (
         task.last_status == "RUNNING"
         and task.connectivity == "CONNECTED"

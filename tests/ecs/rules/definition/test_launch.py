@@ -42,6 +42,8 @@ INVALID = "InvalidParameterException"
         ({"clientToken": "x" * 65}, INVALID),
         ({"startedBy": "x" * 129}, INVALID),
         ({"group": "service:web"}, INVALID),
+        ({"group": "g" * 255}, ""),
+        ({"group": "g" * 256}, INVALID),
         ({"placementConstraints": [{"type": "memberOf", "expression": "("}]}, INVALID),
         ({"placementStrategy": [{"type": "spread"}]}, INVALID),
     ],

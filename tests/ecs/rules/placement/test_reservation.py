@@ -7,6 +7,7 @@ from moorage.ecs.rules.placement.constraint import Wants, obstacle
 from moorage.ecs.rules.placement.eligible import eligible
 from moorage.ecs.rules.placement.reservation import reserve
 from moorage.ecs.rules.placement.view import cluster_view
+from moorage.ground.record import evolve
 from tests.ecs.rules.builders import a_task, an_instance, instance_arn
 
 LOGS = Wants(needs=Resources(cpu=300, memory=100, ports=(514,)), group="service:logs")
@@ -63,6 +64,30 @@ def test_a_host_that_is_full_already_owes_what_is_missing():
     assert load.cpu == -200
     small = Wants(needs=Resources(cpu=1), group="service:web")
     assert obstacle(small, load) is not None
+
+
+@pytest.mark.parametrize(
+    ("needs", "host"),
+    [
+        (Resources(cpu=1001), {}),
+        (Resources(memory=8193), {}),
+        (Resources(cpu=10, gpus=1), {}),
+        (Resources(cpu=10, ports=(22,)), {"ports": (22,)}),
+    ],
+)
+def test_nothing_is_kept_where_the_daemon_can_never_be(needs, host):
+    never = Wants(needs=needs, group=LOGS.group)
+    load = seen(an_instance("h1", cpu=1000, **host), claims=(never,))
+    assert (load.cpu, load.kept_for) == (1000, ())
+
+
+def test_a_gpu_that_is_kept_is_no_trouble_for_a_task_without():
+    host = evolve(an_instance("h1"), resources=Resources(cpu=900, gpus=1, gpu_ids=("g",)))
+    busy = a_task("t1", reserved=Resources(cpu=100, gpus=1, gpu_ids=("g",)))
+    logs = Wants(needs=Resources(cpu=10, gpus=1), group=LOGS.group)
+    load = seen(host, [busy], claims=(logs,))
+    assert load.gpus == -1
+    assert obstacle(evolve(WEB, needs=Resources(cpu=700)), load) is None
 
 
 def test_where_every_host_has_its_daemon_the_view_and_its_orders_stay():

@@ -237,3 +237,12 @@ def test_a_stopped_container_is_no_longer_healthy():
     healthy = a_container(has_health_check=True, health="HEALTHY", last_status="RUNNING")
     task = running(a_task(containers=(healthy,)))
     assert after(task, report("RUNNING", web("STOPPED"))).containers[0].health == "UNKNOWN"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "taken_in"),
+    [(7, "RUNNING", True), (7, "STOPPED", False), (0, "RUNNING", False)],
+)
+def test_who_runs_a_task_that_was_sent_has_taken_the_order_in(sent, status, taken_in):
+    task = after(a_task(payload_sequence=sent), report(status, web(status)))
+    assert (task.acknowledged_at is not None) == taken_in

@@ -28,6 +28,8 @@ CLIENT_TOKEN_LENGTH_MAX = 64
 DESIRED_COUNT_MAX = 5000
 LAUNCH_TYPES = frozenset({"EC2", "EXTERNAL"})
 SCHEDULING_STRATEGIES = frozenset({"REPLICA", "DAEMON"})
+# ECS, "Task groups".
+GROUP_LENGTH_MAX = 255
 _RESERVED_GROUP = "service:"
 _ServiceRequest: TypeAlias = CreateServiceRequest | UpdateServiceRequest
 
@@ -181,6 +183,13 @@ def _refuse_started_by(text: str | None, length_max: int) -> Refusal | None:
 
 
 def _refuse_group(group: str | None) -> Refusal | None:
-    if group is None or not group.startswith(_RESERVED_GROUP):
+    if group is None:
         return None
-    return invalid(f"A task group must not begin with {_RESERVED_GROUP}")
+    if group.startswith(_RESERVED_GROUP):
+        return invalid(
+            f"Invalid namespace for group. Groups that begin with {_RESERVED_GROUP} are those of "
+            "services."
+        )
+    if len(group) > GROUP_LENGTH_MAX:
+        return invalid(f"A task group has at most {GROUP_LENGTH_MAX} characters.")
+    return None

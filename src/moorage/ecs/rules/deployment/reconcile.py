@@ -80,7 +80,7 @@ def reconcile(state: ServiceState, now: Instant, view: ClusterView | None = None
         return _plan(state, ledger, look_again=now)
     mine = _of_current(state)
     revision = pinning.learn(state.revision, mine, now)
-    gates = gates_of(state, ledger, mine, pinned=revision is not None)
+    gates = gates_of(state, ledger, taken, pinned=revision is not None)
     moved = move_rule(state.service)(state, taken, gates, now, view)
     _conclude(state, ledger, taken, moved)
     return evolve(
@@ -190,7 +190,7 @@ def _ended(state: ServiceState, now: Instant) -> Plan:
     reason = f"Scaling activity initiated by (deployment {state.service.deployment})"
     if wanted:
         ledger.events.append(events.stopped(state.service.name, [task.id for task in wanted]))
-    elif not any(not task.is_stopped and task.connectivity == "CONNECTED" for task in state.tasks):
+    if not any(not task.is_stopped and task.connectivity == "CONNECTED" for task in state.tasks):
         ledger.service = evolve(ledger.service, status="INACTIVE")
         for deployment in ledger.deployments:
             ended = hooks.abandoned(deployment)

@@ -9,6 +9,7 @@ what was to move stays. So nothing has to be undone, wherever a move is interrup
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from moorage.ecs.records.service import Service
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules import events, rebalancing_events
 from moorage.ecs.rules.deployment.health import Standing
@@ -56,13 +57,15 @@ def gives_up_at(successor: Task) -> Instant:
 
 
 def observe(state: ServiceState, ledger: Ledger, standings: Mapping[str, Standing]) -> None:
-    """Let the service rest where a move came to nothing, and say which.
+    """Let the service rest where a move came to nothing, and say which, once.
 
     A newer deployment takes the place of both: that is no failure.
     """
     for task, successor in under_way(state.tasks):
-        if task.deployment == state.current.id and _came_to_nothing(
-            successor, standings, ledger.now
+        if (
+            task.deployment == state.current.id
+            and _came_to_nothing(successor, standings, ledger.now)
+            and not _is_known(ledger.service, successor)
         ):
             rest = later(ledger.now, REST_AFTER_FAILURE)
             known = evolve(ledger.service.rebalancing, rest_until=rest)
@@ -138,6 +141,15 @@ def say_stopped(state: ServiceState, stopped: Sequence[Task]) -> list[str]:
 
 def _may_move(task: Task, now: Instant) -> bool:
     return task.connectivity == "CONNECTED" and not task.is_protected(now)
+
+
+def _is_known(service: Service, successor: Task) -> bool:
+    """Whether the service has begun to rest since this successor was given up.
+
+    One that is late may be there for long: it is protected, or its host does not stop it.
+    """
+    rest = service.rebalancing.rest_until
+    return rest is not None and rest >= later(gives_up_at(successor), REST_AFTER_FAILURE)
 
 
 def _came_to_nothing(successor: Task, standings: Mapping[str, Standing], now: Instant) -> bool:

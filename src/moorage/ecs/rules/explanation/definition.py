@@ -9,6 +9,7 @@ from moorage.ecs.rules.definition.members import OURS
 from moorage.ecs.rules.definition.validate import refuse
 from moorage.ecs.rules.explanation.strangers import strangers
 from moorage.ecs.rules.refusal import Refusal
+from moorage.ecs.rules.service_tags import HEEDED, wishes
 from moorage.ecs.rules.tags import refuse_tags
 from moorage.ground.record import Record
 from moorage.shapes.ecs.service import CreateServiceRequest
@@ -67,6 +68,15 @@ def of_definition(request: RegisterTaskDefinitionRequest, document: Document) ->
         found += _unplaced(request)
     found += _unknown(strangers(document, RegisterTaskDefinitionRequest))
     found += _stored(document, _STORED_OF_DEFINITION)
+    found += [
+        Finding(
+            member=f"tags[{place}]",
+            verdict="stored",
+            text=f"{tag.key} is heeded on a service; on a task definition it is a tag like others.",
+        )
+        for place, tag in enumerate(request.tags or ())
+        if tag.key in HEEDED
+    ]
     for place, container in enumerate(_dicts(document.get(CONTAINERS))):
         path = f"{CONTAINERS}[{place}]"
         for number, mapping in enumerate(_dicts(container.get("portMappings"))):
@@ -79,6 +89,15 @@ def of_service(request: CreateServiceRequest, document: Document) -> list[Findin
     found = [*_refused(refuse_create(request), refuse_tags(request.tags))]
     found += _unknown(strangers(document, CreateServiceRequest))
     found += _stored(document, _STORED_OF_SERVICE)
+    found += [
+        Finding(
+            member=f"tags[{place}]",
+            verdict="stored",
+            text=f"It means nothing here and is ignored: {ignored}.",
+        )
+        for place, tag in enumerate(request.tags or ())
+        for ignored in wishes([tag]).ignored
+    ]
     return [*found, *_running(document, found)]
 
 

@@ -64,6 +64,23 @@ def explain(case: DeploymentCase) -> DeploymentExplanation:
     )
 
 
+def setback(case: DeploymentCase) -> Cause | None:
+    """For who asks about the service: that it went back from this deployment, and what was wrong."""
+    one = case.deployment
+    if not one.rolled_back_to:
+        return None
+    worst = _failed(case, failures(case.tasks)[:1])
+    why = worst[0].text if worst else one.rollback_reason
+    return Cause(
+        text=(
+            f"It went back from its newest deployment {one.id} "
+            f"({one.task_definition.rpartition('/')[2]}) to {one.rolled_back_to}. {why} "
+            f"All of it: moorage explain deployment {one.id}"
+        ),
+        at=one.rollback_started_at,
+    )
+
+
 def failures(found: Sequence[Task]) -> list[Task]:
     """The tasks that stopped though nobody wanted that, or for their health checks; newest first."""
     ended = [

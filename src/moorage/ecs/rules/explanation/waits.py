@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from moorage.ecs.records.event import ServiceEvent
 from moorage.ecs.records.freeze import Freeze
 from moorage.ecs.records.task import Task
-from moorage.ecs.rules.deployment import backoff, hooks, pinning, protection
+from moorage.ecs.rules.deployment import backoff, hooks, pinning, protection, relocation
 from moorage.ecs.rules.deployment.census import Census
 from moorage.ecs.rules.deployment.health import Standing
 from moorage.ecs.rules.deployment.rolling import percentages
@@ -195,8 +195,26 @@ def _protected(case: ServiceCase, taken: Census) -> Sequence[Wait]:
     ]
 
 
+def _moving(case: ServiceCase, _: Census) -> Sequence[Wait]:
+    """Moves to other hosts, under way or to begin; the rebalancing is over some time after them."""
+    known = case.state.service.rebalancing
+    moves = relocation.under_way(case.state.tasks)
+    named = [
+        f"{task.id[:ID_LENGTH_SHOWN]} from {case.names.get(task.instance, '?')} to "
+        f"{case.names.get(successor.instance, '?')}"
+        for task, successor in sorted(moves, key=lambda pair: (pair[0].created_at, pair[0].arn))
+    ]
+    if not moves and not known.planned and known.since is None:
+        return ()
+    since = "" if known.since is None else f" since {iso(known.since)}"
+    now = f"{tasks(len(moves))} now ({shown(named)}), start first" if moves else "no task now"
+    then = f", and {tasks(len(known.planned))} next" if known.planned else ""
+    return [Wait(text=f"It is being rebalanced{since}: {now}{then}.")]
+
+
 def _leaving(case: ServiceCase, taken: Census) -> Sequence[Wait]:
     held = {one.arn for one in protection.kept_back(case.state, taken, case.now)}
+    held |= {task.arn for task, _ in relocation.under_way(case.state.tasks)}
     leaving = [one for one in taken.leaving if one.arn not in held]
     minimum, maximum = percentages(case.state.service.deployment_configuration)
     bounds = f"within minimumHealthyPercent {minimum} and maximumPercent {maximum}"
@@ -263,6 +281,7 @@ _LOOKS: tuple[Callable[[ServiceCase, Census], Sequence[Wait]], ...] = (
     _unsettled,
     _stopping,
     _protected,
+    _moving,
     _leaving,
     _kept,
     _room,

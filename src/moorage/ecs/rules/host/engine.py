@@ -26,6 +26,11 @@ def engine_gone(message: PublishInstanceStatusRequest) -> bool | None:
     return said
 
 
+def gist_of(message: PublishInstanceStatusRequest) -> tuple[object, ...]:
+    """What of it is ever kept: two with the same gist, one after the other, change nothing."""
+    return tuple((one.type, one.status, one.status_reason) for one in message.statuses or ())
+
+
 def _gone(status: InstanceStatus, said: bool | None) -> bool | None:  # noqa: FBT001 - a verdict
     if (status.status_reason or "").startswith(_ENGINE_ANSWERS):
         return False

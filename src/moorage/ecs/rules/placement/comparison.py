@@ -4,6 +4,7 @@ import functools
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from moorage.ecs.rules.placement.pattern import BadPattern, Pattern, compile_pattern
 from moorage.ecs.rules.placement.view import HostLoad
@@ -140,7 +141,8 @@ def _truth(text: str) -> str | None:
 
 
 def _count(text: str) -> str | None:
-    return text if _NUMBER.fullmatch(text) else None
+    """A number, written in the one way in which it is equal to itself: `2` for `2.0`."""
+    return f"{Decimal(text).normalize():f}" if _NUMBER.fullmatch(text) else None
 
 
 def _time(text: str) -> str | None:

@@ -142,7 +142,11 @@ def _constrained(wants: Wants, host: HostLoad) -> Obstacle | None:
 
 
 def _insufficient(needs: Resources, host: HostLoad) -> Obstacle | None:
-    if needs.gpus > host.gpus:
+    """What a host has not enough of for such a task, or None where it has room.
+
+    Less than none of its GPUs may be left, where one is kept for a daemon that is still to come.
+    """
+    if needs.gpus and needs.gpus > host.gpus:
         return Obstacle(reason="RESOURCE:GPU", detail=_lack(needs.gpus, host.gpus, host))
     if needs.cpu > host.cpu:
         return Obstacle(reason="RESOURCE:CPU", detail=_lack(needs.cpu, host.cpu, host))

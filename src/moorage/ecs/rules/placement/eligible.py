@@ -37,7 +37,7 @@ def eligible(wants: Wants, view: ClusterView) -> Sequence[str]:
 
 def nearest(
     wants: Wants, count: int, chain: Sequence[Level], view: ClusterView, counted: Mapping[str, int]
-) -> dict[str, HostLoad] | None:
+) -> list[HostLoad] | None:
     """Those of `with_room` of which `count` tasks could take one; None where all must be looked at.
 
     In each group of the chain the first `count` that have no task of the service, which is more
@@ -57,7 +57,7 @@ def nearest(
     found = [arn for arn in counted if arn in order and fits(hosts[arn])]
     least = getattr(wants.needs, figures[0]) if figures else 0
     found += order.best(count, lambda arn: arn not in counted and fits(hosts[arn]), least)
-    return {arn: hosts[arn] for arn in sorted(found)}
+    return [hosts[arn] for arn in sorted(found)]
 
 
 def spread_by(chain: Sequence[Level], view: ClusterView) -> Mapping[str, Prefix]:
@@ -73,17 +73,20 @@ def spread_by(chain: Sequence[Level], view: ClusterView) -> Mapping[str, Prefix]
     return found
 
 
-def with_room(wants: Wants, view: ClusterView) -> dict[str, HostLoad]:
+def with_room(wants: Wants, view: ClusterView) -> list[HostLoad]:
     """The hosts, in the order of their ARNs, that can take one such task now."""
-    needs, hosts = wants.needs, view.hosts
-    cpu, memory = needs.cpu, needs.memory
-    loads = {
-        arn: load
+    hosts = view.hosts
+    cpu, memory, ports = wants.needs.cpu, wants.needs.memory, wants.needs.ports
+    # As in `_fits`, written out: it is asked of each host of a cluster.
+    loads = [
+        load
         for arn in eligible(wants, view)
-        if (load := hosts[arn]).cpu >= cpu and load.memory >= memory
-    }
+        if (load := hosts[arn]).cpu >= cpu
+        and load.memory >= memory
+        and load.ports.isdisjoint(ports)
+    ]
     for test in _further(wants):
-        loads = {arn: load for arn, load in loads.items() if test(load)}
+        loads = [load for load in loads if test(load)]
     return loads
 
 
@@ -100,7 +103,10 @@ def again(wants: Wants) -> Callable[[HostLoad], bool] | None:
 def _fits(wants: Wants) -> Callable[[HostLoad], bool]:
     needs, tests = wants.needs, _further(wants)
     return lambda load: (
-        load.cpu >= needs.cpu and load.memory >= needs.memory and all(test(load) for test in tests)
+        load.cpu >= needs.cpu
+        and load.memory >= needs.memory
+        and load.ports.isdisjoint(needs.ports)
+        and all(test(load) for test in tests)
     )
 
 
@@ -120,8 +126,6 @@ def _further(wants: Wants) -> list[Callable[[HostLoad], bool]]:
     """The tests that only some tasks need."""
     needs, group, avoided = wants.needs, wants.group, wants.avoided
     tests: list[Callable[[HostLoad], bool]] = []
-    if needs.ports:
-        tests.append(lambda load: load.ports.isdisjoint(needs.ports))
     if needs.ports_udp:
         tests.append(lambda load: load.ports_udp.isdisjoint(needs.ports_udp))
     if needs.gpus:

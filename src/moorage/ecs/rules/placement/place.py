@@ -7,6 +7,8 @@ left over.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain as chain_of
+from itertools import islice, repeat
 
 from moorage.ecs.rules.placement.constraint import Obstacle, Wants, obstacle
 from moorage.ecs.rules.placement.eligible import (
@@ -69,9 +71,9 @@ def place(batch: Batch, view: ClusterView) -> Placements:
     counted = counted_on(view, wants.group, batch.counted)
     found = nearest(wants, batch.count, chain, view, counted)
     if found is None:
-        found = with_room(wants, view) if batch.count else {}
-    arns, loads = list(found), list(found.values())
-    offers = Offers(chain, loads, wants.needs)
+        found = with_room(wants, view) if batch.count else []
+    arns = [load.instance.arn for load in found]
+    offers = Offers(chain, found, wants.needs)
     prefixes = spread_by(chain, view)
     for arn, tasks in counted.items():
         offers.count(prefixes[arn], tasks)
@@ -80,14 +82,14 @@ def place(batch: Batch, view: ClusterView) -> Placements:
     fits = again(wants)
     now: dict[int, HostLoad] = {}
     chosen: list[str] = []
-    for index in range(batch.count):
-        drawn = offers.take(batch.numbers[index] if index < len(batch.numbers) else 0)
+    for number in islice(chain_of(batch.numbers, repeat(0)), batch.count):
+        drawn = offers.take(number)
         if drawn is None:
             break
         chosen.append(arns[drawn])
         if fits is None:
             continue
-        load = now[drawn] = promised(now.get(drawn, loads[drawn]), wants.needs, wants.group)
+        load = now[drawn] = promised(now.get(drawn, found[drawn]), wants.needs, wants.group)
         if fits(load):
             offers.again(drawn)
     return Placements(

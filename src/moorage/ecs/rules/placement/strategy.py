@@ -122,17 +122,16 @@ class Offers:
         self._root.fill(range(len(self._loads)))
 
     def take(self, number: int = 0) -> int | None:
-        """The best host, no longer offered and with one task more; None where none is left."""
+        """The best host, no longer offered; None where none is left. Its group has one task more."""
         place = self._root.take(number)
-        if place is not None:
-            self._placed[place] = self._placed.get(place, 0) + 1
-            self._on_host[place] = self._on_host.get(place, 0) + 1
-            if self.width:
-                self.count(self._prefixes[place], 1)
+        if place is not None and self.width:
+            self.count(self._prefixes[place], 1)
         return place
 
     def again(self, place: int) -> None:
-        """Offer a host once more."""
+        """Offer a host that was taken once more, with the task that it has got."""
+        self._placed[place] = self._placed.get(place, 0) + 1
+        self._on_host[place] = self._on_host.get(place, 0) + 1
         self._root.add(place)
 
     def key(self, depth: int, place: int) -> Key:
@@ -166,6 +165,8 @@ class Offers:
         tuples, and there is one for each host of a cluster.
         """
         loads, counted = self._loads, self._on_host
+        if not counted and not self._ranking:  # a service that begins, spread over hosts
+            return [loads[place].tasks << _BITS | place for place in places]
         own = [counted.get(place, 0) for place in places] if counted else [0] * len(places)
         ranks = [0] * len(places)
         for at, kind in enumerate(self._ranking):
@@ -259,15 +260,15 @@ class _Node:
 
     def _best(self) -> "_Node":
         """The best group that has hosts; weights that grew since they were written are mended."""
-        while self.order:
-            weight, key = self.order[0]
-            group = self.groups[key]
-            now = self.offers.weight(key)
+        order, groups, weight = self.order, self.groups, self.offers.weight
+        while order:
+            known, key = order[0]
+            group, now = groups[key], weight(key)
             if group.size == 0:
-                heapq.heappop(self.order)
-                del self.groups[key]
-            elif now != weight:
-                heapq.heapreplace(self.order, (now, key))
+                heapq.heappop(order)
+                del groups[key]
+            elif now != known:
+                heapq.heapreplace(order, (now, key))
             else:
                 return group
         raise AssertionError("a node that has hosts has a group that has them")

@@ -15,7 +15,8 @@ if TYPE_CHECKING:  # they are orders of what is here
 NO_VALUE = ""
 
 
-class HostLoad(Record):
+# Made anew for each task that is placed, in their hundred thousands; no part of one leads back to it.
+class HostLoad(Record, gc=False):
     """One host and what its live tasks have been promised.
 
     `cpu`, `memory` and `gpus` are what remains; `ports` and `ports_udp` are taken or reserved.
@@ -109,8 +110,6 @@ def cluster_view(instances: Iterable[ContainerInstance], tasks: Iterable[Task]) 
 
 def promised(load: HostLoad, needs: Resources, group: str) -> HostLoad:
     """The host after one more task with these needs and of this group was placed on it."""
-    groups = dict(load.groups)
-    groups[group] = groups.get(group, 0) + 1
     # Written out: it is made for each task that is placed, and `evolve` takes three times as long.
     return HostLoad(
         instance=load.instance,
@@ -120,7 +119,7 @@ def promised(load: HostLoad, needs: Resources, group: str) -> HostLoad:
         ports=load.ports.union(needs.ports) if needs.ports else load.ports,
         ports_udp=load.ports_udp.union(needs.ports_udp) if needs.ports_udp else load.ports_udp,
         attributes=load.attributes,
-        groups=groups,
+        groups={**load.groups, group: load.groups.get(group, 0) + 1},
         tasks=load.tasks + 1,
         running=load.running,
     )
@@ -154,6 +153,22 @@ def with_claim(load: HostLoad, claim: Claim) -> HostLoad:
     """The host with one more live task."""
     counted = promised(load, claim.reserved, claim.group)
     return evolve(counted, running=load.running + 1) if claim.running else counted
+
+
+def after_report(load: HostLoad, before: Claim, after: Claim) -> HostLoad | None:
+    """The host after a task that it counts runs, and has chosen ports; None where more differs."""
+    then, now = before.reserved, after.reserved
+    grown = set(then.ports) <= set(now.ports) and set(then.ports_udp) <= set(now.ports_udp)
+    alike = evolve(then, ports=now.ports, ports_udp=now.ports_udp) == now
+    same = (before.instance, before.group) == (after.instance, after.group)
+    if not (same and alike and grown):
+        return None
+    return evolve(
+        load,
+        ports=load.ports.union(now.ports),
+        ports_udp=load.ports_udp.union(now.ports_udp),
+        running=load.running + after.running - before.running,
+    )
 
 
 def without_claim(load: HostLoad, claim: Claim) -> HostLoad:

@@ -89,10 +89,20 @@ def advance(task: Task, report: TaskReport, now: Instant) -> Advanced:
     status = status_named(report.status)
     if status is not None and RANK[status] > RANK[task.last_status]:
         after = evolve(after, last_status=moved(task.last_status, status, "host"))
-    after = _stamped(after, report, now)
+    after = _taken_in(_stamped(after, report, now), now)
     if after == task:
         return Advanced(task=task, changed=False, ignored="The report says nothing new.")
     return Advanced(task=after, changed=True)
+
+
+def _taken_in(task: Task, now: Instant) -> Task:
+    """Who runs a task that was sent has it, whether its acknowledgement has come yet or not.
+
+    Of one that has ended it is not said: there the order to run it is withdrawn.
+    """
+    if task.acknowledged_at is not None or task.is_stopped or not task.payload_sequence:
+        return task
+    return evolve(task, acknowledged_at=now)
 
 
 def report_of_task(request: SubmitTaskStateChangeRequest) -> TaskReport:

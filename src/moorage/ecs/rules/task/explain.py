@@ -16,6 +16,7 @@ from moorage.ecs.records.service_deployment import ServiceDeployment
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules.events import is_of_a_host
 from moorage.ecs.rules.freeze import HOLDING
+from moorage.ecs.rules.host.precedence import LEAD
 from moorage.ecs.rules.task import ending
 from moorage.ecs.rules.task.ending import Cause, length
 from moorage.ground.instant import Instant, between, iso, seconds
@@ -326,6 +327,8 @@ def _pending(case: Case) -> list[str]:
     task = case.task
     if not _reachable(case):
         return [_out_of_reach(case)]
+    if not task.payload_sequence and case.host is not None and case.host.held_until is not None:
+        return [f"Daemons go first there: it is sent when they run, or after {length(LEAD)}."]
     if task.acknowledged_at is None:
         return ["The order to run it is on its way to the host, which has not answered yet."]
     reasons = [f"{one.name}: {one.reason}." for one in task.containers if one.reason]
