@@ -11,6 +11,7 @@ from tests.contract.ships import (
     ALL,
     BY_FLAG,
     CREWED,
+    CREWS,
     NAMED,
     OF_FLAG,
     OF_PORT,
@@ -70,6 +71,11 @@ class SearchContract(KnownContract):
         assert look(fleet, lambda tx: NAMED.count(tx, port="kiel", name=[*many, "a"])) == 1
         assert run(fleet, lambda tx: NAMED.delete(tx, port="kiel", name=["a", "c"])) == 2
         assert run(fleet, lambda tx: NAMED.delete(tx, port="kiel", name=[])) == 0
+
+    def test_counts_by_the_values_of_columns(self, fleet: Database):
+        found = look(fleet, lambda tx: CREWS.tallied(tx, port="kiel"))
+        assert found == {(3, "de"): 1, (2, None): 1, (2, "dk"): 1, (1, None): 1}
+        assert look(fleet, lambda tx: CREWS.tallied(tx, port="rome")) == {}
 
     def test_pages_by_key(self, fleet: Database):
         def pages(tx: Transaction) -> list[list[str]]:

@@ -43,6 +43,7 @@ OF_FLAG = SHIPS.query("flag")
 BY_FLAG = SHIPS.query(order=("flag",))
 NAMED = SHIPS.query("port", among="name")
 CREWED = SHIPS.query(among="crew")
+CREWS = SHIPS.query("port", tally=("crew", "flag"))
 AFTER = SHIPS.query("port", greater="name")
 ALL = SHIPS.query()
 

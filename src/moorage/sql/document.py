@@ -181,10 +181,22 @@ class Table(Generic[_R]):
         return found
 
     def query(
-        self, *columns: str, order: Iterable[str] = (), among: str = "", greater: str = ""
+        self,
+        *columns: str,
+        order: Iterable[str] = (),
+        among: str = "",
+        greater: str = "",
+        tally: Iterable[str] = (),
     ) -> Query[_R]:
         """A search by equal `columns`, made once at import; see Query."""
-        return Query(self, columns, order=tuple(order), among=among, greater=greater)
+        return Query(
+            self,
+            columns,
+            order=tuple(order),
+            among=among,
+            greater=greater,
+            tally=tuple(tally),
+        )
 
     def decode(self, document: str) -> _R:
         """The record that a stored document is."""

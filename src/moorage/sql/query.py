@@ -13,7 +13,7 @@ from moorage.sql.transaction import Row, Transaction
 if TYPE_CHECKING:
     from moorage.sql.document import Table
 
-Form = Literal["all", "limited", "keys", "count", "delete"]
+Form = Literal["all", "limited", "keys", "count", "tally", "delete"]
 DOCUMENT = "document"
 # Of a longer list nothing is learned: it would only push out what is in use.
 LEARNED_MAX = 64
@@ -26,7 +26,8 @@ class Query(Generic[_R]):
 
     A name in `order` that begins with `-` counts down. `among` is a column matched against a list
     of values, `greater` one that must be greater than the value given: for paging by key; None
-    there means from the beginning, and it is the order where none is given. For the other columns, None matches None.
+    there means from the beginning, and it is the order where none is given. For the other columns,
+    None matches None. `tally` names the columns by whose values `tallied` counts.
     """
 
     def __init__(
@@ -37,18 +38,21 @@ class Query(Generic[_R]):
         order: tuple[str, ...],
         among: str,
         greater: str,
+        tally: tuple[str, ...] = (),
     ) -> None:
         """Check the columns' names; statements are made at first use."""
         self._table = table
         self._equal = columns
         self._among = among
         self._greater = greater
+        self._tally = tally
         named = (*columns, *filter(None, (among, greater)))
         self._names = frozenset(named)
         assert len(self._names) == len(named), "a column is asked for once"
         order = order or ((greater,) if greater else ())
         ordered = {name.removeprefix("-") for name in order}
-        assert self._names | ordered <= set(table.names), f"{table.name} has not all of {named}"
+        asked = self._names.union(ordered, tally)
+        assert asked <= set(table.names), f"{table.name} has not all of {sorted(asked)}"
         self._order = (*order, *(name for name in table.keys if name not in ordered))
         self._statements: dict[tuple[Form, tuple[str, ...]], Statement] = {}
 
@@ -75,6 +79,10 @@ class Query(Generic[_R]):
         """How many records are found."""
         rows = self._run(tx, "count", values)
         return int(rows[0][0]) if rows else 0
+
+    def tallied(self, tx: Transaction, /, **values: object) -> dict[tuple[Value, ...], int]:
+        """How many records are found, by the values of the columns of `tally`; none is read."""
+        return {tuple(values): int(number) for *values, number in self._run(tx, "tally", values)}
 
     def delete(self, tx: Transaction, /, **values: object) -> int:
         """Remove the records found; returns how many."""
@@ -127,13 +135,15 @@ class Query(Generic[_R]):
         if form == "delete":
             return Statement(core.delete(table).where(*lite), core.delete(table).where(*post))
         keys = [table.c[name] for name in self._table.keys]
+        told = [table.c[name] for name in self._tally]
         selected: core.Select[Any] = {
             "all": core.select(*keys, table.c[DOCUMENT]),
             "limited": core.select(*keys, table.c[DOCUMENT]).limit(core.bindparam("limit")),
             "keys": core.select(*keys),
             "count": core.select(core.func.count()).select_from(table),
+            "tally": core.select(*told, core.func.count()).select_from(table).group_by(*told),
         }[form]
-        if form != "count":
+        if form not in {"count", "tally"}:
             selected = selected.order_by(*map(self._ordering, self._order))
         return Statement(selected.where(*lite), selected.where(*post))
 

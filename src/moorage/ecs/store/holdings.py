@@ -3,21 +3,19 @@
 from collections import Counter
 
 from moorage.ecs.records.holdings import Holdings
-from moorage.ecs.rules.deployment.counts import counts
+from moorage.ecs.rules.deployment.counts import counted
 from moorage.ecs.store import container_instances, services, tasks
 from moorage.sql.transaction import Transaction
 
 
 def of_cluster(tx: Transaction, cluster: str) -> Holdings:
-    """What is in a cluster (an ARN) now."""
-    live = tasks.live_of_cluster(tx, cluster)
-    counted: dict[tuple[str, str], int] = {}
-    for kind in sorted({task.launch_type for task in live}):
-        found = counts(task for task in live if task.launch_type == kind)
-        counted |= {("RUNNING", kind): found.running, ("PENDING", kind): found.pending}
+    """What is in a cluster (an ARN) now; its tasks are counted by the database."""
+    running: Counter[tuple[str, str]] = Counter()
+    for (launch_type, *standing), number in tasks.live_tally(tx, cluster).items():
+        running[counted(*standing), launch_type] += number
     return Holdings(
         instances=container_instances.live_count(tx, cluster),
-        tasks=counted,
+        tasks={kind: number for kind, number in running.items() if kind[0]},
         services=dict(
             Counter(
                 (service.status, service.launch_type or "EC2")

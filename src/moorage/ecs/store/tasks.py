@@ -34,6 +34,7 @@ TASKS = Table(
         "launch_type",
         "desired_status",
         "last_status",
+        "connectivity",
         "is_stopped",
         "is_settled",
         "judged",
@@ -57,14 +58,17 @@ NOWHERE = ""
 PENDING = ("PROVISIONING", "PENDING", "ACTIVATING")
 
 _BY_ARN = TASKS.query(among="arn")
-_LIVE_OF_CLUSTER = TASKS.query("cluster_arn", "is_stopped")
+_LIVE_OF_CLUSTER = TASKS.query(
+    "cluster_arn",
+    "is_stopped",
+    tally=("launch_type", "last_status", "desired_status", "connectivity"),
+)
 _LIVE_OF_INSTANCE = TASKS.query("instance", "is_stopped")
 _UNSETTLED_OF_INSTANCE = TASKS.query("instance", "is_settled")
 _LIVE_OF_INSTANCES = TASKS.query("is_stopped", among="instance")
 _LIVE_OF_SERVICES = TASKS.query("is_stopped", among="service")
 _UNJUDGED_OF_SERVICE = TASKS.query("service", "judged")
 _OF_SERVICE = TASKS.query("service", order=("arn",))
-_BY_STATUS = TASKS.query("cluster_arn", "last_status")
 _LIVE_OF_DEFINITION = TASKS.query("family", "task_definition", "is_stopped", among="cluster_arn")
 _EVERY = TASKS.query()
 
@@ -179,6 +183,18 @@ def live_count(tx: Transaction, cluster: str) -> int:
     return _LIVE_OF_CLUSTER.count(tx, cluster_arn=cluster, is_stopped=False)
 
 
+def live_tally(tx: Transaction, cluster: str) -> dict[tuple[str, str, str, str], int]:
+    """How many tasks of a cluster are not STOPPED, without reading them.
+
+    By launch type, last status, desired status and connectivity.
+    """
+    found = _LIVE_OF_CLUSTER.tallied(tx, cluster_arn=cluster, is_stopped=False)
+    return {
+        (str(launch_type), str(last), str(desired), str(connectivity)): number
+        for (launch_type, last, desired, connectivity), number in found.items()
+    }
+
+
 def runs_definition(
     tx: Transaction, clusters: Iterable[str], family: str, task_definition: str
 ) -> bool:
@@ -191,11 +207,6 @@ def runs_definition(
         is_stopped=False,
     )
     return found is not None
-
-
-def status_count(tx: Transaction, cluster: str, status: str) -> int:
-    """How many tasks of a cluster have a `last_status`."""
-    return _BY_STATUS.count(tx, cluster_arn=cluster, last_status=status)
 
 
 def page(
