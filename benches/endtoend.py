@@ -2,7 +2,8 @@
 
 A server of its own on a fresh data folder (SQLite on disk), and a fleet of simulated hosts in a
 process of its own, over real websockets and signed calls. Services of two hundred tasks each fill
-the hosts with twenty tasks a host; then RunTask, ten tasks a call, does it once more.
+the hosts with twenty tasks a host; then RunTask, ten tasks a call, does it once more, while the
+services settle. On a fresh server and fleet RunTask does it alone.
 
 Server and fleet share two cores. So that it is told what a third would give, the kernel's count of
 how long the server's threads waited for a core (schedstat) stands beside what they used.
@@ -22,6 +23,9 @@ from tests.clients.processes import Server, until
 from tests.clients.signed import Caller
 
 SIZES = (100, 300, 1000)
+SERVICES = "services"
+# Each on a server and a fleet of its own; the third comes upon the tasks that are there already.
+STORIES = ((SERVICES, "RunTask upon these"), ("RunTask",))
 TASKS_A_HOST = 20
 TASKS_A_SERVICE = 200
 TASKS_A_CALL = 10
@@ -91,38 +95,42 @@ def measure(_rounds: int) -> None:
 
 
 def _of_size(hosts: int) -> Iterator[tuple[object, ...]]:
+    for story in STORIES:
+        with tempfile.TemporaryDirectory(prefix="moorage-bench-") as folder:
+            server = prepared(Path(folder) / "data")
+            server.start()
+            try:
+                with Fleet(server.address) as fleet:
+                    yield from _of_story(_Scene(server, fleet), hosts, story)
+            finally:
+                server.stop()
+
+
+def _of_story(scene: "_Scene", hosts: int, story: tuple[str, ...]) -> Iterator[tuple[object, ...]]:
     tasks = hosts * TASKS_A_HOST
-    with tempfile.TemporaryDirectory(prefix="moorage-bench-") as folder:
-        server = prepared(Path(folder) / "data")
-        server.start()
-        try:
-            with Fleet(server.address) as fleet:
-                scene = _Scene(server, fleet)
-                joined = scene.join(hosts)
-                print(
-                    f"{hosts} hosts: joined and connected in {joined.clock:.1f} s, "
-                    f"{hosts / joined.clock:.0f} a second, {joined.server / hosts * 1000:.1f} ms "
-                    f"of the server's CPU each",
-                    flush=True,
-                )
-                for what, work in (("services", scene.services), ("RunTask", scene.calls)):
-                    spent = scene.timed(tasks, work)
-                    record(
-                        "endtoend",
-                        {
-                            "by": what,
-                            "hosts": hosts,
-                            "tasks": tasks,
-                            "joined_s": round(joined.clock, 2),
-                            "per_second": round(tasks / spent.clock, 1),
-                            "server_ms": round(spent.server / tasks * 1000, 3),
-                            "fleet_ms": round(spent.fleet / tasks * 1000, 3),
-                            "server_waited": round(spent.waited / spent.clock, 3),
-                        },
-                    )
-                    yield spent.row(what, hosts, tasks)
-        finally:
-            server.stop()
+    joined = scene.join(hosts)
+    print(
+        f"{hosts} hosts: joined and connected in {joined.clock:.1f} s, "
+        f"{hosts / joined.clock:.0f} a second, {joined.server / hosts * 1000:.1f} ms "
+        f"of the server's CPU each",
+        flush=True,
+    )
+    for what in story:
+        spent = scene.timed(tasks, scene.services if what == SERVICES else scene.calls)
+        record(
+            "endtoend",
+            {
+                "by": what,
+                "hosts": hosts,
+                "tasks": tasks,
+                "joined_s": round(joined.clock, 2),
+                "per_second": round(tasks / spent.clock, 1),
+                "server_ms": round(spent.server / tasks * 1000, 3),
+                "fleet_ms": round(spent.fleet / tasks * 1000, 3),
+                "server_waited": round(spent.waited / spent.clock, 3),
+            },
+        )
+        yield spent.row(what, hosts, tasks)
 
 
 def prepared(data: Path) -> Server:
