@@ -1,14 +1,16 @@
-"""Handshakes: bounded in time, of good versions only, by the certificate of the moment."""
+"""Newcomers: some at a time; handshakes bounded in time, of good versions, by the certificate of now."""
 
 import asyncio
 import contextlib
+import errno
 import socket
 import ssl
+from itertools import pairwise
 
 import pytest
 import uvloop
 
-from moorage.gateway.greeting import Greeter
+from moorage.gateway.greeting import HANDSHAKES_AT_ONCE, NEWCOMERS_AT_ONCE, RETRY_SECONDS, Greeter
 from moorage.gateway.tls import server_context
 from tests.certificates import Office
 from tests.gateway.ground import until
@@ -268,3 +270,111 @@ def test_a_handshake_under_way_may_end_when_nobody_is_accepted_any_more(scene):
         await shut((reader, writer))
 
     run(scene, story)
+
+
+class Door(socket.socket):
+    """A listening socket that counts whom it let in; `failing` times it has no file left for one."""
+
+    accepted = failing = tried = 0
+
+    def __init__(self, backlog) -> None:
+        super().__init__(socket.AF_INET, socket.SOCK_STREAM)
+        self.bind(("127.0.0.1", 0))
+        self.listen(backlog)
+
+    def accept(self):
+        self.tried += 1
+        if self.failing:
+            self.failing -= 1
+            raise OSError(errno.EMFILE, "Too many open files")
+        found = super().accept()
+        self.accepted += 1
+        return found
+
+
+def on_a_plain_port(door, story):
+    async def opened():
+        greeter = Greeter(Echo, None, HANDSHAKE_SECONDS)
+        greeter.begin(door)
+        try:
+            await asyncio.wait_for(story(), 20)
+        finally:
+            greeter.close()
+            await greeter.wait_closed()
+
+    with door:
+        uvloop.run(opened())
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_of_a_rush_each_turn_of_the_loop_takes_a_portion(scene, plain):
+    """Thousands of hosts come back together: who is connected already is answered in between."""
+    most = NEWCOMERS_AT_ONCE if plain else HANDSHAKES_AT_ONCE
+    count = 5 * most + 3
+    so_far = []
+
+    async def story():
+        loop = asyncio.get_running_loop()
+        greeter = Greeter(Echo, None if plain else lambda: scene.context, HANDSHAKE_SECONDS)
+
+        def turn():
+            so_far.append(door.accepted)
+            if door.accepted < count:
+                loop.call_soon(turn)
+
+        with Door(count) as door, contextlib.ExitStack() as clients:
+            for _ in range(count):
+                clients.enter_context(socket.create_connection(door.getsockname()))
+            greeter.begin(door)
+            turn()
+            await until(lambda: door.accepted == count)
+            greeter.close()
+            greeter._give_up()
+            await greeter.wait_closed()
+
+    uvloop.run(story())
+    assert max(after - before for before, after in pairwise(so_far)) == most
+
+
+def test_a_plain_port_shakes_no_hands():
+    door = Door(8)
+
+    async def story():
+        connection = await asyncio.open_connection(*door.getsockname())
+        assert await echoed(connection) == b"hello"
+        await shut(connection)
+
+    on_a_plain_port(door, story)
+
+
+def test_where_files_are_short_newcomers_wait_and_the_loop_does_not_spin(caplog):
+    door = Door(8)
+    door.failing = 1
+
+    async def story():
+        connection = await asyncio.open_connection(*door.getsockname())
+        await asyncio.sleep(0.1)
+        assert (door.tried, door.accepted) == (1, 0)
+        assert await echoed(connection) == b"hello"
+        await shut(connection)
+
+    on_a_plain_port(door, story)
+    assert "Too many open files" in caplog.text
+
+
+def test_closed_while_files_are_short_it_listens_no_more():
+    door = Door(8)
+    door.failing = 1
+
+    async def story():
+        greeter = Greeter(Echo, None, HANDSHAKE_SECONDS)
+        greeter.begin(door)
+        with socket.create_connection(door.getsockname()):
+            await until(lambda: door.tried)
+            greeter.close()
+            greeter.close()
+            door.close()
+            await asyncio.sleep(1.5 * RETRY_SECONDS)
+            assert door.tried == 1
+
+    uvloop.run(story())

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from moorage.gateway.settings import Settings
 from moorage.iam.rules.certificate import is_name
 
-# All that wait are accepted at one time, and nobody is answered meanwhile; whoever finds no place
-# comes again within a second, by the kernel's own retransmission.
+# So many wait to be taken in, a few at a time (`greeting.py`); whoever finds no place comes again
+# within a second, by the kernel's own retransmission.
 BACKLOG = 512
 PORT_MAX = 65_535
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")

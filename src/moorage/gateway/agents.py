@@ -135,7 +135,7 @@ class AgentsDoor:
         self._is_closed = True
         if self._ticking is not None:
             self._ticking.cancel()
-        for link in self._links.values():
+        for link in list(self._links.values()):
             await link.close(CLOSE_GOING_AWAY)
 
     async def _welcome(self, scope: Scope) -> "_Welcome | _Refused":

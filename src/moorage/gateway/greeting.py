@@ -1,7 +1,11 @@
-"""Accepts connections on a TLS port: each gets its handshake, within a bounded time.
+"""Accepts connections, a few in each turn of the event loop; on a TLS port each gets its handshake.
 
-The current certificate is asked for with each handshake. Who speaks plain HTTP is told so, where
-the event loop's own way would close without a word.
+Hosts come back by the thousand when a server starts again. They wait in the kernel's queue, and
+whoever is connected already is answered between one portion of them and the next: the event loop's
+own way takes in all there are, and those who come meanwhile.
+
+On a TLS port the current certificate is asked for with each handshake, and who speaks plain HTTP
+is told so, where the event loop's own way would close without a word.
 """
 
 import asyncio
@@ -11,6 +15,10 @@ import socket
 import ssl
 from collections.abc import Callable
 
+# Newcomers of one turn of the loop: with what they ask for at once, some ten milliseconds.
+NEWCOMERS_AT_ONCE = 32
+# Of those who shake hands, which takes the better part of a millisecond.
+HANDSHAKES_AT_ONCE = 8
 # Handshakes under way at once; beyond it whoever has taken longest makes way: who means it well is
 # done in milliseconds, and would else find no place among those who only stall.
 GREETINGS_MAX = 4096
@@ -36,33 +44,41 @@ _log = logging.getLogger("moorage.tls")
 
 
 class Greeter:
-    """The listening half of a TLS server; what comes after the handshake is the protocol's."""
+    """Accepts on one listening socket; what comes after the handshake is the protocol's."""
 
     greetings_max = GREETINGS_MAX
 
     def __init__(
         self,
         protocol: Callable[[], asyncio.Protocol],
-        context: Callable[[], ssl.SSLContext],
+        context: Callable[[], ssl.SSLContext] | None,
         handshake_seconds: float,
     ) -> None:
-        """Take what serves a connection, and who knows the certificate of the moment."""
+        """Take what serves a connection, and who knows the certificate of the moment.
+
+        Without a `context` the port is a plain one, and nobody shakes hands.
+        """
         self._protocol = protocol
         self._context = context
         self._handshake_seconds = handshake_seconds
+        self._at_once = NEWCOMERS_AT_ONCE if context is None else HANDSHAKES_AT_ONCE
         self._greetings: dict[asyncio.Task[None], None] = {}  # in the order they came
-        self._accepting: asyncio.Task[None] | None = None
+        self._listening: socket.socket | None = None
 
     def begin(self, listening: socket.socket) -> None:
         """Accept from now on."""
         listening.setblocking(False)
-        self._accepting = asyncio.create_task(self._accept(listening))
+        self._listening = listening
+        self._listen()
 
     def close(self) -> None:
         """Accept no more; handshakes under way end within FAREWELL_SECONDS, or are given up."""
-        if self._accepting is not None:
-            self._accepting.cancel()
-        asyncio.get_running_loop().call_later(FAREWELL_SECONDS, self._give_up)
+        if self._listening is None:
+            return
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._listening)
+        self._listening = None
+        loop.call_later(FAREWELL_SECONDS, self._give_up)
 
     def _give_up(self) -> None:
         for greeting in self._greetings:
@@ -70,53 +86,75 @@ class Greeter:
 
     async def wait_closed(self) -> None:
         """Wait until nothing of it runs."""
-        running = {*self._greetings, *(() if self._accepting is None else (self._accepting,))}
-        if running:
-            await asyncio.wait(running)
+        if self._greetings:
+            await asyncio.wait({*self._greetings})
 
-    async def _accept(self, listening: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
+    def _listen(self) -> None:
+        if self._listening is not None:  # it may have been closed meanwhile
+            loop = asyncio.get_running_loop()
+            loop.add_reader(self._listening, self._accept, self._listening)
+
+    def _accept(self, listening: socket.socket) -> None:
+        """Take some in; the loop comes again for the others, when it has seen to everybody else."""
+        for _ in range(self._at_once):
             try:
-                newcomer, address = await loop.sock_accept(listening)
+                newcomer, address = listening.accept()
+            except BlockingIOError:
+                return
+            except ConnectionAbortedError:
+                continue
             except OSError as error:
                 _log.warning("a connection could not be accepted: %s", error)
-                await asyncio.sleep(RETRY_SECONDS)
-                continue
-            if len(self._greetings) >= self.greetings_max:
-                oldest = next(iter(self._greetings))
-                del self._greetings[oldest]
-                oldest.cancel()
-            greeting = asyncio.create_task(self._greet(newcomer, f"{address[0]}:{address[1]}"))
-            self._greetings[greeting] = None
-            greeting.add_done_callback(lambda done: self._greetings.pop(done, None))
+                loop = asyncio.get_running_loop()
+                loop.remove_reader(listening)
+                loop.call_later(RETRY_SECONDS, self._listen)
+                return
+            self._receive(newcomer, f"{address[0]}:{address[1]}")
+
+    def _receive(self, newcomer: socket.socket, peer: str) -> None:
+        if len(self._greetings) >= self.greetings_max:
+            oldest = next(iter(self._greetings))
+            del self._greetings[oldest]
+            oldest.cancel()
+        greeting = asyncio.get_running_loop().create_task(self._greet(newcomer, peer))
+        self._greetings[greeting] = None
+        greeting.add_done_callback(lambda done: self._greetings.pop(done, None))
 
     async def _greet(self, newcomer: socket.socket, peer: str) -> None:
         newcomer.setblocking(False)
         try:
+            if self._context is None:
+                await self._serve(newcomer, None)
+                return
             async with asyncio.timeout(self._handshake_seconds):
                 first = await _first_byte(newcomer)
                 if first == TLS_HANDSHAKE:
-                    await self._shake_hands(newcomer)
+                    await self._serve(newcomer, self._context())
                 else:
                     await _turn_away(newcomer, first)
         except TimeoutError:
             _log.info("no TLS with %s: it took longer than %g s", peer, self._handshake_seconds)
             newcomer.close()
         except OSError as error:  # ssl.SSLError among them
-            _log.info("no TLS with %s: %s", peer, str(error) or "closed in the handshake")
+            wanted = "connection" if self._context is None else "TLS"
+            _log.info("no %s with %s: %s", wanted, peer, str(error) or "closed in the handshake")
             newcomer.close()
         except asyncio.CancelledError:
             newcomer.close()
             raise
 
-    async def _shake_hands(self, newcomer: socket.socket) -> None:
+    async def _serve(self, newcomer: socket.socket, context: ssl.SSLContext | None) -> None:
+        """Hand a newcomer to the protocol, with TLS by the `context`."""
         with contextlib.suppress(OSError):
             newcomer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        await asyncio.get_running_loop().connect_accepted_socket(
+        loop = asyncio.get_running_loop()
+        if context is None:
+            await loop.connect_accepted_socket(self._protocol, newcomer)
+            return
+        await loop.connect_accepted_socket(
             self._protocol,
             newcomer,
-            ssl=self._context(),
+            ssl=context,
             ssl_handshake_timeout=self._handshake_seconds,
             ssl_shutdown_timeout=SHUTDOWN_SECONDS,
         )

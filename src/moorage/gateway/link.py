@@ -2,8 +2,9 @@
 
 Facts are taken in at once, and in memory: connections, frames, ticks. What needs the database is
 done behind them, in order, by a task that is there while there is something to do: so a slow
-database delays no heartbeat and makes no host look silent, and an idle host costs no task. What is to be kept of the host's connection is tried until it is kept, for nobody
-else would say it again; and what a host should hold is asked again until it is known.
+database delays no heartbeat and makes no host look silent, and an idle host costs no task. What is
+to be kept of the host's connection is tried until it is kept, for nobody else would say it again;
+and what a host should hold is asked again until it is known.
 """
 
 import asyncio

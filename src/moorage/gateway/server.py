@@ -13,7 +13,7 @@ from pathlib import Path
 
 import uvicorn
 
-from moorage.gateway.address import BACKLOG, listen, local_url
+from moorage.gateway.address import listen, local_url
 from moorage.gateway.asgi import Application
 from moorage.gateway.compose import Server, compose
 from moorage.gateway.connection import Connection, bounded
@@ -78,7 +78,6 @@ def _config(
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
         limit_concurrency=settings.connections,
-        backlog=BACKLOG,
     )
 
 
@@ -144,7 +143,7 @@ async def _first_end(parts: Mapping[str, "asyncio.Task[None]"], door: uvicorn.Se
 
 
 class _Door(uvicorn.Server):
-    """uvicorn's server without its signal handlers, ours are set already; with TLS, our greeter."""
+    """uvicorn's server without its signal handlers, ours are set already, and with our greeter."""
 
     def __init__(
         self, config: uvicorn.Config, server: Server, connection: type[Connection]
@@ -163,12 +162,10 @@ class _Door(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept connections on the one listening socket."""
-        if self._custodian is None:
-            await super().startup(sockets)
-            return
         assert sockets, "the listening socket is ours"
         await self.lifespan.startup()
-        greeter = Greeter(self._protocol, self._custodian.context, self._connection.header_seconds)
+        context = None if self._custodian is None else self._custodian.context
+        greeter = Greeter(self._protocol, context, self._connection.header_seconds)
         greeter.begin(sockets[0])
         self.servers = [greeter]  # type: ignore[list-item]  # closed and waited for, no more
         self.started = True
