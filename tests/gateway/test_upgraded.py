@@ -70,6 +70,11 @@ class Echo:
 class Impatient(Upgraded):
     bytes_waiting_max = 1 << 20
     close_seconds_max = 0.05
+    is_gone = False
+
+    def connection_lost(self, exc):
+        super().connection_lost(exc)
+        self.is_gone = True
 
 
 class Served(Connection):
@@ -304,3 +309,78 @@ def test_a_peer_that_takes_nothing_is_given_up():
         writer.transport.abort()
 
     played(story, Served)
+
+
+def test_a_peer_that_pings_and_takes_no_answer_is_given_up():
+    async def story(echo, port, _):
+        _, writer = await raw(port)
+        writer.transport.pause_reading()
+        pings = said(Opcode.PING, bytes(125)) * 1000
+        with contextlib.suppress(ConnectionError):
+            for _ in range(200):
+                writer.write(pings)
+                await writer.drain()
+                if echo.ended_by:
+                    break
+        await until(lambda: echo.ended_by == [None])
+        writer.transport.abort()
+
+    played(story, Served)
+
+
+def test_a_peer_that_closes_and_takes_nothing_is_cut():
+    async def story(echo, port, _):
+        _, writer = await raw(port)
+        writer.transport.pause_reading()
+        while not echo.line._transport.get_write_buffer_size():
+            echo.line.frame("x" * 65_536)
+            await asyncio.sleep(0)
+        writer.write(said(Opcode.CLOSE, b"\x03\xe9"))
+        await until(lambda: echo.ended_by == [1001])
+        await until(lambda: echo.line.is_gone)
+        writer.transport.abort()
+
+    played(story, Served)
+
+
+def test_the_peers_close_is_heard_while_something_is_being_done():
+    async def story(echo, port, _):
+        gate = asyncio.Event()
+
+        async def work(_):
+            await gate.wait()
+
+        echo.work = work
+        reader, writer = await raw(port)
+        writer.write(said(Opcode.TEXT, b"x") + said(Opcode.TEXT, b"waits"))
+        await until(lambda: echo.heard_so_far)
+        await reader.readexactly(2 + len("you said 1"))
+        echo.line.close(4000)
+        assert code_of(await reader.readexactly(4)) == 4000
+        writer.write(said(Opcode.CLOSE, b"\x0f\xa0"))
+        assert await asyncio.wait_for(reader.read(), 2) == b"", "long before it would be cut"
+        gate.set()
+        await asyncio.sleep(0.01)
+        assert (echo.heard_so_far, echo.ended_by) == (["x"], [4000])
+        writer.close()
+
+    played(story)
+
+
+def test_nobody_listens_for_a_peer_that_went_away_before_it_was_answered():
+    class Late(Echo):
+        async def __call__(self, scope, receive, send) -> None:
+            scope["extensions"][UPGRADED_EXTENSION]._transport.abort()
+            await asyncio.sleep(0.01)
+            await super().__call__(scope, receive, send)
+
+    async def run():
+        echo = Late()
+        async with listening(echo) as port:
+            with contextlib.suppress(ConnectionError):
+                assert await ask(port, ASKED) == b""
+            await until(lambda: echo.scope is not None)
+            await asyncio.sleep(0.01)
+            assert echo.line is None
+
+    asyncio.run(run())

@@ -101,12 +101,13 @@ class Upgraded(asyncio.Protocol):
         self._do(_awaited(application(asked, _connected, self._decided)))
 
     def listen(self, make: Callable[[Line], Ear]) -> None:
-        """Hand each message from now on to the ear that is made for this line."""
-        ear = make(self)
+        """Hand each message from now on to the ear that is made for this line.
+
+        None is made for a peer that went away while its handshake was decided: it was told nothing,
+        and another of its connections may be in use.
+        """
         if self._state == _OPEN:
-            self._ear = ear
-        else:  # the peer went away while the handshake was decided
-            ear.ended(CUT)
+            self._ear = make(self)
 
     # What the door says
 
@@ -116,9 +117,6 @@ class Upgraded(asyncio.Protocol):
             return
         self._wire.send_text(text.encode())
         self._flush()
-        if self._transport.get_write_buffer_size() > self.bytes_waiting_max:
-            self._state = _ENDED
-            self._loop.call_soon(self._give_up)
 
     def close(self, code: int) -> None:
         """Close with a code, and give the peer a while to say it, too."""
@@ -129,7 +127,7 @@ class Upgraded(asyncio.Protocol):
         self._flush()
         self._loop.call_soon(self._tell, code)  # not now: the caller is in the midst of something
         if code == CLOSE_GOING_AWAY:
-            self._transport.close()
+            self._hang_up()
             return
         self._deadline = self._loop.call_later(self.close_seconds_max, self._give_up)
         self._transport.resume_reading()
@@ -164,14 +162,23 @@ class Upgraded(asyncio.Protocol):
         return _OPEN <= self._state <= _CLOSING
 
     def _flush(self) -> None:
-        """Send what the protocol has to say; its word that nothing follows is heeded elsewhere."""
+        """Send what the protocol has to say, answers to pings too; give up who takes none of it.
+
+        Its word that nothing follows is heeded elsewhere.
+        """
         for data in self._wire.data_to_send():
             if data:
                 self._transport.write(data)
+        if self._transport.get_write_buffer_size() > self.bytes_waiting_max:
+            self._state = _ENDED
+            self._loop.call_soon(self._give_up)  # not now: as in `close`
 
     def _take(self) -> None:
-        """Take what has come, until there is something to be done first."""
-        while self._task is None and self._pending and self._is_open:
+        """Take what has come, until there is something to be done first.
+
+        Once we have closed, only the peer's close counts, and nothing is before it.
+        """
+        while self._pending and self._is_open and (self._task is None or self._state == _CLOSING):
             event = self._pending.popleft()
             assert isinstance(event, Frame), "no handshake comes after the handshake"
             self._heard(event)
@@ -185,11 +192,12 @@ class Upgraded(asyncio.Protocol):
                 message = self._whole(frame)
             except UnicodeDecodeError:
                 self.close(CloseCode.INVALID_DATA)
-                self._transport.close()
+                self._hang_up()
                 return
             work = None if message is None else self._ear.heard(message)
             if work is not None:
-                self._transport.pause_reading()
+                if self._state == _OPEN:
+                    self._transport.pause_reading()
                 self._do(work)
 
     def _whole(self, frame: Frame) -> str | bytes | None:
@@ -208,8 +216,15 @@ class Upgraded(asyncio.Protocol):
     def _over(self, code: int) -> None:
         """The peer has closed, or was told why it may not go on."""
         self._state = _ENDED
-        self._transport.close()
+        self._hang_up()
         self._tell(code)
+
+    def _hang_up(self) -> None:
+        """Close when what was said has left; by force, where that takes too long."""
+        if not self._transport.is_closing():
+            self._transport.close()
+            if self._deadline is None:
+                self._deadline = self._loop.call_later(self.close_seconds_max, self._give_up)
 
     def _give_up(self) -> None:
         self._state = _ENDED
@@ -233,8 +248,8 @@ class Upgraded(asyncio.Protocol):
             _log.error("a websocket failed by a fault of ours", exc_info=task.exception())
             if self._state == _OPENING:
                 self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, _NO_BODY)
-            self._transport.close()
-        elif self._state == _OPEN and not self._transport.is_closing():
+            self._hang_up()
+        elif self._is_open and not self._transport.is_closing():
             self._transport.resume_reading()
             self._take()
 
@@ -261,7 +276,7 @@ class Upgraded(asyncio.Protocol):
     def _end(self, answer: bytes) -> None:
         self._state = _ENDED
         self._transport.write(answer)
-        self._transport.close()
+        self._hang_up()
 
 
 async def _connected() -> dict[str, str]:
