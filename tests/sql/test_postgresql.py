@@ -1,3 +1,6 @@
+import contextlib
+import os
+import resource
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -21,6 +24,7 @@ from tests.postgres import PostgresServer
 
 pytestmark = pytest.mark.postgres
 RECOVERY_SECONDS_MAX = 5
+FILES = 1300
 
 
 def opened(url: str) -> PostgreSQLDatabase:
@@ -132,6 +136,20 @@ def test_nothing_is_written_without_the_hold_on_the_database(
     assert db._session.link.info.backend_pid != pid
     with pytest.raises(OpenRefused, match="in use by moorage process"):
         opened(postgres_url)
+
+
+def test_the_hold_is_kept_beside_thousands_of_sockets(postgres_url: str):
+    """select(2) watches no file whose number is above 1023: the hold was lost for good."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(limits[0], FILES + 256), limits[1]))
+    with contextlib.ExitStack() as others:
+        others.callback(resource.setrlimit, resource.RLIMIT_NOFILE, limits)
+        for _ in range(FILES):
+            others.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+        with closing(opened(postgres_url)) as db:
+            assert db._session.link.fileno() > FILES
+            threading.Event().wait(1.5 * POLL_SECONDS)
+            run(db, lambda tx: SHIPS.put(tx, ship("kept")))
 
 
 def test_a_server_that_is_gone_and_comes_back():

@@ -116,8 +116,11 @@ class Session:
 
     def _hear(self) -> None:
         """Wait for a NOTIFY or a second, then tell what others changed."""
-        heard, _, _ = select.select([self._link.fileno(), self._bell], [], [], POLL_SECONDS)
-        if self._bell in heard:
+        # Not select(2): it cannot watch the 1025th open file, and a server has thousands of hosts.
+        poller = select.poll()
+        for file in (self._link.fileno(), self._bell):
+            poller.register(file, select.POLLIN)
+        if self._bell in (file for file, _ in poller.poll(POLL_SECONDS * 1000)):
             return
         for _ in self._link.notifies(timeout=0):
             pass
