@@ -18,7 +18,7 @@ from moorage.sql import connection as sqlite_connection
 from moorage.sql import sqlite
 from moorage.sql.engine import open_database
 from moorage.sql.sqlite import SQLiteDatabase
-from moorage.sql.transaction import OpenRefused, StoreFailed, Transaction
+from moorage.sql.transaction import KNOWN_MAX, OpenRefused, StoreFailed, Transaction
 from tests.contract.ships import ALL, SECONDS_MAX, SHIPS, held_up, look, names, run, ship
 
 SOURCE = Path(__file__).parents[2]
@@ -135,6 +135,23 @@ def test_a_failed_commit_fails_every_call_of_its_batch(path: Path, db: SQLiteDat
     run(db, lambda tx: tx._cursor.execute("PRAGMA max_page_count=1000000").fetchone())
     run(db, lambda tx: SHIPS.put(tx, ship("after")))
     assert {"before", "after"} <= set(look(db, lambda tx: names(ALL.all(tx))))
+    # What was written and lost is known to no write after it.
+    for name in ("a", "large"):
+        read = lambda tx, name=name: SHIPS.get(tx, "kiel", name)
+        assert run(db, read) == look(db, read)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_is_known_from_one_write_to_the_next_is_bounded(db: SQLiteDatabase, fails: bool):
+    def curious(tx: Transaction) -> None:
+        for number in range(2 * KNOWN_MAX):
+            SHIPS.get(tx, "kiel", str(number))
+        if fails:
+            raise KeyError
+
+    asked = db.write(curious)
+    assert isinstance(asked.exception(SECONDS_MAX), KeyError if fails else type(None))
+    assert 0 < len(db._memory.known) <= KNOWN_MAX
 
 
 CHILD = """

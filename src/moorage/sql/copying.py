@@ -92,6 +92,7 @@ def pour(
             raise CopyFailed("The copy of the database was broken off.")
         for record in table.query().all(source):
             table.put(target, record)
+            target.known.clear()  # each comes once, and there may be millions
     for name, key in source.rows(_ALL_KEYS):
         target.run(_DROP_KEY, name=name)
         target.run(ADD_KEY, name=name, key=bytes(key))

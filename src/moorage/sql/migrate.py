@@ -84,3 +84,4 @@ def _add_columns(tx: Transaction, table: Table[Any], missing: Sequence[str]) -> 
     for (document,) in tx.rows(Statement(core.select(table.sql.c[DOCUMENT]))):
         record: Record = table.decode(document)
         table.put(tx, record)
+        tx.known.clear()  # each comes once, and there may be millions

@@ -285,6 +285,7 @@ class SQLiteDatabase:
         tx.close()
         error = job.error
         self._memory.take_back(tx)
+        self._memory.bound()
         if isinstance(error, Conflict):
             # Nobody else writes: what was remembered may be why it lost. Rows alone decide next.
             self._memory.clear()

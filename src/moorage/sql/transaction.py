@@ -104,8 +104,9 @@ class Memory:
 
     def bound(self) -> None:
         """Forget the records that were learned first, once they are too many."""
-        if len(self.known) > KNOWN_MAX:
-            for place in list(islice(self.known, KNOWN_MAX // 4)):
+        excess = len(self.known) - KNOWN_MAX
+        if excess > 0:
+            for place in list(islice(self.known, max(excess, KNOWN_MAX // 4))):
                 del self.known[place]
 
 
