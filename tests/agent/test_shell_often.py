@@ -90,3 +90,29 @@ def test_telemetry_waits_no_longer_once_the_server_is_there() -> None:
         running.cancel()
 
     asyncio.run(story())
+
+
+def test_a_server_that_was_there_before_its_end_hurries_nobody() -> None:
+    """Thousands whose connections end together would else all dial again at once."""
+
+    class Ended:
+        closed = True
+
+        async def close(self) -> None:
+            """It is closed already."""
+
+    async def story() -> None:
+        dialled: list[None] = []
+
+        async def opened() -> Opened:
+            dialled.append(None)
+            link.hurry()
+            return Opened(socket=Ended(), url="")  # type: ignore[arg-type]
+
+        link = TcsLink(opened, lambda _url, _body: {}, SystemClock(), SystemChance())
+        running = asyncio.ensure_future(forever(link.step))
+        await asyncio.sleep(0.2)
+        assert len(dialled) == 1
+        running.cancel()
+
+    asyncio.run(story())

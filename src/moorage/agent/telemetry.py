@@ -89,6 +89,7 @@ class TcsLink:
             log.debug("no telemetry: %s", failure)
         else:
             await self._serve(opened)
+            self._hurried.clear()  # that the server was there before says nothing of now
         if self._lasted(began):
             self._wait_seconds = BACK_OFF_SECONDS_FIRST
         wait_seconds = self._wait_seconds * (1 + self._chance.uniform(0, BACK_OFF_JITTER))

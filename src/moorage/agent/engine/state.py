@@ -73,8 +73,9 @@ class State:
         self.dues: dict[str, Instant] = {}
         self.health_due: Instant | None = None
         self.images_due: Instant | None = None
-        # How often a task that has stopped was changed; of which count remains were chosen (`cleaning.dispose`), and
-        # when the next go by their age alone: `clean_up_of` says of which tasks that was reckoned.
+        # How often a task that has stopped was changed; of which count remains were chosen
+        # (`cleaning.dispose`), and when the next go by their age alone: `clean_up_of` says of which
+        # tasks that was reckoned.
         self.changes = 0
         self.disposed = -1
         self.clean_up: Instant | None = None
