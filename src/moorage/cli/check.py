@@ -104,6 +104,9 @@ def read(file: str) -> Any:
 
 def unwrapped(document: Any) -> Any:
     """The definition or service itself, without what a describe call puts around it."""
+    listed = document.get("services") if isinstance(document, dict) else None
+    if isinstance(listed, list) and len(listed) == 1:
+        return listed[0]
     for name in OPERATIONS:
         if isinstance(document, dict) and isinstance(document.get(name), dict):
             return document[name]

@@ -32,6 +32,7 @@ _COLOURS = {
     "host-lost": "red",
     "host-impaired": "red",
     "brake-begun": "red",
+    "machine-failed": "red",
     "task-stopped": "yellow",
     "task-stopping": "yellow",
     "host-disconnected": "yellow",
@@ -60,7 +61,8 @@ def timeline(
     kind: Annotated[
         str,
         typer.Option(
-            help="Of this kind: task, host, deployment, service, freeze, brake, or whole."
+            help="Of this kind: cluster, task, host, machine, deployment, service, freeze, brake; "
+            "or a whole kind such as task-stopped."
         ),
     ] = "",
     since: Annotated[str, typer.Option(help="Not older than this: 90s, 15m, 2h, 7d.")] = "",

@@ -231,3 +231,20 @@ def test_start_task_refuses(house, members, code):
     a_host(house)
     a_definition(house)
     house.refused("StartTask", code, **{"taskDefinition": "web", **members})
+
+
+def test_constraints_of_the_definition_count_with_those_of_the_call(house):
+    a_host(house)
+    member = {"type": "memberOf", "expression": "runningTasksCount >= 0"}
+    definition = a_definition(house, placementConstraints=[member] * 6)
+    many = {"taskDefinition": definition, "placementConstraints": [member] * 5}
+    said = "The maximum number of placement constraints is 10"
+    assert said in house.refused("RunTask", "InvalidParameterException", **many)
+    service = {"serviceName": "web", "desiredCount": 0}
+    assert said in house.refused("CreateService", "InvalidParameterException", **service, **many)
+    few = {**many, "placementConstraints": [member] * 4}
+    assert house.ask("RunTask", **few)["tasks"]
+    house.ask("CreateService", **service, **few)
+    assert said in house.refused(
+        "UpdateService", "InvalidParameterException", service="web", **many
+    )

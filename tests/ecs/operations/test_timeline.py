@@ -104,7 +104,14 @@ def test_hosts_freezes_scaling_and_orders_to_stop(house):
     connect_host(house, other)
     own(house, "FreezeScheduling", service="web", reason="night")
     own(house, "ThawScheduling", service="web")
-    house.ask("UpdateService", service="web", desiredCount=0)
+    house.ask(
+        "UpdateService",
+        service="web",
+        desiredCount=0,
+        deploymentConfiguration={"maximumPercent": 150},
+        placementStrategy=[{"type": "random"}],
+        availabilityZoneRebalancing="DISABLED",
+    )
     house.settle()
     house.clock.advance(seconds(1))
     own(house, "DrainHost", host="host-2", deadlineSeconds=60)
@@ -119,6 +126,9 @@ def test_hosts_freezes_scaling_and_orders_to_stop(house):
     assert told["freeze-begun"].startswith("It holds until it is thawed by hand (operator: night).")
     assert told["freeze-ended"] == "It holds no longer (operator: night)."
     assert told["service-scaled"] == "It wants 0 tasks; before it was 1."
+    assert told["service-changed"] == (
+        "Changed: deploymentConfiguration, placementStrategy, availabilityZoneRebalancing."
+    )
     assert told["service-deleted"] == "It is INACTIVE once its tasks have ended."
     assert "the service no longer wanted this task" in told["task-stopped"]
     assert kinds(house, host="host-2") == [
@@ -132,6 +142,24 @@ def test_hosts_freezes_scaling_and_orders_to_stop(house):
         "host-returned",
     ]
     assert kinds(house, host=key.instance, kind="host-joined") == ["host-joined"]
+
+
+def test_a_host_that_has_left_keeps_its_name_and_is_found_by_it(house):
+    key = a_host(house, "old")
+    house.ask("DeregisterContainerInstance", containerInstance=key.instance)
+    house.settle()
+    house.clock.advance(hours(25))  # its row is forgotten by then
+    house.settle()
+    assert house.read(lambda call: container_instances.get(call.tx, key.instance)) is None
+    told = ["host-connected", "host-disconnected", "host-joined", "host-left"]
+    for name in ("old", key.instance, key.instance.rpartition("/")[2]):
+        assert sorted(kinds(house, host=name)) == told
+    assert {one["host"] for one in events(house, host="old")} == {"old"}
+    a_host(house, "old")
+    assert sorted(kinds(house, host="old")) == sorted([*told, "host-joined", "host-connected"])
+    for stranger in ("older", "0" * 32):
+        with pytest.raises(Fault, match="no host"):
+            events(house, host=stranger)
 
 
 def test_filters_since_pages_and_strangers(house):
@@ -316,3 +344,27 @@ def test_each_task_is_said_to_start_and_to_stop_once_and_only_if_it_did(steps):
         assert told[task.id, "task-stopping"] <= 1
     assert {task for task, _ in told} == {task.id for task in known}
     house.close()
+
+
+def test_what_is_done_to_a_cluster_itself_is_told(house):
+    house.ask("CreateCluster", clusterName="shop")
+    house.clock.advance(seconds(1))
+    house.ask("CreateCluster", clusterName="shop")
+    insights = [{"name": "containerInsights", "value": "enhanced"}]
+    house.ask("UpdateClusterSettings", cluster="shop", settings=insights)
+    house.clock.advance(seconds(1))
+    arn = make_arn("cluster", REGION, ACCOUNT, "shop")
+    house.ask("TagResource", resourceArn=arn, tags=[{"key": "a", "value": "b"}])
+    told = events(house, cluster="shop", kind="cluster")
+    assert [(one["kind"], one["text"]) for one in told] == [
+        ("cluster-changed", "Changed: tags."),
+        ("cluster-changed", "Changed: settings."),
+        ("cluster-made", "It is there."),
+    ]
+    assert told[1]["cause"] == f"UpdateClusterSettings by {root().arn}"
+    house.clock.advance(seconds(1))
+    house.ask("DeleteCluster", cluster="shop")
+    house.clock.advance(seconds(1))
+    house.ask("CreateCluster", clusterName="shop")
+    told = events(house, cluster="shop", kind="cluster")
+    assert [one["kind"] for one in told[:2]] == ["cluster-made", "cluster-deleted"]

@@ -9,6 +9,7 @@ from moorage.ecs.store import (
     container_instances,
     freezes,
     post_mortems,
+    provisioning,
     service_deployments,
     service_events,
     services,
@@ -118,4 +119,7 @@ def _case(call: Call, task: Task, post_mortem: PostMortem | None, *, forgotten: 
         events=tuple(service_events.newest(tx, service.arn)) if service else (),
         freezes=tuple(held),
         forgotten=forgotten,
+        position=provisioning.positions(tx, task.cluster_arn).get(task.arn)
+        if task.provisioning is not None
+        else None,
     )

@@ -12,7 +12,7 @@ from moorage.ecs.rules.definition.overrides import refuse_overrides
 from moorage.ecs.rules.freeze import holds, refusal
 from moorage.ecs.rules.placement.explain import failures
 from moorage.ecs.rules.placement.place import Batch, Placements, place, place_on
-from moorage.ecs.rules.placement.strategy import draws
+from moorage.ecs.rules.placement.strategy import draws, refuse_together
 from moorage.ecs.rules.placement.view import ClusterView
 from moorage.ecs.rules.placement.wants import wants_of
 from moorage.ecs.rules.tags import refuse_inheritance, refuse_tags, task_tags
@@ -55,6 +55,8 @@ def run_task(call: Call, request: shapes.RunTaskRequest) -> shapes.RunTaskRespon
     """
     heed(refuse_run(request))
     cluster, definition = _asked(call, request)
+    own = definition.definition.placement_constraints
+    heed(refuse_together(own, request.placement_constraints))
     strategy, refused = capacity.strategy_of(
         cluster, request.capacity_provider_strategy, request.launch_type
     )

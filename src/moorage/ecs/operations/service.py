@@ -6,6 +6,7 @@ from moorage.ecs.records.task_definition import TaskDefinition
 from moorage.ecs.rules.definition.daemon import DAEMON_CONFIGURATION, refuse_daemon_percentages
 from moorage.ecs.rules.definition.launch import refuse_create, refuse_network
 from moorage.ecs.rules.deployment.configuration import full_configuration
+from moorage.ecs.rules.placement.strategy import refuse_together
 from moorage.ecs.rules.rebalancing.zones import refuse_zone_rebalancing, zone_rebalancing
 from moorage.ecs.rules.tags import refuse_tags
 from moorage.ecs.store import capacity, clusters, rollouts, services, task_definitions
@@ -69,6 +70,8 @@ def create_service(
     cluster = clusters.active(call.tx, call, request.cluster)
     definition = task_definitions.active(call.tx, call, request.task_definition)
     heed(refuse_network(definition.definition, request.network_configuration))
+    own = definition.definition.placement_constraints
+    heed(refuse_together(own, request.placement_constraints))
     draft = _draft(call, cluster, definition, request)
     if draft.scheduling_strategy == "DAEMON":
         heed(refuse_daemon_percentages(draft.deployment_configuration))
@@ -165,10 +168,6 @@ def _strategy(
 ) -> list[CapacityProviderStrategyItem]:
     """The strategy that is meant; a DAEMON service runs on every host and has none."""
     is_daemon = request.scheduling_strategy == "DAEMON"
-    if is_daemon and request.capacity_provider_strategy:
-        raise InvalidParameterException(
-            "A capacity provider strategy cannot be specified with the DAEMON scheduling strategy."
-        )
     strategy, refused = capacity.strategy_of(
         cluster,
         request.capacity_provider_strategy,

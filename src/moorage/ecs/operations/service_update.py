@@ -9,6 +9,7 @@ from moorage.ecs.rules.capacity.strategy import refuse_strategy
 from moorage.ecs.rules.definition.daemon import refuse_daemon, refuse_daemon_percentages
 from moorage.ecs.rules.definition.launch import refuse_network, refuse_update
 from moorage.ecs.rules.deployment.configuration import full_configuration, refuse_full
+from moorage.ecs.rules.placement.strategy import refuse_together
 from moorage.ecs.rules.rebalancing.zones import refuse_zone_rebalancing
 from moorage.ecs.store import clusters, rollouts, services, task_definitions
 from moorage.ecs.store.pictures import pictures
@@ -19,7 +20,6 @@ from moorage.kernel.call import Call
 from moorage.kernel.operation import operation
 from moorage.shapes.ecs import service as shapes
 from moorage.shapes.ecs.faults import (
-    InvalidParameterException,
     ServiceNotActiveException,
     UnsupportedFeatureException,
 )
@@ -70,6 +70,8 @@ def update_service(
     heed(refuse_full(changed.deployment_configuration))
     heed(refuse_daemon_percentages(changed.deployment_configuration) if is_daemon else None)
     heed(refuse_network(definition.definition, changed.network_configuration))
+    own = definition.definition.placement_constraints
+    heed(refuse_together(own, changed.placement_constraints))
     heed(refuse_zone_rebalancing(changed, definition.definition))
     replaced = any(getattr(changed, name) != getattr(service, name) for name in DEPLOYED)
     if replaced or request.force_new_deployment:
@@ -110,10 +112,6 @@ def _reprovided(
     asked = request.capacity_provider_strategy
     if asked is None:
         return service
-    if asked and service.scheduling_strategy == "DAEMON":
-        raise InvalidParameterException(
-            "A capacity provider strategy cannot be specified with the DAEMON scheduling strategy."
-        )
     heed(refuse_strategy(asked, cluster.capacity_providers))
     launch_type = None if asked else service.launch_type or "EC2"
     return evolve(service, capacity_provider_strategy=asked, launch_type=launch_type)

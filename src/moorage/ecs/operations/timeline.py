@@ -20,20 +20,22 @@ SUBJECTS = frozenset(kind.partition("-")[0] for kind in KINDS)
 
 @operation(reads=True)
 def list_timeline(call: Call, request: shapes.ListTimelineRequest) -> shapes.ListTimelineResponse:
-    """List the events of a cluster, newest first; raises Validation for a kind that is none."""
+    """List the events of a cluster, newest first.
+
+    Raises Validation for a kind that is none, and for a host that nobody knows.
+    """
     listing = Listing(call, request, limit=PAGE_LENGTH, most=PAGE_LENGTH_MAX, refused=Validation)
     cluster = clusters.active(call.tx, call, request.cluster)
     filters = {"cluster": cluster.arn, **_kind(request.kind)}
     if request.service:
         filters["service"] = request.service.rpartition("/")[2]
-    if request.host:
-        filters["instance"] = _host(call, cluster, request.host)
-    found = timeline.page(call.tx, filters, listing.after, listing.limit + 1)
+    hosts = _hosts(call, cluster, request.host) if request.host else None
+    found = timeline.page(call.tx, filters, listing.after, listing.limit + 1, hosts)
     if request.since is not None:
         oldest = timeline.before(from_epoch(request.since))
         found = [one for one in found if one.moment < f"{oldest}~"]
     shown, following = listing.cut(found, lambda one: one.moment)
-    return shapes.ListTimelineResponse(events=_shown(call, shown), next_token=following)
+    return shapes.ListTimelineResponse(events=_shown(call, cluster, shown), next_token=following)
 
 
 def _kind(text: str | None) -> Mapping[str, str]:
@@ -49,21 +51,28 @@ def _kind(text: str | None) -> Mapping[str, str]:
     )
 
 
-def _host(call: Call, cluster: Cluster, text: str) -> str:
-    """The ARN of a host by its name, also of one that has left, by its id or its ARN."""
+def _hosts(call: Call, cluster: Cluster, text: str) -> list[str]:
+    """The ARNs of a host by its name, its id or an ARN; of a name also those that have left."""
     found = container_instances.called(call.tx, call, text, cluster.name)
-    if found is not None:
-        return found.arn
-    arn = container_instances.arn_of(call, text, cluster.name)
-    if arn is None:
-        raise Validation(f"The cluster {cluster.name} has no host {text}.")
-    return arn
+    asked = container_instances.arn_of(call, text, cluster.name)
+    arns = [
+        one.instance
+        for one in timeline.left(call.tx, cluster.arn)
+        if text == one.host or asked == one.instance
+    ]
+    arns += [found.arn] if found is not None else []
+    if not arns:
+        raise Validation(f"The cluster {cluster.name} has no host {text}, and had none lately.")
+    return arns
 
 
-def _shown(call: Call, found: Sequence[Happening]) -> list[shapes.TimelineEvent]:
+def _shown(call: Call, cluster: Cluster, found: Sequence[Happening]) -> list[shapes.TimelineEvent]:
     arns = {one.instance for one in found if one.instance}
     hosts = container_instances.named(call.tx, arns) if arns else {}
     names = {arn: one.name or one.id for arn, one in hosts.items()}
+    if not names.keys() >= arns:
+        told = {one.instance: one.host for one in timeline.left(call.tx, cluster.arn) if one.host}
+        names = {**told, **names}
     return [
         shapes.TimelineEvent(
             at=epoch(one.at),

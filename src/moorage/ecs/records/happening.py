@@ -11,6 +11,7 @@ class Happening(Record):
     concerns stands in `service` (a name), `instance` (an ARN), `task` and `deployment` (ids), each
     "" where there is none. `text` says what happened and why; `cause` which call, and whose, made
     it happen, "" where the scheduler did so by itself. `moment` orders the newest before the older.
+    `host` is the host's own name in what tells of hosts: its row is forgotten long before this.
     """
 
     cluster: str
@@ -20,11 +21,12 @@ class Happening(Record):
     instance: str = ""
     task: str = ""
     deployment: str = ""
+    host: str = ""
     cause: str = ""
     at: Instant = Instant(0)
     moment: str = ""
 
     @property
     def subject(self) -> str:
-        """What it is about: task, host, service, deployment, freeze, brake."""
+        """What it is about: task, host, service, deployment, cluster, machine, freeze, brake."""
         return self.kind.partition("-")[0]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from moorage.ecs.records.cluster import Cluster
 from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.event import ServiceEvent
 from moorage.ecs.records.freeze import Freeze
@@ -18,7 +19,21 @@ from moorage.ground.instant import Duration, Instant, hours, iso, later
 KEPT: Duration = hours(30 * 24)
 # Of one cluster; each row is of a bounded length (`store.timeline`), so that the bytes are, too.
 EVENTS_MAX = 100_000
+LEFT = "host-left"
 _OF_TASKS = ("has started ", "has stopped ")
+# What of a service its owner sets and no deployment tells, by AWS's names.
+_SET_BY_OWNERS: Mapping[str, str] = {
+    "deployment_configuration": "deploymentConfiguration",
+    "placement_constraints": "placementConstraints",
+    "placement_strategy": "placementStrategy",
+    "capacity_provider_strategy": "capacityProviderStrategy",
+    "availability_zone_rebalancing": "availabilityZoneRebalancing",
+    "health_check_grace_period_seconds": "healthCheckGracePeriodSeconds",
+    "propagate_tags": "propagateTags",
+    "enable_ecs_managed_tags": "enableECSManagedTags",
+    "enable_execute_command": "enableExecuteCommand",
+    "tags": "tags",
+}
 _LOSSES = {
     "silent": "Nothing is heard of it any more.",
     "away": "Its agent went away and did not come back in time.",
@@ -30,6 +45,25 @@ _GOINGS = {
     "silent": "Nothing is heard of it any more.",
     "never": "It has never been connected.",
 }
+# And of a cluster.
+_SET_OF_CLUSTERS: Mapping[str, str] = {
+    "settings": "settings",
+    "configuration": "configuration",
+    "capacity_providers": "capacityProviders",
+    "default_strategy": "defaultCapacityProviderStrategy",
+    "tags": "tags",
+}
+
+
+def of_cluster(before: Cluster | None, after: Cluster) -> list[Happening]:
+    """A cluster was made, changed, or deleted."""
+    if before is None or before.status != after.status:
+        is_made = after.status == "ACTIVE"
+        kind, text = ("made", "It is there.") if is_made else ("deleted", "Nothing is left in it.")
+    else:
+        changed = _changed(before, after, _SET_OF_CLUSTERS)
+        kind, text = ("changed", f"Changed: {changed}.") if changed else ("", "")
+    return [Happening(cluster=after.arn, kind=f"cluster-{kind}", text=text)] if kind else []
 
 
 def of_new_task(task: Task) -> list[Happening]:
@@ -131,10 +165,14 @@ def of_service(before: Service | None, after: Service) -> list[Happening]:
         return [_of_service(after, "service-made", text)]
     if before.status == "ACTIVE" and after.status == "DRAINING":
         return [_of_service(after, "service-deleted", "It is INACTIVE once its tasks have ended.")]
+    found: list[Happening] = []
     if before.desired_count != after.desired_count:
         text = f"It wants {after.desired_count} tasks; before it was {before.desired_count}."
-        return [_of_service(after, "service-scaled", text)]
-    return []
+        found.append(_of_service(after, "service-scaled", text))
+    changed = _changed(before, after, _SET_BY_OWNERS)
+    if changed:
+        found.append(_of_service(after, "service-changed", f"Changed: {changed}."))
+    return found
 
 
 def of_event(event: ServiceEvent) -> list[Happening]:
@@ -158,6 +196,15 @@ def forgotten(oldest: Sequence[Happening], kept: int, now: Instant) -> Sequence[
     ]
 
 
+def _changed(before: object, after: object, members: Mapping[str, str]) -> str:
+    """The names of those members of a record that differ, "" where none does."""
+    return ", ".join(
+        name
+        for member, name in members.items()
+        if getattr(before, member) != getattr(after, member)
+    )
+
+
 def _status(before: ContainerInstance, after: ContainerInstance) -> tuple[str, str]:
     if before.status == after.status:
         return "", ""
@@ -167,7 +214,7 @@ def _status(before: ContainerInstance, after: ContainerInstance) -> tuple[str, s
         return "host-draining", f"Its services move their tasks elsewhere{until}."
     if after.status == "ACTIVE":
         return "host-activated", "It takes tasks again."
-    return "host-left", "It was deregistered."
+    return LEFT, "It was deregistered."
 
 
 def _connection(before: ContainerInstance, after: ContainerInstance) -> tuple[str, str]:
@@ -241,7 +288,13 @@ def _of_task(task: Task, kind: str, text: str) -> Happening:
 
 
 def _of_host(instance: ContainerInstance, kind: str, text: str) -> Happening:
-    return Happening(cluster=instance.cluster_arn, kind=kind, text=text, instance=instance.arn)
+    return Happening(
+        cluster=instance.cluster_arn,
+        kind=kind,
+        text=text,
+        instance=instance.arn,
+        host=instance.name,
+    )
 
 
 def _of_deployment(deployment: ServiceDeployment, kind: str, text: str) -> Happening:
@@ -277,7 +330,7 @@ KINDS: Mapping[str, str] = {
     "host-sound": "a host can again",
     "host-draining": "a drain began",
     "host-activated": "a drain ended",
-    "host-left": "a host was deregistered",
+    LEFT: "a host was deregistered",
     "host-attributes": "attributes of the owner's were put on a host, or deleted",
     "deployment-made": "a deployment was asked for",
     "deployment-begun": "the scheduler began with a deployment",
@@ -289,6 +342,16 @@ KINDS: Mapping[str, str] = {
     "brake-ended": "lost hosts are replaced again",
     "service-made": "a service was created",
     "service-scaled": "a service wants more or fewer tasks",
+    "service-changed": "other members of a service were changed",
     "service-deleted": "a service was deleted",
     "service-event": "a sentence of a service",
+    "cluster-made": "a cluster was created",
+    "cluster-changed": "settings, providers or tags of a cluster were changed",
+    "cluster-deleted": "a cluster was deleted",
+    "machine-ordered": "a machine of a pool is to be made",
+    "machine-made": "a machine of a pool was made",
+    "machine-failed": "a machine of a pool could not be made or unmade, or did not join",
+    "machine-retiring": "a machine of a pool is no longer needed",
+    "machine-ending": "a machine of a pool is to be unmade",
+    "machine-gone": "a machine of a pool is gone",
 }

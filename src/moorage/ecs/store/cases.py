@@ -7,8 +7,8 @@ from moorage.ecs.records.service_deployment import ServiceDeployment
 from moorage.ecs.rules.deployment.daemon_hosts import lacking
 from moorage.ecs.rules.explanation.deployment import DeploymentCase, failures
 from moorage.ecs.rules.explanation.filters import funnel
+from moorage.ecs.rules.explanation.host import Waiting
 from moorage.ecs.rules.explanation.waits import ServiceCase
-from moorage.ecs.rules.placement.constraint import Wants
 from moorage.ecs.rules.placement.view import ClusterView
 from moorage.ecs.store import (
     container_instances,
@@ -34,9 +34,6 @@ def of_service(
 ) -> ServiceCase:
     """What is known of a service that is ACTIVE or DRAINING; `view` where it was read already."""
     view = view or cluster_view(tx, service.cluster_arn)
-    if service.capacity_provider_strategy:
-        strategy = service.capacity_provider_strategy
-        view = view.of_provider(*(item.capacity_provider or "" for item in strategy))
     held = freezes.holding(
         tx, service.account, service.region, service.cluster, service.name, tx.now
     )
@@ -47,11 +44,21 @@ def of_service(
     return ServiceCase(
         state=state,
         now=tx.now,
-        room=funnel(wanted(tx, service), view),
+        room=funnel(wanted(tx, service), view, providers_of(service)),
         freezes=tuple(held),
         names={arn: one.name or one.id for arn, one in hosts.items()},
         events=tuple(service_events.newest(tx, service.arn)),
     )
+
+
+def providers_of(service: Service) -> list[str]:
+    """The capacity providers of which a service wants room: those that lack it, where some do.
+
+    A provider without room gives nothing on to another, however much there is.
+    """
+    strategy = service.capacity_provider_strategy
+    named = [item.capacity_provider or "" for item in strategy]
+    return [name for name in named if name in service.wanting] or named
 
 
 def of_deployment(tx: Transaction, site: Site, deployment: ServiceDeployment) -> DeploymentCase:
@@ -76,10 +83,13 @@ def of_deployment(tx: Transaction, site: Site, deployment: ServiceDeployment) ->
     )
 
 
-def waiting(tx: Transaction, cluster: str) -> Mapping[str, Wants]:
+def waiting(tx: Transaction, cluster: str) -> Mapping[str, Waiting]:
     """What one more task of each service of a cluster (an ARN) wants that waits for room, by name."""
     found = services.named(tx, services.waiting(tx, cluster))
-    return {one.name: wanted(tx, one) for one in found.values()}
+    return {
+        one.name: Waiting(wants=wanted(tx, one), providers=tuple(providers_of(one)))
+        for one in found.values()
+    }
 
 
 def deployment_of_id(

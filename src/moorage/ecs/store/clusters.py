@@ -1,6 +1,8 @@
 """The table of clusters. `default` is there in each account and region from the start."""
 
 from moorage.ecs.records.cluster import Cluster
+from moorage.ecs.rules import happenings
+from moorage.ecs.store import timeline
 from moorage.ecs.store.identity import Home, name_of
 from moorage.ground.arn import make_arn
 from moorage.ground.instant import Instant
@@ -45,6 +47,8 @@ def with_provider(tx: Transaction, home: Home, provider: str) -> list[str]:
 
 def put(tx: Transaction, cluster: Cluster) -> None:
     """Keep a new or changed cluster."""
+    before = get(tx, cluster.account, cluster.region, cluster.name)
+    timeline.note(tx, happenings.of_cluster(before, cluster))
     CLUSTERS.put(tx, cluster)
     tx.wake("cluster", cluster.arn)
 

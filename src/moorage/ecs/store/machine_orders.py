@@ -8,7 +8,8 @@ import re
 from collections.abc import Collection
 
 from moorage.ecs.records.machine import Machine
-from moorage.ecs.store import container_instances, machines, pools
+from moorage.ecs.rules.capacity import happenings
+from moorage.ecs.store import container_instances, machines, pools, timeline
 from moorage.ground.instant import Duration, Instant, later, minutes, seconds
 from moorage.ground.record import evolve
 from moorage.iam.tokens import Grant, mint
@@ -56,6 +57,8 @@ def failed(tx: Transaction, machine: Machine, reason: str, tries_max: int) -> No
         pools.failed(tx, now, reason)
         machines.move(tx, now, "DESTROYING", due_at=tx.now, tries=0, reason=reason)
         return
+    if tries == 1:  # what follows until it is given up is more of the same
+        timeline.note(tx, [happenings.of_failed_machine(now, reason)])
     machines.write(tx, evolve(now, tries=tries, due_at=_due(tx.now, tries), reason=reason))
 
 

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.machine import Machine, MachineStatus
+from moorage.ecs.rules.capacity import happenings
 from moorage.ecs.rules.capacity.machine import TABLE
-from moorage.ecs.store import container_instances, pools
+from moorage.ecs.store import container_instances, pools, timeline
 from moorage.ground.instant import Instant
 from moorage.ground.record import evolve
 from moorage.iam.store import access_keys
@@ -50,6 +51,7 @@ def ordered(tx: Transaction) -> list[Machine]:
 def create(tx: Transaction, machine: Machine) -> None:
     """Keep a new machine; its id was drawn by chance, so nobody has it."""
     assert MACHINES.insert(tx, machine), f"the machine {machine.name} is there"
+    timeline.note(tx, happenings.of_machine(None, machine))
     _wake(tx, machine)
 
 
@@ -64,13 +66,15 @@ def write(tx: Transaction, machine: Machine) -> Machine:
 
 def move(tx: Transaction, machine: Machine, status: MachineStatus, **members: object) -> Machine:
     """`write` a machine with another status; asserts that the table allows the move."""
-    moved = TABLE.check(machine.status, status)
-    return write(tx, evolve(machine, status=moved, **members))
+    moved = evolve(machine, status=TABLE.check(machine.status, status), **members)
+    timeline.note(tx, happenings.of_machine(machine, moved))
+    return write(tx, moved)
 
 
 def delete(tx: Transaction, machine: Machine) -> None:
     """Forget a machine that is gone."""
     MACHINES.delete(tx, machine.account, machine.region, machine.pool, machine.id)
+    timeline.note(tx, happenings.of_machine(machine, None))
     _wake(tx, machine)
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 
 from moorage.ecs.records.machine import Machine, Pool
+from moorage.ecs.rules.capacity import happenings
 from moorage.ecs.rules.capacity.retirement import pause
+from moorage.ecs.store import timeline
 from moorage.ground.instant import later
 from moorage.ground.record import evolve
 from moorage.kernel.site import PoolRule
@@ -39,6 +41,7 @@ def failed(tx: Transaction, machine: Machine, reason: str) -> None:
     pool = get(tx, machine.account, machine.region, machine.pool)
     if pool is None:
         return
+    timeline.note(tx, [happenings.of_failed_machine(machine, reason)])
     failures = pool.failures + 1
     note(
         tx,

@@ -7,7 +7,7 @@ from moorage.ecs.records.task import Provisioning, Task
 from moorage.ecs.rules.capacity.sharing import Shared
 from moorage.ecs.rules.capacity.waiting import FAILED, gave_up, limit_reached
 from moorage.ecs.rules.freeze import holds
-from moorage.ecs.rules.placement.explain import closest_match
+from moorage.ecs.rules.placement.explain import PROVIDER, closest_match
 from moorage.ecs.rules.placement.place import Placements
 from moorage.ecs.rules.placement.view import ClusterView
 from moorage.ecs.rules.task.stop import ask_to_stop
@@ -43,7 +43,7 @@ def wanting(call: Call, shared: Shared, view: ClusterView) -> Wanting:
     refused: list[Placements] = []
     for name, placed in shared.placements.items():
         if name in growing:
-            reason = closest_match(placed.unplaced)
+            reason = closest_match(placed.unplaced, PROVIDER)
             waits += [(name, reason)] * placed.unplaced.count
         elif placed.unplaced.count and not view.of_provider(name).hosts:
             raise InvalidParameterException(

@@ -4,10 +4,11 @@ One row a happening, of a bounded length. No counter is shared: the moment of a 
 transaction's time and of the place within it, so that writers do not meet.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
 
 from moorage.ecs.records.happening import Happening
+from moorage.ecs.rules.happenings import LEFT
 from moorage.ground.instant import Instant
 from moorage.ground.record import evolve
 from moorage.sql.document import Table
@@ -16,10 +17,11 @@ from moorage.sql.transaction import Transaction
 
 TEXT_LENGTH_MAX = 400
 CAUSE_LENGTH_MAX = 200
+NAME_LENGTH_MAX = 64
 # What one row can need at most: its texts in UTF-8, its ARNs and names, as columns and in JSON.
 ENTRY_BYTES_MAX = 4096
 KIND = "timeline"
-_BEGINNINGS = frozenset({"host-joined", "service-made"})
+_BEGINNINGS = frozenset({"cluster-made", "host-joined", "service-made", "machine-ordered"})
 _LATEST = 2**63 - 1
 _PLACES = 9999
 
@@ -31,6 +33,7 @@ TIMELINE = Table(
 )
 _OLDEST = TIMELINE.query("cluster", order=("-moment",))
 _OF_CLUSTER = TIMELINE.query("cluster")
+_OF_KIND = TIMELINE.query("cluster", "kind", order=("moment",))
 _NEXT = TIMELINE.query(greater="cluster")
 
 
@@ -48,7 +51,7 @@ def note(tx: Transaction, happenings: Iterable[Happening]) -> None:
         tx.noted.append(kept)
         TIMELINE.insert(tx, kept)
         if one.kind in _BEGINNINGS:
-            tx.wake(KIND, one.cluster)  # its sweep begins with the first host or service
+            tx.wake(KIND, one.cluster)  # its sweep begins with the first of these
 
 
 def before(at: Instant) -> str:
@@ -57,10 +60,24 @@ def before(at: Instant) -> str:
 
 
 def page(
-    tx: Transaction, filters: dict[str, str], after: str | None, limit: int
+    tx: Transaction,
+    filters: dict[str, str],
+    after: str | None,
+    limit: int,
+    instances: Collection[str] | None = None,
 ) -> list[Happening]:
-    """At most `limit` happenings whose columns equal `filters`, newest first, after a moment."""
-    return _listing(tuple(sorted(filters))).all(tx, limit=limit, moment=after, **filters)
+    """At most `limit` happenings whose columns equal `filters`, newest first, after a moment.
+
+    Only those of the hosts `instances` (ARNs), where they are given.
+    """
+    among: dict[str, object] = {} if instances is None else {"instance": instances}
+    listing = _listing(tuple(sorted(filters)), "instance" if among else "")
+    return listing.all(tx, limit=limit, moment=after, **filters, **among)
+
+
+def left(tx: Transaction, cluster: str) -> list[Happening]:
+    """Which hosts of a cluster (an ARN) were deregistered, the newest first, with their names."""
+    return _OF_KIND.all(tx, cluster=cluster, kind=LEFT)
 
 
 def count(tx: Transaction, cluster: str) -> int:
@@ -89,9 +106,10 @@ def clusters(tx: Transaction) -> list[str]:
 def _moment(now: Instant, place: int, one: Happening) -> str:
     """Sorts the newest first, also within a transaction; two transactions may have one time."""
     name = one.task or one.deployment or one.instance.rpartition("/")[2] or one.service
+    name = name or one.text.partition(" ")[0][:NAME_LENGTH_MAX]  # of a machine, its name
     return f"{before(now)}.{max(0, _PLACES - place):04d}.{one.kind}.{name}"
 
 
 @cache
-def _listing(columns: tuple[str, ...]) -> Query[Happening]:
-    return TIMELINE.query(*columns, greater="moment")
+def _listing(columns: tuple[str, ...], among: str) -> Query[Happening]:
+    return TIMELINE.query(*columns, among=among, greater="moment")

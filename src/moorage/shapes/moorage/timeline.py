@@ -27,8 +27,8 @@ class TimelineEvent(Record, rename="camel"):
 class ListTimelineRequest(Record, rename="camel"):
     """The events of `cluster`, newest first; each filter that is given must fit.
 
-    `kind` is a whole kind, or its subject (`task`, `host`, `deployment`, `freeze`, `brake`,
-    `service`). `since` is a time before which nothing is wanted, `host` a name, an id or an ARN.
+    `kind` is a whole kind, or its subject (`cluster`, `task`, `host`, `machine`, `deployment`,
+    `freeze`, `brake`, `service`). `since` is a time before which nothing is wanted, `host` a name, an id or an ARN.
     """
 
     cluster: str | None = None

@@ -9,7 +9,8 @@ from moorage.ecs.records.resources import Resources
 from moorage.ecs.rules.explanation.filters import funnel, lack, shown
 from moorage.ecs.rules.placement.constraint import Obstacle, Wants, obstacle
 from moorage.ecs.rules.placement.view import cluster_view
-from tests.ecs.rules.builders import NOW, a_task, an_instance
+from moorage.ground.record import evolve
+from tests.ecs.rules.builders import NOW, a_task, an_instance, instance_arn
 
 WANTS = Wants(
     needs=Resources(cpu=1024, memory=2048, ports=(80,)),
@@ -68,6 +69,34 @@ def test_a_cluster_without_hosts():
     found = funnel(WANTS, cluster_view([], []))
     assert found.sentence == "The cluster has no host at all."
     assert found.closest == ""
+
+
+def test_hosts_that_are_avoided_are_asked_where_no_other_takes_the_task():
+    wants = evolve(WANTS, avoided={instance_arn("h1"): "Five tasks failed there."})
+    both = [an_instance("h1", attributes=SSD), an_instance("h2", attributes=SSD)]
+    found = funnel(wants, cluster_view(both, []))
+    assert found.takers == ("h2",)
+    assert refused(found) == {"not avoided by the service, whose tasks failed there": 1}
+    alone = [an_instance("h1", attributes=SSD), an_instance("h2")]
+    assert funnel(wants, cluster_view(alone, [])).takers == ("h1",)
+    small = [an_instance("h1", attributes=SSD, cpu=100), an_instance("h2")]
+    found = funnel(wants, cluster_view(small, []))
+    assert (found.closest, found.lacks) == ("h1", "has too little CPU (1024 wanted, 100 left)")
+
+
+def test_of_capacity_providers_their_hosts_alone_are_asked():
+    hosts = [
+        an_instance("h1", attributes=SSD),
+        an_instance("h2", attributes=SSD, cpu=1, capacity_provider="cp"),
+    ]
+    found = funnel(WANTS, cluster_view(hosts, []), ("cp",))
+    assert found.sentence == (
+        "None of 1 host of the capacity provider cp can take another task. h2 came closest: it has "
+        "too little CPU (1024 wanted, 1 left)."
+    )
+    assert funnel(WANTS, cluster_view(hosts, []), ("no", "not")).sentence == (
+        "There is no host of the capacity providers no, not at all."
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,13 @@
 import pytest
 
 from moorage.ecs.rules.placement.constraint import Obstacle
-from moorage.ecs.rules.placement.explain import failures, room_helps, sentence, tally
+from moorage.ecs.rules.placement.explain import (
+    PROVIDER,
+    failures,
+    room_helps,
+    sentence,
+    tally,
+)
 from moorage.ecs.rules.placement.place import Hindrance, Unplaced
 from tests.ecs.rules.builders import instance_arn
 
@@ -59,6 +65,9 @@ def test_the_closest_host_is_the_one_that_came_farthest_through_the_checks():
 def test_a_cluster_without_hosts_says_so(found):
     assert sentence("web", found) == (
         f"{START} Reason: No Container Instances were found in your cluster."
+    )
+    assert sentence("web", found, PROVIDER) == (
+        f"{START} Reason: No Container Instances were found in your capacity provider."
     )
 
 

@@ -1,7 +1,8 @@
 """Why hosts refuse a task: each filter with how many it refused, and the host that came closest.
 
 The filters are those of placement in its own order. A host is refused by the first that it does not
-pass, so each one is only asked of the hosts that all before it let through.
+pass, so each one is only asked of the hosts that all before it let through. Hosts that the service
+avoids are asked like all others where no other can take the task, as placement does.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +10,7 @@ from typing import get_args
 
 from moorage.ecs.rules.placement.constraint import Obstacle, Reason, Wants, obstacle
 from moorage.ecs.rules.placement.view import ClusterView, HostLoad
-from moorage.ground.record import Record
+from moorage.ground.record import Record, evolve
 
 HOSTS_NAMED_MAX = 5
 _MEMBER = "MemberOf placement constraint unsatisfied."
@@ -33,6 +34,7 @@ class Funnel(Record):
     """Where one more task could go: of `hosts`, those in `takers` (names) pass every filter.
 
     `closest` is, where none does, the host that came farthest, and `lacks` what stopped it there.
+    The hosts are those of the capacity `providers` (names); empty where a whole cluster is asked.
     """
 
     hosts: int
@@ -40,20 +42,38 @@ class Funnel(Record):
     filters: tuple[Filter, ...]
     closest: str = ""
     lacks: str = ""
+    providers: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
         """The whole in one sentence."""
+        among = f" of {self.whose}" if self.providers else ""
         if self.takers:
-            return f"{_hosts(len(self.takers))} of {self.hosts} can take another task."
+            return f"{_hosts(len(self.takers))} of {self.hosts}{among} can take another task."
         if not self.hosts:
-            return "The cluster has no host at all."
-        return f"None of {_hosts(self.hosts)} can take another task. {self.closest} came closest: it {self.lacks}."
+            return (
+                f"There is no host{among} at all." if among else "The cluster has no host at all."
+            )
+        none = f"None of {_hosts(self.hosts)}{among} can take another task."
+        return f"{none} {self.closest} came closest: it {self.lacks}."
+
+    @property
+    def whose(self) -> str:
+        """The providers in words, "" where a whole cluster is asked."""
+        if not self.providers:
+            return ""
+        several = "" if len(self.providers) == 1 else "s"
+        return f"the capacity provider{several} {', '.join(self.providers)}"
 
 
-def funnel(wants: Wants, view: ClusterView) -> Funnel:
-    """What each host of a cluster says to one more task that wants this."""
+def funnel(wants: Wants, view: ClusterView, providers: Sequence[str] = ()) -> Funnel:
+    """What each host of a cluster, or of some capacity providers of it, says to one more task."""
+    if providers:
+        view = view.of_provider(*providers)
     found = {arn: obstacle(wants, load) for arn, load in view.hosts.items()}
+    if wants.avoided and all(one is not None for one in found.values()):
+        wants = evolve(wants, avoided={})
+        found = {arn: obstacle(wants, load) for arn, load in view.hosts.items()}
     refused: dict[tuple[str, str], list[str]] = {key: [] for key in _asked_by(wants)}
     for arn, one in sorted(found.items(), key=lambda item: name_of(view.hosts[item[0]])):
         if one is not None:
@@ -81,6 +101,7 @@ def funnel(wants: Wants, view: ClusterView) -> Funnel:
         filters=tuple(filters),
         closest=closest,
         lacks=lacks,
+        providers=tuple(providers),
     )
 
 

@@ -31,6 +31,16 @@ class Holding(Record):
     whose: str
 
 
+class Waiting(Record):
+    """What one more task of a service that waits for room wants, and on whose hosts, if it matters.
+
+    `providers` are the names of the capacity providers that it waits for; empty for any host.
+    """
+
+    wants: Wants
+    providers: tuple[str, ...] = ()
+
+
 class HostExplanation(Record):
     """In one sentence; what it has; what each task holds; and why it gets no tasks."""
 
@@ -44,12 +54,12 @@ class HostExplanation(Record):
 def explain(
     load: HostLoad,
     live: Sequence[Task],
-    waiting: Mapping[str, Wants],
+    waiting: Mapping[str, Waiting],
     others: HostLoad | None = None,
 ) -> HostExplanation:
     """The explanation of one host with its live tasks.
 
-    `waiting` is what one more task of each service that waits for room in its cluster wants.
+    `waiting` is what each service of its cluster wants that waits for room, by name.
     `others` is the host as all but daemons see it, without what is kept for those.
     """
     seen = others or load
@@ -70,12 +80,10 @@ def explain(
             f"It keeps {load.cpu - seen.cpu} CPU units and {load.memory - seen.memory} MiB for the "
             f"tasks of daemons that it lacks: {daemons}."
         )
-    for service, wants in sorted(waiting.items()):
-        found = obstacle(wants, load if wants.group in seen.kept_for else seen)
-        if found is not None and general is None:
-            reasons.append(
-                f"Service {service} waits for room, and not here: the host {lack(found)}."
-            )
+    for service, one in sorted(waiting.items()):
+        found = _unfit(one, load, seen)
+        if found and general is None:
+            reasons.append(f"Service {service} waits for room, and not here: the host {found}.")
     takes = "takes no new task" if general is not None else "takes tasks"
     return HostExplanation(
         headline=(
@@ -87,6 +95,14 @@ def explain(
         reserved=ports_of(has.ports, has.ports_udp),
         reasons=tuple(reasons),
     )
+
+
+def _unfit(one: Waiting, load: HostLoad, seen: HostLoad) -> str:
+    """Why a host takes none of a service's tasks, "" where it would."""
+    if one.providers and load.instance.capacity_provider not in one.providers:
+        return f"is none of the capacity provider {' or '.join(one.providers)}"
+    found = obstacle(one.wants, load if one.wants.group in seen.kept_for else seen)
+    return "" if found is None else lack(found)
 
 
 def ports_of(tcp: Sequence[int], udp: Sequence[int]) -> tuple[str, ...]:

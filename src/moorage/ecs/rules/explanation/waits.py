@@ -14,7 +14,7 @@ from moorage.ecs.rules.deployment.strategies import census_of
 from moorage.ecs.rules.explanation.filters import Funnel, shown
 from moorage.ecs.rules.freeze import HOLDING
 from moorage.ecs.rules.task.ending import length
-from moorage.ground.instant import Instant, between, iso
+from moorage.ground.instant import Instant, between, iso, later
 from moorage.ground.record import Record, evolve
 
 ID_LENGTH_SHOWN = 8
@@ -175,10 +175,16 @@ def _unsettled(case: ServiceCase, taken: Census) -> Sequence[Wait]:
     return [
         Wait(
             text=f"{wait.text.removesuffix('.')}: {why}.",
-            until=None if checked else taken.changes_at,
+            until=None if checked else max(_settled_at(case, one) for one in found),
         )
         for wait in _of_tasks(case, found, "Running, and not counted as healthy yet")
     ]
+
+
+def _settled_at(case: ServiceCase, task: Task) -> Instant:
+    """When a task without a health check counts as healthy, if it runs on."""
+    since = task.started_at if task.started_at is not None else task.created_at
+    return later(since, case.state.conditions.settle)
 
 
 def _stopping(case: ServiceCase, taken: Census) -> Sequence[Wait]:
@@ -235,7 +241,10 @@ def _room(case: ServiceCase, _: Census) -> Sequence[Wait]:
         return ()
     if case.state.daemon is not None and not case.room.hosts:
         return ()  # no host lacks it
-    return [Wait(text=f"It waits for room. {case.room.sentence}")]
+    if not case.room.providers:
+        return [Wait(text=f"It waits for room. {case.room.sentence}")]
+    pools = "What keeps a pool from growing, if anything does: moorage pool"
+    return [Wait(text=f"It waits for room on {case.room.whose}. {case.room.sentence} {pools}")]
 
 
 def _of_tasks(case: ServiceCase, found: Sequence[Task], what: str) -> list[Wait]:

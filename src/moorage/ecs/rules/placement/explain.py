@@ -40,6 +40,9 @@ _GIVEN_BACK: frozenset[Reason] = frozenset(
 _UNPLACEABLE = (
     "was unable to place a task because no container instance met all of its requirements."
 )
+# Where a task looks for hosts, as the sentences name it.
+CLUSTER = "cluster"
+PROVIDER = "capacity provider"
 
 
 class PlacementFailure(Record):
@@ -71,20 +74,23 @@ def tally(unplaced: Unplaced) -> Mapping[str, int]:
     return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
 
 
-def sentence(service: str, unplaced: Unplaced) -> str:
+def sentence(service: str, unplaced: Unplaced, among: str = CLUSTER) -> str:
     """The service event: `(service X) was unable to place a task because ...`.
 
     It names the host that came farthest through the checks; among equals the one whose ARN sorts
     first, so that the same trouble makes the same sentence.
     """
-    return f"(service {service}) {_UNPLACEABLE} {closest_match(unplaced)}"
+    return f"(service {service}) {_UNPLACEABLE} {closest_match(unplaced, among)}"
 
 
-def closest_match(unplaced: Unplaced) -> str:
-    """The end of that sentence, a sentence of its own: what the host lacks that came farthest."""
+def closest_match(unplaced: Unplaced, among: str = CLUSTER) -> str:
+    """The end of that sentence, a sentence of its own: what the host lacks that came farthest.
+
+    Where there is no host at all, it says so of `among`, what the task looks for hosts in.
+    """
     closest = _closest(unplaced.hindrances)
     if closest is None or closest.obstacle.reason == "DRAINING":
-        return "Reason: No Container Instances were found in your cluster."
+        return f"Reason: No Container Instances were found in your {among}."
     name = closest.instance.rpartition("/")[2]
     return f"The closest matching (container-instance {name}) {_phrase(closest.obstacle)}."
 

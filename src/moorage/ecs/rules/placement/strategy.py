@@ -16,6 +16,7 @@ from moorage.ecs.rules.placement.view import HostLoad
 from moorage.ecs.rules.refusal import Refusal, invalid
 from moorage.ground.record import Record
 from moorage.shapes.ecs.placement import PlacementConstraint, PlacementStrategy
+from moorage.shapes.ecs.task_definition import TaskDefinitionPlacementConstraint
 
 STRATEGIES_MAX = 5
 CONSTRAINTS_MAX = 10
@@ -69,6 +70,23 @@ def refuse_constraints(constraints: Sequence[PlacementConstraint]) -> Refusal | 
     if len(constraints) > CONSTRAINTS_MAX:
         return invalid(f"The maximum number of placement constraints is {CONSTRAINTS_MAX}.")
     return next((wrong for one in constraints if (wrong := _refuse_constraint(one))), None)
+
+
+def refuse_together(
+    definition: Sequence[TaskDefinitionPlacementConstraint] | None,
+    given: Sequence[PlacementConstraint] | None,
+) -> Refusal | None:
+    """Why a task cannot have the constraints of its definition and those of a call, or None.
+
+    RunTask, placementConstraints: "up to 10 constraints for each task (including constraints in the
+    task definition and those specified at runtime)".
+    """
+    if len(definition or ()) + len(given or ()) <= CONSTRAINTS_MAX:
+        return None
+    return invalid(
+        f"The maximum number of placement constraints is {CONSTRAINTS_MAX}, those of the task "
+        "definition included."
+    )
 
 
 def draws(strategies: Sequence[PlacementStrategy]) -> bool:

@@ -39,6 +39,7 @@ class Case(Record):
     `host` is None where it is forgotten; `service` and `deployment` where there is none, or it is
     forgotten. `live` are the service's tasks that are not STOPPED, `events` its newest, newest
     first. `forgotten` says that the task itself was, and is shown as its post-mortem remembers it.
+    `position` is where one that is PROVISIONING stands among those that wait for its provider.
     """
 
     task: Task
@@ -51,6 +52,7 @@ class Case(Record):
     events: tuple[ServiceEvent, ...] = ()
     freezes: tuple[Freeze, ...] = ()
     forgotten: bool = False
+    position: int | None = None
 
 
 class Explanation(Record):
@@ -91,9 +93,10 @@ def _headline(case: Case) -> str:
         return f"{name} has been RUNNING on {_host_name(case)} for {length(since)}."
     waiting = length(between(task.created_at, case.now))
     if task.provisioning is not None:
+        place = "" if case.position is None else f", at place {case.position} of those that do"
         return (
             f"{name} has waited {waiting} for room on the capacity provider "
-            f"{task.capacity_provider}. {task.provisioning.reason}"
+            f"{task.capacity_provider}{place}. {task.provisioning.reason}"
         )
     return f"{name} is {task.last_status} on {_host_name(case)}, for {waiting} so far."
 
