@@ -388,6 +388,8 @@ def test_a_task_that_waits_is_explained():
     a_provider(house)
     (task,) = run(house)["tasks"]
     told = house.run(explain_task, ExplainTaskRequest(task=task["taskArn"]))
-    waits = "for room on the capacity provider cp, at place 1 of those that do. Reason: No Container"
+    waits = (
+        "for room on the capacity provider cp, at place 1 of those that do. Reason: No Container"
+    )
     assert waits in (told.headline or "")
     assert "moorage pool" in ((told.causes or [])[-1].text or "")
