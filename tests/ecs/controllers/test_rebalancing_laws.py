@@ -6,8 +6,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from moorage.ecs.rules.deployment.rolling import percentages, upper_limit
-from moorage.ecs.store import rebalances, tasks
-from moorage.ground.instant import later, seconds
+from moorage.ecs.rules.rebalancing.field import Field
+from moorage.ecs.rules.rebalancing.plan import Question, Stay, plan
+from moorage.ecs.store import rebalances, sights, tasks
+from moorage.ground.instant import Duration, later, seconds
 from moorage.ground.record import evolve
 from tests.ecs.controllers.rig import CLUSTER, Rig
 from tests.ecs.controllers.test_deployments_laws import Story
@@ -112,10 +114,28 @@ class Moves(Story):
             if stopped and "Moved to the host" in (task.stopped_reason or ""):
                 assert not before.is_protected(rig.house.clock.now())
                 assert self._healthy(found) >= service.desired_count
+        if rig.turns[-1][0] == "rebalancing":
+            rig.house.write(self._agrees)
         running = {one.arn for one in live if one.desired_status == "RUNNING"}
         moving = [one for one in live if one.replaces in running and one.arn in running]
         assert len(moving) <= MOVES_MAX
         self.known = found
+
+    def _agrees(self, call) -> None:
+        """What is planned with few tasks read is what is planned with all of them."""
+        question = Question(now=call.now, moves_max=MOVES_MAX, pause=SITE["rebalance_pause"])
+        sight = sights.look(call.tx, CLUSTER, question)
+        live = tasks.live_of_cluster(call.tx, CLUSTER)
+        cases = [
+            evolve(one, tasks=tuple(task for task in live if task.service == one.service.arn))
+            for one in sight.cases
+        ]
+        field = Field(sight.view, sight.totals, Duration(0), call.now)
+        whole = plan(cases, field, question)
+        found = sights.foresee(call.tx, CLUSTER, question, Duration(0)).outcome
+        assert found.look_again == whole.look_again
+        assert [one.step for one in found.moves] == [one.step for one in whole.moves]
+        assert list(map(_bare, found.stays)) == list(map(_bare, whole.stays))
 
     def _healthy(self, found: dict) -> int:
         now = self.rig.house.clock.now()
@@ -126,6 +146,11 @@ class Moves(Story):
             and later(task.started_at or now, seconds(3)) <= now
             for task in found.values()
         )
+
+
+def _bare(stay: Stay) -> Stay:
+    """The same, whatever tasks of it were read."""
+    return evolve(stay, case=evolve(stay.case, tasks=()))
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -3,8 +3,10 @@
 import pytest
 
 from moorage.ecs.records.rebalancing import Relocation
+from moorage.ecs.rules.deployment.configuration import full_configuration
 from moorage.ecs.rules.rebalancing.case import standstill
-from moorage.ecs.store import container_instances, freezes, rebalances, services, tasks
+from moorage.ecs.rules.rebalancing.plan import Question
+from moorage.ecs.store import container_instances, freezes, rebalances, services, sights, tasks
 from moorage.ground.instant import earlier, later, minutes, seconds
 from moorage.ground.record import evolve
 from moorage.shapes.ecs.deployment_configuration import DeploymentConfiguration
@@ -53,6 +55,28 @@ def test_a_tag_that_is_set_later_takes_effect():
     rig.update(service, tags=[])
     rig.advance(60)
     assert spread(rig, service) == {"host-1": 2, "host-2": 2}
+
+
+def test_percentages_that_let_a_task_move_take_effect():
+    rig = a_rig()
+    service = serve(rig, configuration=DeploymentConfiguration(maximum_percent=100))
+    rig.host("host-2")
+    rig.advance(600)
+    wider = full_configuration(DeploymentConfiguration(maximum_percent=200))
+    rig.update(service, deployment_configuration=wider)
+    rig.advance(60)
+    assert spread(rig, service) == {"host-1": 2, "host-2": 2}
+
+
+def test_percentages_that_let_no_task_move_any_more_end_it():
+    rig = a_rig()
+    service = serve(rig)
+    rig.host("host-2")
+    rig.advance(SETTLING + 5)
+    assert rig.service(service).rebalancing.since is not None
+    rig.update(service, desired_count=0)
+    rig.advance(60)
+    assert rig.service(service).rebalancing.since is None
 
 
 def test_a_tag_that_is_set_in_the_middle_ends_it():
@@ -138,10 +162,11 @@ def test_the_brake_holds_everything_where_it_is():
     service = serve(rig)
     rig.host("host-2")
     rig.advance(SETTLING - 1)
-    cases = rig.house.read(lambda call: rebalances.look(call.tx, rig.house.site, CLUSTER, SOON))
-    assert cases.cases[0].freeze is None
+    question = Question(now=rig.house.clock.now(), moves_max=1, pause=SOON)
+    free = rig.house.read(lambda call: sights.look(call.tx, CLUSTER, question))
+    assert free.cases[0].freeze is None
     rig.house.write(lambda call: freezes.FREEZES.put(call.tx, a_freeze(rig, "brake")))
-    held = rig.house.read(lambda call: rebalances.look(call.tx, rig.house.site, CLUSTER, SOON))
+    held = rig.house.read(lambda call: sights.look(call.tx, CLUSTER, question))
     (case,) = held.cases
     assert standstill(case, 1, SOON, rig.house.clock.now()).why.startswith("it is frozen")
     assert len(rig.tasks(service)) == 4
@@ -212,6 +237,44 @@ def test_a_task_that_fails_meanwhile_is_replaced_by_the_successor():
     second.finish(rig)
     rig.advance(60)
     assert {task.arn for task in rig.running(service)} == {moving.arn, moving.replaces}
+
+
+def test_a_successor_that_stands_in_for_another_task_moves_nothing_any_more():
+    rig = a_rig()
+    service = serve(rig)
+    second = rig.host("host-2")
+    rig.advance(SETTLING - 1)
+    second.slow = True
+    rig.advance(3)
+    moving = next(task for task in rig.live(service) if task.replaces)
+    first = next(iter(rig.hosts.values()))
+    first.kill(next(one for one in first.running() if one != moving.replaces), rig)
+    second.slow = False
+    second.finish(rig)
+    rig.advance(120)
+    assert spread(rig, service) == {"host-1": 2, "host-2": 2}, "the next move has begun"
+    assert rig.service(service).rebalancing.since is None
+    assert moving.arn in {task.arn for task in rig.running(service)}
+    second.kill(moving.arn, rig)
+    rig.advance(30)
+    assert not any("stays where it is" in one for one in rig.events(service)), "no move failed"
+
+
+def test_more_tasks_are_desired_in_the_middle_of_a_move():
+    rig = a_rig()
+    service = serve(rig)
+    second = rig.host("host-2")
+    rig.advance(SETTLING - 1)
+    second.slow = True
+    rig.advance(3)
+    assert any(task.replaces for task in rig.live(service))
+    rig.update(service, desired_count=5)
+    second.slow = False
+    second.finish(rig)
+    rig.advance(120)
+    assert sorted(spread(rig, service).values()) == [2, 3]
+    assert rig.service(service).rebalancing.since is None
+    assert not any(task.replaces in rig.running(service) for task in rig.live(service))
 
 
 def test_the_target_is_lost_in_the_middle_of_a_move():

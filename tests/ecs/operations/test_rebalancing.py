@@ -88,6 +88,20 @@ def test_a_preview_shows_every_move_and_changes_nothing(two):
     assert own(two, "PreviewRebalancing", service="web")["moves"] == answer["moves"]
 
 
+def test_a_preview_of_what_has_only_just_become_steady_heeds_what_it_needs():
+    house = EcsHouse(rebalance_moves_max=2, rebalance_pause=seconds(3600))
+    a_host(house, "host-1", zone="zone-a")
+    a_service(house, count=4, availabilityZoneRebalancing="DISABLED")
+    house.settle()
+    run_all(house)
+    a_host(house, "host-2", zone="zone-a", cpu=1)
+    house.settle()
+    answer = own(house, "PreviewRebalancing")
+    assert answer["moves"] == []
+    assert "RESOURCE:CPU" in answer["stays"][0]["reason"]
+    house.close()
+
+
 def test_by_itself_the_server_waits_for_hosts_to_settle(two):
     answer = own(two, "PreviewRebalancing", settled=True)
     assert answer["moves"] == []

@@ -66,6 +66,7 @@ class Decision(Record):
             or plan.service
             or plan.deployments
             or plan.judged
+            or plan.unlinked
             or plan.revision
         )
 

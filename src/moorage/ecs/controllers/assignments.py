@@ -332,7 +332,6 @@ def _rotation(instance: ContainerInstance) -> tuple[RotateKeyMessage, ...]:
 
 
 def _claimed(tx: Transaction, cluster: str) -> list[RevisionImage]:
-    kept = [service.arn for service in services.live_of_cluster(tx, cluster)]
-    brought_out = service_deployments.open_of_services(tx, kept)
+    brought_out = service_deployments.open_of_services(tx, services.live_arns(tx, cluster))
     revisions = service_revisions.named(tx, {one.revision for one in brought_out})
     return [image for revision in revisions.values() for image in revision.images]

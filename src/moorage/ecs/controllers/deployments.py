@@ -17,9 +17,10 @@ from moorage.ecs.records.task import Task
 from moorage.ecs.rules import events as sentences
 from moorage.ecs.rules.capacity.sharing import share
 from moorage.ecs.rules.deployment.reconcile import reconcile
-from moorage.ecs.rules.deployment.state import Plan, ServiceState
+from moorage.ecs.rules.deployment.state import Plan, ServiceState, soonest
 from moorage.ecs.rules.deployment.wants import wants_of_service
 from moorage.ecs.rules.host.avoidance import avoided
+from moorage.ecs.rules.placement.constraint import FOLLOW_LOOK, follows
 from moorage.ecs.rules.placement.explain import (
     closest_match,
     lacks_attribute,
@@ -58,12 +59,16 @@ _NOWHERE = Placements(chosen=(), unplaced=Unplaced(count=0))
 
 
 class Decision(Record):
-    """A plan, with the hosts that were found for what it starts."""
+    """A plan, with the hosts that were found for what it starts.
+
+    `look_again` is when hosts may answer otherwise of which nobody tells.
+    """
 
     plan: Plan
     placed: Placements
     view: ClusterView | None
     wanting: dict[str, int] = {}
+    look_again: Instant | None = None
 
 
 @controller(kind="service", keys=services.every)
@@ -110,7 +115,7 @@ def deployments(turn: Turn, key: str) -> Instant | None:
         capacity.wake_pools(tx, after, {**after.wanting, **service.wanting})
     if after.status == "INACTIVE":
         return _forget(tx, after)
-    return plan.look_again
+    return soonest([plan.look_again, decision.look_again])
 
 
 def _let_others_follow(tx: Transaction, view: ClusterView) -> None:
@@ -137,30 +142,38 @@ def _decide(turn: Turn, state: ServiceState) -> Decision:
         return Decision(plan=plan, placed=_NOWHERE, view=view)
     view = view or cluster_view(turn.tx, state.service.cluster_arn)
     judged = evolve(state, service=plan.service or state.service)
-    placed, wanting = _place(turn, judged, view, count)
+    batch = _batch(turn, judged, count)
+    placed, wanting = _place(judged, view, batch)
+    look: Instant | None = None
     if placed.unplaced.count:
         limited = evolve(
             state, placeable=len(placed.chosen), room_helps=room_helps(placed.unplaced)
         )
         plan = reconcile(limited, turn.now, view)
-    return Decision(plan=plan, placed=placed, view=view, wanting=wanting)
+        look = later(turn.now, FOLLOW_LOOK) if follows(batch.wants) else None
+    return Decision(plan=plan, placed=placed, view=view, wanting=wanting, look_again=look)
 
 
-def _place(
-    turn: Turn, state: ServiceState, view: ClusterView, count: int
-) -> tuple[Placements, dict[str, int]]:
-    """Hosts for so many tasks; and for how many each capacity provider had none."""
+def _batch(turn: Turn, state: ServiceState, count: int) -> Batch:
+    """So many tasks of the current deployment."""
     service = state.service
     definition = task_definitions.needed(turn.tx, service, state.current.task_definition)
     strategies = tuple(service.placement_strategy)
     numbers = tuple(turn.chance.below(NUMBER_LIMIT) for _ in range(count))
-    batch = Batch(
+    return Batch(
         wants=wants_of_service(service, definition.definition, state.current.id, turn.now),
         count=count,
         strategies=strategies,
         numbers=numbers if draws(strategies) else (),
         counted=_staying(state),
     )
+
+
+def _place(
+    state: ServiceState, view: ClusterView, batch: Batch
+) -> tuple[Placements, dict[str, int]]:
+    """Hosts for a batch; and for how many of it each capacity provider had none."""
+    service = state.service
     if not service.capacity_provider_strategy:
         return place_around(batch, view), {}
     counted = Counter(task.capacity_provider for task in state.tasks if _stays(state, task))
@@ -305,6 +318,8 @@ def _judge(tx: Transaction, state: ServiceState, plan: Plan) -> None:
     by_arn = {task.arn: task for task in state.tasks}
     for arn in plan.judged:
         tasks.note(tx, evolve(by_arn[arn], judged=True))
+    for arn in plan.unlinked:
+        tasks.note(tx, evolve(by_arn[arn], replaces=""))
 
 
 def _release_images(tx: Transaction, state: ServiceState) -> None:

@@ -74,7 +74,7 @@ def _released(turn: Turn, key: str) -> Instant | None:
     if brakes.holding(turn.tx, cluster) is not None:
         turn.tx.wake("cluster", cluster.arn)  # whose controller looks again in time
         return None
-    return brakes.brake(turn.tx, cluster, brakes.brake_rule(turn.site))
+    return brakes.release(turn.tx, instance, brakes.brake_rule(turn.site))
 
 
 def _drained(turn: Turn, key: str) -> Instant | None:

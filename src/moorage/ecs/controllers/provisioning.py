@@ -2,11 +2,11 @@
 
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules.capacity.waiting import find_room
-from moorage.ecs.rules.placement.constraint import Wants
-from moorage.ecs.rules.placement.wants import wants_of
+from moorage.ecs.rules.placement.constraint import FOLLOW_LOOK, follows
 from moorage.ecs.rules.task.status import moved
-from moorage.ecs.store import clusters, gpus, task_definitions, tasks
+from moorage.ecs.store import clusters, gpus, tasks
 from moorage.ecs.store import provisioning as store
+from moorage.ecs.store.service_wants import wanted_by
 from moorage.ecs.store.view import cluster_view, promise
 from moorage.ground.instant import Instant, later
 from moorage.ground.record import evolve
@@ -23,11 +23,14 @@ def provisioning(turn: Turn, key: str) -> Instant | None:
     if store.frozen(turn.tx, waiting[0]):
         return later(turn.now, store.FROZEN_LOOK)
     view = cluster_view(turn.tx, key)
-    found = find_room([(task, _wants(turn, task)) for task in waiting], view)
+    asking = [(task, wanted_by(turn.tx, task)) for task in waiting]
+    found = find_room(asking, view)
     promise(turn.tx, view, found.places.values())
-    for task in waiting:
+    look: Instant | None = None
+    for task, wants in asking:
         host = found.places.get(task.arn)
         if host is None:
+            look = later(turn.now, FOLLOW_LOOK) if follows(wants) else look
             _note(turn, task, found.reasons[task.arn])
             continue
         placed = evolve(
@@ -38,18 +41,7 @@ def provisioning(turn: Turn, key: str) -> Instant | None:
             provisioning=None,
         )
         tasks.write(turn.tx, gpus.given(turn.tx, placed))
-    return None
-
-
-def _wants(turn: Turn, task: Task) -> Wants:
-    assert task.provisioning is not None, "only what waits is looked at"
-    definition = task_definitions.needed(turn.tx, task, task.task_definition)
-    return wants_of(
-        definition.definition,
-        task.group,
-        task.provisioning.placement_constraints,
-        task.overrides,
-    )
+    return look
 
 
 def _note(turn: Turn, task: Task, reason: str) -> None:

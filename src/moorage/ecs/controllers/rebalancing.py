@@ -12,8 +12,8 @@ from moorage.ecs.records.cluster import Cluster
 from moorage.ecs.records.rebalancing import ClusterRebalancing, Relocation
 from moorage.ecs.rules import rebalancing_events as sentences
 from moorage.ecs.rules.deployment.state import soonest
-from moorage.ecs.rules.rebalancing.plan import Move, Outcome, Question, Stay, plan
-from moorage.ecs.store import clusters, rebalances, services
+from moorage.ecs.rules.rebalancing.plan import Move, Outcome, Question, Stay
+from moorage.ecs.store import clusters, rebalances, services, sights
 from moorage.ecs.store.announcements import announce
 from moorage.ground.arn import parse_arn
 from moorage.ground.instant import Duration, Instant, later, minutes
@@ -45,14 +45,8 @@ def rebalancing(turn: Turn, key: str) -> Instant | None:
     asked = rebalances.is_asked(known, turn.now)
     settling = Duration(0) if asked else turn.site.rebalance_settling
     only = known.asked_services if asked else ()
-    sight = rebalances.look(turn.tx, turn.site, cluster.arn, settling, only)
-    question = Question(
-        now=turn.now,
-        moves_max=moves_max,
-        pause=turn.site.rebalance_pause,
-        elsewhere=sight.elsewhere,
-    )
-    found = plan(sight.cases, sight.field, question)
+    question = Question(now=turn.now, moves_max=moves_max, pause=turn.site.rebalance_pause)
+    found = sights.foresee(turn.tx, cluster.arn, question, settling, only).outcome
     _hand_over(turn, found.moves)
     moving = {one.case.service.arn for one in found.moves}
     _conclude(turn, [one for one in found.stays if one.case.service.arn not in moving])

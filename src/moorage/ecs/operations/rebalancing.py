@@ -1,8 +1,8 @@
 """Moorage_V1 PreviewRebalancing, StartRebalancing, ListRebalancings: what would move, and what does."""
 
 from moorage.ecs.records.rebalancing import ClusterRebalancing
-from moorage.ecs.rules.rebalancing.plan import Question, plan
-from moorage.ecs.store import clusters, container_instances, rebalances, services, tasks
+from moorage.ecs.rules.rebalancing.plan import Question
+from moorage.ecs.store import clusters, container_instances, rebalances, services, sights, tasks
 from moorage.ecs.views import rebalancing as views
 from moorage.ground.fault import Validation
 from moorage.ground.instant import Duration, Instant
@@ -79,7 +79,6 @@ def _foreseen(
 ) -> shapes.PreviewRebalancingResponse:
     found = clusters.active(call.tx, call, cluster)
     settling = call.site.rebalance_settling if settled else Duration(0)
-    sight = rebalances.look(call.tx, call.site, found.arn, settling, (service,) if service else ())
     question = Question(
         now=call.now,
         # Shown even where the server moves nothing: what it would.
@@ -87,8 +86,10 @@ def _foreseen(
         pause=Duration(0),
         whole=True,
     )
-    outcome = plan(sight.cases, sight.field, question)
-    return views.view(outcome, sight.field, call.site.rebalance_moves_max)
+    foreseen = sights.foresee(
+        call.tx, found.arn, question, settling, (service,) if service else ()
+    )
+    return views.view(foreseen.outcome, foreseen.field, call.site.rebalance_moves_max)
 
 
 def _scope(call: Call, cluster: str | None, service: str | None) -> tuple[str, str]:

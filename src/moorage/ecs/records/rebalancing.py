@@ -28,7 +28,8 @@ class Rebalancing(Record):
     `planned` are the moves that it shall begin next, if it is still steady. `since` is when the
     rebalancing began that is not over yet, `zones` whether it moved tasks between zones. Nothing is
     moved before `rest_until`, because a move came to nothing. `mode` is what the service's tags and
-    its availabilityZoneRebalancing asked for when its controller last looked.
+    its availabilityZoneRebalancing asked for when its controller last looked, `off` where its
+    percentages let nothing of it move.
     """
 
     planned: tuple[Relocation, ...] = ()

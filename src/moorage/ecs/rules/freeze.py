@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
-from moorage.ecs.records.freeze import Freeze
+from moorage.ecs.records.freeze import Freeze, FreezeCause
 from moorage.ground.instant import Instant, iso
 
 # The brake, the third cause, holds replacement alone, by way of the hosts' `replace_at`.
+BRAKE: FreezeCause = "brake"
 HOLDING = frozenset({"operator", "restore"})
 
 

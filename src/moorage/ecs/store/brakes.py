@@ -6,22 +6,23 @@ controllers of the cluster and of the lost host, when time or a return releases 
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import partial
+from functools import cached_property, partial
 
 from moorage.ecs.records.container_instance import ContainerInstance
-from moorage.ecs.records.freeze import Freeze, FreezeCause
+from moorage.ecs.records.freeze import Freeze
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules import events
-from moorage.ecs.rules.host.brake import BrakeRule, Wave, wave
+from moorage.ecs.rules.freeze import BRAKE
+from moorage.ecs.rules.host.brake import BrakeRule, Wave, look_after, waiting_of, wave
 from moorage.ecs.store import container_instances, freezes, services, tasks
 from moorage.ecs.store.announcements import announce, unaware
+from moorage.ecs.store.view import live_hosts
 from moorage.ground.arn import make_arn
 from moorage.ground.instant import Duration, Instant, later, seconds
 from moorage.ground.record import Record, evolve
 from moorage.kernel.site import Site
 from moorage.sql.transaction import Transaction
 
-CAUSE: FreezeCause = "brake"
 # Ticks are counted, not measured: the last second of a doubt may be a long one.
 DOUBT_MARGIN = seconds(2)
 
@@ -56,13 +57,13 @@ def of_host(instance: ContainerInstance) -> Braked:
 
 def holding(tx: Transaction, cluster: Braked) -> Freeze | None:
     """The brake's freeze of a cluster; its time may be over while hosts still wait their turn."""
-    return freezes.FREEZES.get(tx, cluster.account, cluster.region, cluster.name, "", CAUSE)
+    return freezes.FREEZES.get(tx, cluster.account, cluster.region, cluster.name, "", BRAKE)
 
 
 def brake(tx: Transaction, cluster: Braked, rule: BrakeRule) -> Instant | None:
     """Let lost hosts of a cluster be replaced, or hold them; answers when to look again."""
     held = holding(tx, cluster)
-    hosts = container_instances.live_of_cluster(tx, cluster.arn)
+    hosts = live_hosts(tx, cluster.arn)
     gone = [one for one in hosts if one.lost_at is not None]
     if not gone and held is None:
         return None
@@ -83,6 +84,19 @@ def brake(tx: Transaction, cluster: Braked, rule: BrakeRule) -> Instant | None:
     if stranded is not None:
         _tell(tx, stranded, decided, held, after)
     return decided.look_again
+
+
+def release(tx: Transaction, instance: ContainerInstance, rule: BrakeRule) -> Instant | None:
+    """`brake` for a lost host that waits; answers when it is to look again.
+
+    Of several the first decides for all: else a thousand that wait together would each look at all
+    hosts, once a second.
+    """
+    cluster = of_host(instance)
+    waiting = [one.arn for one in waiting_of(live_hosts(tx, cluster.arn))]
+    if instance.arn in waiting[1:]:
+        return look_after(instance, rule, tx.now)
+    return brake(tx, cluster, rule)
 
 
 def lose(tx: Transaction, instance: ContainerInstance, rule: BrakeRule) -> None:
@@ -115,7 +129,7 @@ def _keep(
         region=cluster.region,
         cluster=cluster.name,
         service="",
-        cause=CAUSE,
+        cause=BRAKE,
         reason=f"{lost} were lost within a short time",
         created_at=tx.now,
         until=later(tx.now, rule.timeout),
@@ -151,14 +165,20 @@ def _hold(tx: Transaction, held: Freeze, services_told: Iterable[str]) -> None:
 
 
 class _Stranded:
-    """The services' tasks on lost hosts, read once."""
+    """The services' tasks on lost hosts, read once, and only where somebody asks.
+
+    While the brake holds and nothing changes, each look at a cluster would else read them all.
+    """
 
     def __init__(self, tx: Transaction, gone: Sequence[ContainerInstance]) -> None:
         self._tx = tx
         self._gone = {one.arn: one for one in gone}
-        self._tasks: list[Task] = [
+
+    @cached_property
+    def _tasks(self) -> list[Task]:
+        return [
             task
-            for task in tasks.live_of_instances(tx, self._gone)
+            for task in tasks.live_of_instances(self._tx, self._gone)
             if task.service and task.desired_status == "RUNNING"
         ]
 

@@ -6,14 +6,13 @@ from functools import partial
 from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules import events
+from moorage.ecs.rules.freeze import BRAKE
 from moorage.ecs.rules.host.drain import at_deadline, remaining
 from moorage.ecs.rules.task.stop import SCHEDULER, ask_to_stop
 from moorage.ecs.store import container_instances, freezes, services, tasks
 from moorage.ecs.store.announcements import announce
 from moorage.ground.instant import Instant
 from moorage.sql.transaction import Transaction
-
-BRAKE = "brake"
 
 
 def drain(tx: Transaction, instance: ContainerInstance) -> Instant | None:

@@ -53,6 +53,6 @@ def _wake(tx: Transaction, freeze: Freeze) -> None:
     """The cluster looks when it ends; every service it holds is told, and says so in an event."""
     cluster = make_arn("cluster", freeze.region, freeze.account, freeze.cluster)
     tx.wake("cluster", cluster)
-    for service in services.live_of_cluster(tx, cluster):
-        if freeze.service in {"", service.name}:
-            tx.wake("service", service.arn)
+    for arn in services.live_arns(tx, cluster):
+        if freeze.service in {"", arn.rpartition("/")[2]}:
+            tx.wake("service", arn)

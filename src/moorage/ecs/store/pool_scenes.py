@@ -1,29 +1,30 @@
 """All that one decision about a pool looks at, gathered in a few queries."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from moorage.ecs.records.capacity_provider import CapacityProvider
 from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.machine import Pool
 from moorage.ecs.records.resources import Resources
-from moorage.ecs.records.task import Task
 from moorage.ecs.rules.capacity.demand import Waiting, more_hosts
-from moorage.ecs.rules.capacity.retirement import Member, tasks_that_count
+from moorage.ecs.rules.capacity.retirement import Member
 from moorage.ecs.rules.capacity.scaling import Standing
+from moorage.ecs.rules.deployment.daemon_hosts import others
 from moorage.ecs.rules.freeze import holds
+from moorage.ecs.rules.placement.view import HostLoad
 from moorage.ecs.rules.placement.view import cluster_view as view_of
-from moorage.ecs.rules.placement.wants import wants_of
-from moorage.ecs.store import freezes, machines, services, task_definitions, tasks
+from moorage.ecs.store import freezes, machines, services, tasks
 from moorage.ecs.store.identity import Home
-from moorage.ecs.store.service_wants import wanted
-from moorage.ecs.store.view import cluster_view, for_others
+from moorage.ecs.store.service_wants import wanted, wanted_by
+from moorage.ecs.store.view import cluster_view, for_others, promised_view
 from moorage.ground.arn import make_arn
 from moorage.ground.record import Record, evolve
 from moorage.kernel.site import PoolRule
 from moorage.sql.transaction import Transaction
 
 DAEMON = "DAEMON"
+OF_SERVICE = "service:"
 
 
 class Clustered(Home, Protocol):
@@ -51,19 +52,13 @@ class Scene(Record):
 def load(tx: Transaction, rule: PoolRule, provider: CapacityProvider | None, pool: Pool) -> Scene:
     """The scene of a pool; `provider` is the one whose hosts these are, if any."""
     known = machines.of_pool(tx, rule.account, rule.region, rule.name)
-    hosts = machines.hosts(tx, known)
-    live: dict[str, list[Task]] = {arn: [] for arn in hosts}
-    for task in tasks.live_of_instances(tx, hosts):
-        live[task.instance].append(task)
-    daemons = _daemons(tx, live)
+    cluster = make_arn("cluster", rule.region, rule.account, rule.cluster)
+    hosts = promised_view(tx, cluster).hosts
+    mine = [(one, hosts[one.instance]) for one in known if one.instance in hosts]
+    daemons = _daemons(tx, rule, (load for _, load in mine))
     members = [
-        Member(
-            machine=one,
-            instance=hosts[one.instance],
-            tasks=tasks_that_count(live[one.instance], daemons),
-        )
-        for one in known
-        if one.instance in hosts
+        Member(machine=one, instance=load.instance, tasks=others(load, daemons))
+        for one, load in mine
     ]
     joined = [one for one in members if one.machine.status == "JOINED" and _has_been(one.instance)]
     coming = [one for one in known if one.status in {"CREATING", "JOINING", "JOINED"}]
@@ -94,10 +89,13 @@ def _has_been(instance: ContainerInstance) -> bool:
     return instance.connected_at is not None
 
 
-def _daemons(tx: Transaction, live: dict[str, list[Task]]) -> set[str]:
-    named = {task.service for found in live.values() for task in found if task.service}
-    found = services.named(tx, sorted(named))
-    return {arn for arn, one in found.items() if one.scheduling_strategy == DAEMON}
+def _daemons(tx: Transaction, home: Clustered, loads: Iterable[HostLoad]) -> set[str]:
+    """The groups of the daemons that have tasks on some hosts."""
+    groups = {group for load in loads for group in load.groups}
+    names = {name for group in groups if (name := group.removeprefix(OF_SERVICE)) != group}
+    arns = [make_arn("service", home.region, home.account, home.cluster, name) for name in names]
+    found = services.named(tx, sorted(arns)).values()
+    return {f"{OF_SERVICE}{one.name}" for one in found if one.scheduling_strategy == DAEMON}
 
 
 def _more(
@@ -138,15 +136,9 @@ def _tasks(tx: Transaction, cluster: str, provider: str) -> list[Waiting]:
     """The PROVISIONING tasks of a provider, those that ask for the same counted together."""
     found: dict[str, Waiting] = {}
     for task in tasks.provisioning(tx, cluster):
-        if task.capacity_provider != provider or task.provisioning is None:
+        if task.capacity_provider != provider:
             continue
-        definition = task_definitions.needed(tx, task, task.task_definition)
-        wants = wants_of(
-            definition.definition,
-            task.group,
-            task.provisioning.placement_constraints,
-            task.overrides,
-        )
+        wants = wanted_by(tx, task)
         key = repr(wants)
         count = found[key].count + 1 if key in found else 1
         found[key] = Waiting(wants=wants, count=count)

@@ -65,8 +65,9 @@ class Projection:
         if load is None:
             return False
         self.claims[arn] = self._on[before.instance][arn] = after
-        self.hosts[before.instance] = load
-        self.orders.changed(before.instance)
+        if (before.running, before.reserved) != (after.running, after.reserved):
+            self.hosts[before.instance] = load
+            self.orders.changed(before.instance)
         return True
 
     def host(self, instance: ContainerInstance) -> None:

@@ -49,7 +49,7 @@ def follow(
         if service.status == "INACTIVE":  # what it held is free
             rebalances.wake(turn.tx, service.cluster_arn)
         return Begun(service=service)
-    mode = mode_of(service).name
+    mode = _wish(service, turn.site.rebalance_moves_max)
     if mode != "off" and _changes_balance(state.service, service, mode):
         rebalances.wake(turn.tx, service.cluster_arn)
     if mode != service.rebalancing.mode:
@@ -63,6 +63,11 @@ def follow(
     service = evolve(service, rebalancing=evolve(service.rebalancing, planned=()))
     sound = _sound(turn, state, plan, service, planned)
     return _begin(turn, state, service, sound, draft()) if sound else _refused(turn, service)
+
+
+def _wish(service: Service, moves_max: int) -> str:
+    """What it wants of rebalancing: off too where its percentages let nothing of it move."""
+    return mode_of(service).name if at_once(service, moves_max) > 0 else "off"
 
 
 def _changes_balance(before: Service, after: Service, mode: str) -> bool:

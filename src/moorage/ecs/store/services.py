@@ -30,7 +30,6 @@ LIVE = ("ACTIVE", "DRAINING")
 
 _BY_ARN = SERVICES.query(among="arn")
 _WAITING = SERVICES.query("cluster_arn", "waits_for_room")
-_OF_STATUS = SERVICES.query("cluster_arn", "status")
 _LIVE = SERVICES.query("cluster_arn", among="status")
 _DAEMONS = SERVICES.query("cluster_arn", "scheduling_strategy", among="status")
 _EVERY = SERVICES.query()
@@ -81,14 +80,14 @@ def daemons(tx: Transaction, cluster: str) -> list[Service]:
     return _DAEMONS.all(tx, cluster_arn=cluster, scheduling_strategy="DAEMON", status=LIVE)
 
 
-def active_count(tx: Transaction, cluster: str) -> int:
-    """How many services of a cluster are ACTIVE."""
-    return _OF_STATUS.count(tx, cluster_arn=cluster, status="ACTIVE")
-
-
 def live_of_cluster(tx: Transaction, cluster: str) -> list[Service]:
     """All ACTIVE and DRAINING services of a cluster, by ARN."""
     return _LIVE.all(tx, cluster_arn=cluster, status=LIVE)
+
+
+def live_arns(tx: Transaction, cluster: str) -> list[str]:
+    """The ARNs of all ACTIVE and DRAINING services of a cluster."""
+    return [str(arn) for (arn,) in _LIVE.keys(tx, cluster_arn=cluster, status=LIVE)]
 
 
 def page(tx: Transaction, filters: dict[str, str], after: str | None, limit: int) -> list[Service]:
@@ -108,6 +107,8 @@ def write(tx: Transaction, service: Service) -> Service:
     timeline.note(tx, happenings.of_service(get(tx, service.arn), service))
     written = note(tx, service)
     tx.wake("service", written.arn)
+    if written.scheduling_strategy == "DAEMON":
+        tx.wake("cluster", written.cluster_arn)  # what is kept free for it may be others' now
     return written
 
 

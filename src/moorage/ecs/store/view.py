@@ -6,6 +6,7 @@ compares and sets the version of each chosen host (`promise`).
 
 from collections.abc import Iterable
 
+from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.rules.placement import view as rules
 from moorage.ecs.rules.placement.constraint import Wants
 from moorage.ecs.rules.placement.reservation import reserve
@@ -30,12 +31,20 @@ def for_others(tx: Transaction, cluster: str, view: rules.ClusterView) -> rules.
 
 def promised_view(tx: Transaction, cluster: str) -> rules.ClusterView:
     """The live hosts of a cluster (an ARN), with what is promised of each."""
+    return projected(tx, cluster).view()
+
+
+def projected(tx: Transaction, cluster: str) -> projection.Projection:
+    """The hosts of a cluster (an ARN) and the promises of its tasks: from memory, or from its rows.
+
+    It is to be looked at alone: what is written later changes it.
+    """
     kept = projection.recalled(tx, cluster)
     if kept is None:
         kept = fresh_projection(tx, cluster)
         if tx.remembers:
             projection.keep(tx, cluster, kept)
-    return kept.view()
+    return kept
 
 
 def fresh_projection(tx: Transaction, cluster: str) -> projection.Projection:
@@ -43,6 +52,14 @@ def fresh_projection(tx: Transaction, cluster: str) -> projection.Projection:
     return projection.Projection(
         container_instances.live_of_cluster(tx, cluster), tasks.live_of_cluster(tx, cluster)
     )
+
+
+def live_hosts(tx: Transaction, cluster: str) -> list[ContainerInstance]:
+    """The ACTIVE and DRAINING hosts of a cluster (an ARN), by ARN: from memory where it is kept."""
+    kept = projection.recalled(tx, cluster)
+    if kept is None:
+        return container_instances.live_of_cluster(tx, cluster)
+    return [kept.hosts[arn].instance for arn in sorted(kept.hosts)]
 
 
 def untrue(tx: Transaction, cluster: str) -> list[str]:

@@ -4,14 +4,7 @@ import pytest
 
 from moorage.ecs.records.container_instance import Drain
 from moorage.ecs.records.machine import Machine
-from moorage.ecs.rules.capacity.retirement import (
-    Member,
-    chosen,
-    gone_by,
-    is_ready,
-    pause,
-    tasks_that_count,
-)
+from moorage.ecs.rules.capacity.retirement import Member, chosen, gone_by, is_ready, pause
 from moorage.ground.instant import Duration, Instant, earlier, later, minutes
 from tests.ecs.rules.builders import ACCOUNT, NOW, REGION, a_task, an_instance
 
@@ -35,7 +28,7 @@ def member(name, *, tasks=0, joined=HOUR, connected=True):
     return Member(
         machine=machine,
         instance=an_instance(name, connected=connected),
-        tasks=tuple(a_task(f"{name}{n}") for n in range(tasks)),
+        tasks=tasks,
     )
 
 
@@ -62,15 +55,6 @@ MEMBERS = [
 def test_who_goes_first(count, used_too, warmup, names):
     found = chosen(MEMBERS, count, warmup=warmup, used_too=used_too, now=NOW)
     assert " ".join(one.machine.id for one in found) == names
-
-
-def test_daemons_keep_no_host():
-    daemon, other, alone = (
-        a_task("d", service="d"),
-        a_task("o", service="o"),
-        a_task("a", service=""),
-    )
-    assert tasks_that_count([daemon, other, alone], {"d"}) == (other, alone)
 
 
 def test_a_drained_host_is_ready_when_it_is_empty_or_its_time_is_over():

@@ -97,6 +97,23 @@ def test_a_successor_that_does_not_settle_is_stopped():
     assert world.tasks[source.arn].desired_status == "RUNNING"
 
 
+@pytest.mark.parametrize("desired", [2, 3])
+def test_a_successor_that_is_needed_beside_what_it_was_to_replace_names_it_no_more(desired):
+    world = a_world()
+    source = world.live()[0]
+    successor = start_successor(world, source)
+    world.service = evolve(world.service, desired_count=desired)
+    plan = world.act()
+    assert plan.stop == plan.start == ()
+    if desired == len(world.live()):
+        assert plan.unlinked == (successor.arn,)
+        assert world.tasks[successor.arn].replaces == ""
+        assert world.act().unlinked == ()
+    else:
+        assert plan.unlinked == ()
+        assert world.tasks[successor.arn].replaces == source.arn
+
+
 def test_a_new_deployment_has_precedence():
     world = a_world()
     source = world.live()[0]

@@ -113,6 +113,8 @@ class World:
             self.revisions[self.current()] = plan.revision
         for arn in plan.judged:
             self.tasks[arn] = evolve(self.tasks[arn], judged=True)
+        for arn in plan.unlinked:
+            self.tasks[arn] = evolve(self.tasks[arn], replaces="")
         self.events += plan.events
 
     def check(self, before: census.Census, lower: int, upper: int) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.freeze import Freeze
-from moorage.ecs.rules.host.brake import BrakeRule, too_many, wave
+from moorage.ecs.rules.host.brake import BrakeRule, look_after, too_many, waiting_of, wave
 from moorage.ground.instant import Instant, later, minutes, seconds
 from moorage.ground.record import evolve
 from tests.ecs.rules.builders import ACCOUNT, CLUSTER, NOW, REGION, an_instance
@@ -48,6 +48,17 @@ def names(arns) -> list[str]:
 
 def decide(hosts, held=None, unreplaced=(), now=0.0):
     return wave(hosts, held, frozenset(unreplaced), RULE, at(now))
+
+
+def test_of_several_that_wait_the_first_decides_for_all():
+    decided = [lose(4, replace_at=NOW), lose(5, confirmed_at=NOW), a_host(6)]
+    found = waiting_of([lose(3, 2), lose(1, 1), lose(2, 1), *decided])
+    assert names(one.arn for one in found) == ["h1", "h2", "h3"]
+
+
+@pytest.mark.parametrize(("now", "then"), [(3, 4), (7.5, 8), (8, 9)])
+def test_the_others_look_when_they_may_be_the_first(now, then):
+    assert look_after(lose(3, 2), RULE, at(now)) == at(then)
 
 
 @pytest.mark.parametrize(

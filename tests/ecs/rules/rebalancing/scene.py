@@ -4,10 +4,11 @@ from collections import Counter
 
 from moorage.ecs.records.resources import Resources
 from moorage.ecs.rules.placement.constraint import Wants
-from moorage.ecs.rules.placement.view import cluster_view
+from moorage.ecs.rules.placement.view import claim_of, cluster_view
 from moorage.ecs.rules.rebalancing.case import Case
 from moorage.ecs.rules.rebalancing.field import Field
 from moorage.ecs.rules.rebalancing.plan import Question, plan
+from moorage.ecs.rules.rebalancing.tally import Tally, tally
 from moorage.ground.instant import Duration, Instant, earlier, hours, seconds
 from moorage.ground.record import evolve
 from moorage.shapes.ecs.tag import Tag
@@ -64,10 +65,16 @@ class Scene:
         task = a_task(f"t{len(self.tasks):03}", host=host, **given)
         self.tasks.append(running(task, LONG_AGO))
 
+    def tally(self) -> Tally:
+        return tally({task.arn: claim_of(task) for task in self.tasks})
+
     def cases(self) -> list[Case]:
+        counted = self.tally()
         return [
             Case(
                 service=service,
+                on=counted.on.get(f"service:{name}", {}),
+                moves=counted.moves.get(f"service:{name}", 0),
                 tasks=tuple(one for one in self.tasks if one.service == service.arn),
                 wants=Wants(
                     needs=Resources(cpu=256, memory=512),
@@ -81,7 +88,7 @@ class Scene:
 
     def field(self, settling: Duration = SETTLING) -> Field:
         view = cluster_view(self.hosts.values(), self.tasks)
-        return Field(view, self.tasks, settling, NOW)
+        return Field(view, self.tally().totals, settling, NOW)
 
     def plan(self, moves_max: int = 100, *, whole: bool = True, settling: Duration = SETTLING):
         question = Question(now=NOW, moves_max=moves_max, pause=seconds(10), whole=whole)

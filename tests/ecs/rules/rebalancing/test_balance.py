@@ -28,7 +28,8 @@ def test_a_search_in_vain_among_many_hosts_has_an_end(mode):
         cpu = 9999 if number < 100 else 100
         scene.host(f"h{number:03}", zone=f"z{number:03}", cpu=cpu, memory=99999)
     scene.service("web", {f"h{number:03}": 3 for number in range(100)}, tags=tagged(mode))
-    field = Told(cluster_view(scene.hosts.values(), scene.tasks), scene.tasks, seconds(60), NOW)
+    view = cluster_view(scene.hosts.values(), scene.tasks)
+    field = Told(view, scene.tally().totals, seconds(60), NOW)
     assert Balance(scene.cases()[0], field, NOW).next() is None
     assert field.asked < 2000, "hosts are told apart by their zones once, not for each pair"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from moorage.ecs.rules.task.health import health_named, observe_health
+from moorage.ecs.rules.task.health import observe_health
 from moorage.ecs.rules.task.stop import abandon, ask_to_stop
 from moorage.ground.instant import later, seconds
 from tests.ecs.rules.builders import NOW, a_container, a_task, running
@@ -53,11 +53,3 @@ def test_only_containers_with_a_check_have_health():
 def test_a_stopped_task_has_no_health():
     task = a_task(last_status="STOPPED", containers=(a_container(has_health_check=True),))
     assert not observe_health(task, {"web": "UNHEALTHY"}).changed
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [("HEALTHY", "HEALTHY"), ("UNHEALTHY", "UNHEALTHY"), ("odd", "UNKNOWN"), (None, "UNKNOWN")],
-)
-def test_names_of_health(text, expected):
-    assert health_named(text) == expected

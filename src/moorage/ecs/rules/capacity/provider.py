@@ -1,6 +1,5 @@
 """What a capacity provider may be: its name, its pool by the ARN of an Auto Scaling group, its members."""
 
-import hashlib
 import re
 
 from moorage.ecs.rules.capacity import scaling as defaults
@@ -41,16 +40,6 @@ def group_named(text: str) -> Group | None:
     if found is not None:
         return Group(region=found[1], account=found[2], pool=found[3])
     return Group(pool=text) if RESOURCE_NAME.fullmatch(text) else None
-
-
-def group_arn(region: str, account: str, pool: str) -> str:
-    """The ARN of a pool, as that of an Auto Scaling group; the same each time."""
-    digits = hashlib.sha256(f"{account}/{region}/{pool}".encode()).hexdigest()
-    identity = "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:32]))
-    return (
-        f"arn:aws:autoscaling:{region}:{account}:autoScalingGroup:{identity}"
-        f":autoScalingGroupName/{pool}"
-    )
 
 
 def refuse_create(request: CreateCapacityProviderRequest) -> Refusal | None:

@@ -1,6 +1,6 @@
 """Which hosts of a pool may go, in which order, and when a host that is to go is ready for it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.machine import Machine
@@ -17,22 +17,17 @@ STOPPING = minutes(2)
 
 
 class Member(Record):
-    """A machine that has joined, its host, and the live tasks there that are no daemon's."""
+    """A machine that has joined, its host, and how many live tasks are there that are no daemon's."""
 
     machine: Machine
     instance: ContainerInstance
-    tasks: tuple[Task, ...] = ()
+    tasks: int = 0
 
 
 def pause(failures: int) -> Duration:
     """How long to wait after so many failures in a row."""
     doubled = PAUSE_FIRST * 2 ** min(failures - 1, DOUBLINGS_MAX)
     return Duration(min(PAUSE_MAX, doubled))
-
-
-def tasks_that_count(tasks: Sequence[Task], daemons: Collection[str]) -> tuple[Task, ...]:
-    """The live tasks that keep a host: all but those of daemon services (ARNs)."""
-    return tuple(task for task in tasks if task.service not in daemons)
 
 
 def chosen(
@@ -49,7 +44,7 @@ def chosen(
     may_go = [one for one in ready if used_too or not one.tasks]
     may_go.sort(
         key=lambda one: (
-            len(one.tasks),
+            one.tasks,
             one.instance.connected,
             -(one.machine.joined_at or 0),
             one.machine.id,

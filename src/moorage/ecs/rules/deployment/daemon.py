@@ -16,14 +16,11 @@ from moorage.ecs.rules.deployment.ledger import Ledger
 from moorage.ecs.rules.deployment.moves import Gates, Moves
 from moorage.ecs.rules.deployment.rolling import lower_limit, percentages
 from moorage.ecs.rules.deployment.state import ServiceState, soonest
-from moorage.ecs.rules.placement.constraint import Obstacle, obstacle
+from moorage.ecs.rules.placement.constraint import FOLLOW_LOOK, Obstacle, obstacle
 from moorage.ecs.rules.placement.place import Hindrance, Placements, Unplaced
 from moorage.ecs.rules.placement.view import ClusterView
-from moorage.ground.instant import Duration, Instant, later, seconds
+from moorage.ground.instant import Instant, later
 from moorage.ground.record import evolve
-
-# How often constraints that look at other tasks are asked again: a start wakes no daemon.
-FOLLOW_LOOK: Duration = seconds(15)
 
 
 def aim(state: ServiceState, ledger: Ledger) -> ServiceState:
@@ -169,7 +166,8 @@ class _Steps:
                 self.olds[task.instance] = task
         serving = {task.arn for task in self.olds.values()}
         self.astray = [task for task in census.leaving if task.arn not in serving]
-        self.gaps = [one for one in self.hosts.targets if one not in {*staying, *self.olds}]
+        served = staying.union(self.olds)
+        self.gaps = [arn for arn in self.hosts.targets if arn not in served]
         self.hindrances: dict[str, Obstacle] = {}
         self.busy = {task.instance for task in (*census.stopping, *census.leaving)}
         self.opening = self._opening()

@@ -10,8 +10,7 @@ not there, or `runningTasksCount < 5` would start and stop them in turn.
 from collections.abc import Collection, Iterable, Mapping
 
 from moorage.ecs.records.task import Task
-from moorage.ecs.rules.placement.constraint import Wants, mismatch, unavailable
-from moorage.ecs.rules.placement.expression import Rejection, asks_of_tasks, parse
+from moorage.ecs.rules.placement.constraint import Wants, follows, mismatch, unavailable
 from moorage.ecs.rules.placement.view import ClusterView, HostLoad
 from moorage.ground.record import Record
 
@@ -45,6 +44,8 @@ def survey(
     for task in own:
         if not task.is_stopped:
             tasks.setdefault(task.instance, []).append(task)
+    follows_tasks = follows(wants)
+    of_tasks = follows_tasks or wants.distinct  # else a host is the same with them and without
     targets: dict[str, HostLoad] = {}
     able: set[str] = set()
     occupied: set[str] = set()
@@ -58,7 +59,7 @@ def survey(
             if others(load, daemons):
                 occupied.add(arn)
             continue
-        if mismatch(wants, without(load, mine)) is not None:
+        if mismatch(wants, without(load, mine) if of_tasks else load) is not None:
             continue
         can = unavailable(load) is None
         if can or any(task.desired_status == "RUNNING" for task in mine):
@@ -71,7 +72,7 @@ def survey(
         able=frozenset(able),
         occupied=frozenset(occupied),
         live=frozenset(live),
-        follows_tasks=any(map(_follows_tasks, wants.members)),
+        follows_tasks=follows_tasks,
     )
 
 
@@ -95,8 +96,3 @@ def without(load: HostLoad, tasks: Iterable[Task]) -> HostLoad:
     for task in tasks:
         view = view.without_task(task)
     return view.hosts[arn]
-
-
-def _follows_tasks(text: str) -> bool:
-    expression = parse(text)
-    return not isinstance(expression, Rejection) and asks_of_tasks(expression)

@@ -92,6 +92,9 @@ def reconcile(state: ServiceState, now: Instant, view: ClusterView | None = None
         revision=revision,
         placed=moved.placed,
         awaits_tasks=moved.awaits_tasks,
+        unlinked=tuple(
+            task.arn for task in relocation.settled(taken.staying, state.service.desired_count)
+        ),
     )
 
 
@@ -156,19 +159,22 @@ def _conclude(state: ServiceState, ledger: Ledger, taken: Census, moved: Moves) 
 
 
 def _orders(state: ServiceState, taken: Census, moved: Moves) -> tuple[StopOrder, ...]:
+    heirs = relocation.successors(state)
     return tuple(
-        StopOrder(task=task.arn, code=STOP_CODE, reason=_why(state, taken, task))
+        StopOrder(
+            task=task.arn, code=STOP_CODE, reason=_why(state, taken, task, heirs.get(task.arn))
+        )
         for task in (*moved.stop, *taken.abandoned)
     )
 
 
-def _why(state: ServiceState, taken: Census, task: Task) -> str:
+def _why(state: ServiceState, taken: Census, task: Task, successor: Task | None) -> str:
     """The reason that a task which is stopped will show."""
     if state.host(task).confirmed_at is not None:
         return WRITTEN_OFF_REASON
     if _failed_checks(state, taken, task):
         return UNHEALTHY_REASON
-    moved = relocation.reason(state, task)
+    moved = relocation.reason(state, successor)
     if moved is not None:
         return moved
     return f"Scaling activity initiated by (deployment {state.service.deployment})"

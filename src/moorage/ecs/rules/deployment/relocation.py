@@ -90,23 +90,36 @@ def under_way(tasks: Iterable[Task]) -> list[tuple[Task, Task]]:
     ]
 
 
-def successor_of(state: ServiceState, task: Task) -> Task | None:
-    """The task that takes the place of `task` on another host, or None."""
-    if task.deployment != state.current.id:
-        return None
-    return next(
-        (
-            one
-            for one in state.tasks
-            if one.replaces == task.arn and not one.is_stopped and one.desired_status == "RUNNING"
-        ),
-        None,
-    )
+def settled(staying: Sequence[Task], desired: int) -> tuple[Task, ...]:
+    """Successors whose moves are over without an end: what they were to replace stays as well.
+
+    Another task has failed meanwhile, or more are desired: both are needed from now on.
+    """
+    if len(staying) > desired:
+        return ()
+    there = {task.arn for task in staying}
+    return tuple(task for task in staying if task.replaces in there)
 
 
-def reason(state: ServiceState, task: Task) -> str | None:
-    """The reason that a task which has moved will show; None for one that has not."""
-    successor = successor_of(state, task)
+def successors(state: ServiceState) -> Mapping[str, Task]:
+    """The tasks that take the place of others on other hosts, by the ARNs of these."""
+    current = state.current.id
+    moved = {
+        task.replaces: task
+        for task in state.tasks
+        if task.replaces and not task.is_stopped and task.desired_status == "RUNNING"
+    }
+    if not moved:
+        return {}
+    return {
+        task.arn: moved[task.arn]
+        for task in state.tasks
+        if task.arn in moved and task.deployment == current
+    }
+
+
+def reason(state: ServiceState, successor: Task | None) -> str | None:
+    """The reason that a task will show which has moved; None for one without a successor."""
     if successor is None:
         return None
     return (
@@ -117,12 +130,7 @@ def reason(state: ServiceState, task: Task) -> str | None:
 
 def say_stopped(state: ServiceState, stopped: Sequence[Task]) -> list[str]:
     """What is said of tasks that stop: of those that moved, that they did."""
-    name = state.service.name
-    moved = {
-        task.arn: successor
-        for task in stopped
-        if (successor := successor_of(state, task)) is not None
-    }
+    name, moved = state.service.name, successors(state)
     said = []
     others = [task.id for task in stopped if task.arn not in moved]
     if others:

@@ -103,7 +103,8 @@ class Plan(Record):
     `events`: sentences in order, before muting (`events.admitted`); the caller adds `started` with
     the ids it minted, and the sentence on what could not be placed. `look_again`: when time alone
     may change the answer. `placed`: the hosts, where the rules themselves chose them. `awaits_tasks`:
-    what other tasks of the cluster do may change the answer.
+    what other tasks of the cluster do may change the answer. `unlinked`: ARNs of successors that
+    stay beside what they were to replace; store `replaces=""`.
     """
 
     start: tuple[StartOrder, ...] = ()
@@ -118,6 +119,7 @@ class Plan(Record):
     look_again: Instant | None = None
     placed: Placements | None = None
     awaits_tasks: bool = False
+    unlinked: tuple[str, ...] = ()
 
 
 def soonest(instants: Sequence[Instant | None]) -> Instant | None:

@@ -14,7 +14,7 @@ after `timeout` one host each `pace` is replaced all the same, and when all had 
 over, so that what is lost later is a wave of its own.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.freeze import Freeze
@@ -69,14 +69,7 @@ def wave(
     within = [one for one in hosts if one.lost_at is None or one.lost_at > since]
     active = [one for one in within if one.status == "ACTIVE"]
     gone = [one for one in active if one.lost_at is not None and one.confirmed_at is None]
-    waiting = sorted(
-        (
-            one
-            for one in hosts
-            if one.lost_at is not None and one.replace_at is None and one.confirmed_at is None
-        ),
-        key=lambda one: (one.lost_at or now, one.arn),
-    )
+    waiting = waiting_of(hosts)
     holds = too_many(len(gone), len(active)) and not _is_a_zone(gone, active)
     decided = Wave(holds=holds, lost=len(gone), hosts=len(active))
     if not holds:
@@ -91,6 +84,23 @@ def wave(
     ]
     until = later(now, rule.timeout) if held is None else held.until
     return _with(decided, hold=back, look_again=until)
+
+
+def waiting_of(hosts: Iterable[ContainerInstance]) -> Sequence[ContainerInstance]:
+    """The lost hosts about which it is still to be decided, the one that was lost first first."""
+    found = [
+        (one.lost_at, one.arn, one)
+        for one in hosts
+        if one.lost_at is not None and one.replace_at is None and one.confirmed_at is None
+    ]
+    return [one for _, _, one in sorted(found, key=lambda entry: entry[:2])]
+
+
+def look_after(host: ContainerInstance, rule: BrakeRule, now: Instant) -> Instant:
+    """When a host that waits looks again while another, that waits longer, decides for all."""
+    sure_at = later(host.lost_at or now, rule.doubt)
+    soon = later(now, DOUBT_LOOK)
+    return min(sure_at, soon) if sure_at > now else soon
 
 
 def _doubtful(

@@ -5,10 +5,14 @@ from typing import Literal
 
 from moorage.ecs.records.container_instance import ContainerInstance, InstanceAttribute
 from moorage.ecs.records.resources import Resources
-from moorage.ecs.rules.placement.expression import Rejection, holds, parse
+from moorage.ecs.rules.placement.expression import Rejection, follows_tasks, holds, parse
 from moorage.ecs.rules.placement.ports import clash
 from moorage.ecs.rules.placement.view import HostLoad
+from moorage.ground.instant import Duration, seconds
 from moorage.ground.record import Record
+
+# How often constraints that look at other tasks are asked again: a start wakes nobody.
+FOLLOW_LOOK: Duration = seconds(15)
 
 Reason = Literal[
     "DRAINING",
@@ -85,6 +89,11 @@ def obstacle(wants: Wants, host: HostLoad) -> Obstacle | None:
         or _lacking(wants, host)
         or further_obstacle(wants, host)
     )
+
+
+def follows(wants: Wants) -> bool:
+    """Whether its constraints look at the tasks of hosts, so that these may change the answer."""
+    return any(map(follows_tasks, wants.members))
 
 
 def mismatch(wants: Wants, host: HostLoad) -> Obstacle | None:

@@ -7,7 +7,7 @@ is worked out once for all views of a cluster that differ in tasks only; room is
 from collections.abc import Callable, Mapping, Sequence
 
 from moorage.ecs.rules.placement.constraint import Wants, mismatch, unavailable
-from moorage.ecs.rules.placement.expression import Rejection, asks_of_tasks, holds, parse
+from moorage.ecs.rules.placement.expression import Rejection, follows_tasks, holds, parse
 from moorage.ecs.rules.placement.orders import TASKS_MAX, Order, figures_of
 from moorage.ecs.rules.placement.strategy import Level, Prefix
 from moorage.ecs.rules.placement.view import ClusterView, HostLoad
@@ -112,7 +112,7 @@ def _fits(wants: Wants) -> Callable[[HostLoad], bool]:
 
 def _key(wants: Wants) -> tuple[object, bool, tuple[str, ...]]:
     """What of a wish asks of the hosts alone."""
-    fixed = tuple(text for text in wants.members if not _asks_of_tasks(text))
+    fixed = tuple(text for text in wants.members if not follows_tasks(text))
     return wants.attributes, wants.host_network, fixed
 
 
@@ -134,7 +134,7 @@ def _further(wants: Wants) -> list[Callable[[HostLoad], bool]]:
         tests.append(lambda load: not load.groups.get(group))
     if avoided:
         tests.append(lambda load: load.instance.arn not in avoided)
-    tests.extend(_asked(text) for text in wants.members if _asks_of_tasks(text))
+    tests.extend(_asked(text) for text in wants.members if follows_tasks(text))
     return tests
 
 
@@ -143,11 +143,6 @@ def _asked(text: str) -> Callable[[HostLoad], bool]:
     if isinstance(expression, Rejection):
         return lambda _: False
     return lambda load: holds(expression, load)
-
-
-def _asks_of_tasks(text: str) -> bool:
-    expression = parse(text)
-    return not isinstance(expression, Rejection) and asks_of_tasks(expression)
 
 
 def counted_on(view: ClusterView, group: str, given: Mapping[str, int] | None) -> dict[str, int]:

@@ -97,6 +97,12 @@ def asks_of_tasks(expression: Expression) -> bool:
     return _asks_of_tasks(expression.root)
 
 
+def follows_tasks(text: str) -> bool:
+    """Whether the answers of the expression that a text is may change with the tasks of hosts."""
+    expression = parse(text)
+    return not isinstance(expression, Rejection) and asks_of_tasks(expression)
+
+
 def written(node: Node) -> str:
     """A text that parses to the same node: the inverse of `parse`."""
     if isinstance(node, Comparison):

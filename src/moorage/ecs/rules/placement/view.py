@@ -39,12 +39,19 @@ class HostLoad(Record, gc=False):
 
 
 class Claim(Record):
-    """What one live task has been promised, and where: all that a view counts of it."""
+    """What one live task has been promised, and where: all that a view counts of it.
+
+    Beside that what rebalancing counts: whether it is `of_service`, whether it `stays` (nobody has
+    told it to stop), and the ARN of the task that it `replaces`, if any.
+    """
 
     instance: str
     reserved: Resources
     group: str
     running: bool
+    of_service: bool = False
+    stays: bool = True
+    replaces: str = ""
 
 
 class ClusterView:
@@ -146,6 +153,9 @@ def claim_of(task: Task) -> Claim:
         reserved=task.reserved,
         group=task.group,
         running=task.last_status == "RUNNING",
+        of_service=bool(task.service),
+        stays=task.desired_status == "RUNNING",
+        replaces=task.replaces,
     )
 
 

@@ -37,6 +37,15 @@ class Step(Record):
     why: str
 
 
+class Pair(Record):
+    """Two hosts (ARNs) between which one task of a service, whichever, should move."""
+
+    source: str
+    target: str
+    kind: RelocationKind
+    why: str
+
+
 class Balance:
     """How one service lies on the hosts, and what would be better."""
 
@@ -52,15 +61,18 @@ class Balance:
         self._groups = Counter[tuple[str, ...]]()
         self._tries = 0
         self._found: dict[str, Obstacle | None] = {}
+        self._any_moves = False
+        self._is_told = False
         chain = levels(case.service.placement_strategy)
         self._names = [one.attribute for one in chain if one.kind == "attribute"]
         if case.mode.zones and _ZONE_ATTRIBUTE not in self._names:
             self._names.insert(0, _ZONE_ATTRIBUTE)
+        for arn, count in case.on.items():
+            if arn in field.loads:
+                self._count(arn, count)
         for task in case.tasks:
-            if task.instance in field.loads:
-                self._count(task.instance, 1)
-                if movable(task, now):
-                    self._on.setdefault(task.instance, []).append(task)
+            if task.instance in field.loads and movable(task, now):
+                self._on.setdefault(task.instance, []).append(task)
         for tasks in self._on.values():
             tasks.sort(key=lambda task: (task.created_at, task.arn))
 
@@ -69,18 +81,21 @@ class Balance:
 
         In the latter case `blocks` says why, by the names of hosts.
         """
-        self.blocks, self._tries, self._found = {}, 0, {}
-        self.short_zones, self.held_zones = set(), set()
-        mode = self.case.mode
-        if mode.zones and (step := self._between_zones()):
-            return step
-        if mode.hosts and (step := self._between_hosts() or self._by_load()):
-            return step
-        if self._is_spent:
-            self.blocks["the cluster"] = (
-                f"{TRIES_MAX} pairs of hosts were tried, and there are more"
-            )
-        return None
+        pair = self._search()
+        if pair is None:
+            return None
+        task = self._on[pair.source][-1]
+        return Step(task=task, target=pair.target, kind=pair.kind, why=pair.why)
+
+    def is_even(self) -> bool:
+        """Whether `next` finds nothing to move, and nothing to say, whichever tasks may move.
+
+        To be asked before the case has its tasks. It holds for as long as the field stays as it is.
+        """
+        self._any_moves, self._is_told = True, False
+        pair = self._search()
+        self._any_moves = False
+        return pair is None and not self._is_told and not self._is_spent
 
     def apply(self, step: Step) -> None:
         """Count a move as done here; what the hosts hold is the field's business."""
@@ -95,8 +110,24 @@ class Balance:
 
     # --- the three rules -------------------------------------------------------------------------
 
-    def _between_zones(self) -> Step | None:
+    def _search(self) -> Pair | None:
+        self.blocks, self._tries, self._found = {}, 0, {}
+        self.short_zones, self.held_zones = set(), set()
+        mode = self.case.mode
+        if mode.zones and (pair := self._between_zones()):
+            return pair
+        if mode.hosts and (pair := self._between_hosts() or self._by_load()):
+            return pair
+        if self._is_spent:
+            self.blocks["the cluster"] = (
+                f"{TRIES_MAX} pairs of hosts were tried, and there are more"
+            )
+        return None
+
+    def _between_zones(self) -> Pair | None:
         counts = self._zones()
+        if not counts or max(counts.values()) - min(counts.values()) < APART_MIN:
+            return None
         fullest = sorted(counts, key=lambda zone: (-counts[zone], zone))
         sources_in, targets_in = self._by_zone(self._sources()), self._by_zone(self._targets())
         for source_zone in fullest:
@@ -112,14 +143,14 @@ class Balance:
                         f"({counts[source_zone]} tasks of the service) to the host "
                         f"{self.field.name(target)} in {target_zone} ({counts[target_zone]})"
                     )
-                    return self._step(source, target, "zone", why)
+                    return Pair(source=source, target=target, kind="zone", why=why)
                 if targets and not any(self._on.get(arn) for arn in sources):
                     self.held_zones.add(source_zone)
                 elif any(self._lacks_room(arn) for arn in targets):
                     self.short_zones.add(target_zone)
         return None
 
-    def _between_hosts(self) -> Step | None:
+    def _between_hosts(self) -> Pair | None:
         counts = self._counts
         least = self._least()
         fullest = max(counts.values(), default=0)
@@ -134,7 +165,7 @@ class Balance:
                     f"from the host {self.field.name(source)} ({counts[source]} tasks of the "
                     f"service) to the host {self.field.name(target)} ({counts[target]})"
                 )
-                return self._step(source, target, "host", why)
+                return Pair(source=source, target=target, kind="host", why=why)
         return None
 
     def _emptier(self, source: str, targets: Sequence[str]) -> Iterator[str]:
@@ -145,7 +176,7 @@ class Balance:
             if self._keeps_groups(source, target):
                 yield target
 
-    def _by_load(self) -> Step | None:
+    def _by_load(self) -> Pair | None:
         totals, lowest = self.field.totals, self.field.lowest
         sources = sorted(
             (arn for arn in self._counts if totals[arn] - lowest >= APART_MIN),
@@ -161,7 +192,7 @@ class Balance:
                     f"from the host {self.field.name(source)} ({totals[source]} tasks of services) "
                     f"to the host {self.field.name(target)} ({totals[target]})"
                 )
-                return self._step(source, target, "load", why)
+                return Pair(source=source, target=target, kind="load", why=why)
         return None
 
     def _idler(self, source: str, fewer: Sequence[str]) -> Iterator[str]:
@@ -201,7 +232,8 @@ class Balance:
                 if self._is_spent:
                     return
                 self._tries += 1
-                if not self._on.get(source):
+                self._is_told = self._is_told or not silent
+                if not (self._any_moves or self._on.get(source)):
                     self._note(source, _NOBODY_MOVES, silent=silent)
                     break
                 hindrance = self._hindrance(target)
@@ -269,6 +301,3 @@ class Balance:
         self._counts[arn] += change
         for key in self._keys(arn):
             self._groups[key] += change
-
-    def _step(self, source: str, target: str, kind: RelocationKind, why: str) -> Step:
-        return Step(task=self._on[source][-1], target=target, kind=kind, why=why)

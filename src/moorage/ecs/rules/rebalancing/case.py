@@ -1,6 +1,6 @@
 """One service as the planner of moves sees it, and why it may not move now."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from moorage.ecs.records.freeze import Freeze
 from moorage.ecs.records.service import Service
@@ -17,20 +17,29 @@ TASKS_PER_MOVE = 10
 
 
 class Case(Record):
-    """One service with its live tasks. `freeze` is the one that holds it now, if any.
+    """One service. `freeze` is the one that holds it now, if any.
 
-    `wants` are those of one more task of its current deployment.
+    `wants` are those of one more task of its current deployment. `on` is how many live tasks of it
+    each host has, `moves` how many moves of them are under way. `tasks` are these tasks; they may be
+    left out where nothing would be better elsewhere (`Balance.is_even`), or nothing may move.
     """
 
     service: Service
-    tasks: tuple[Task, ...]
     wants: Wants
+    on: Mapping[str, int] = {}
+    moves: int = 0
+    tasks: tuple[Task, ...] = ()
     freeze: Freeze | None = None
 
     @property
     def mode(self) -> Mode:
         """What the service wants."""
         return mode_of(self.service)
+
+    @property
+    def under_way(self) -> int:
+        """How many moves are under way, or handed to the service and not begun."""
+        return self.moves + len(self.service.rebalancing.planned)
 
 
 class Standstill(Record):
@@ -50,7 +59,7 @@ def standstill(case: Case, moves_max: int, pause: Duration, now: Instant) -> Sta
         return Standstill(why=words, until=case.freeze.until)
     if at_once(service, moves_max) <= 0:
         return Standstill(why=_no_room(service))
-    if service.rebalancing.planned or any(task.replaces for task in moves_of(case.tasks)):
+    if case.under_way:
         return Standstill(why="tasks of it are being moved already")
     if service.steady_at is None:
         return Standstill(why="it is not steady: a deployment or a replacement is under way")
@@ -72,12 +81,6 @@ def at_once(service: Service, moves_max: int) -> int:
     _, maximum = percentages(service.deployment_configuration)
     spare = upper_limit(desired, maximum) - desired
     return min(moves_max, max(1, desired // TASKS_PER_MOVE), spare)
-
-
-def moves_of(tasks: Sequence[Task]) -> list[Task]:
-    """The successors whose moves are under way: what they replace still runs."""
-    running = {task.arn for task in tasks if task.desired_status == "RUNNING"}
-    return [task for task in tasks if task.replaces in running and task.arn in running]
 
 
 def movable(task: Task, now: Instant) -> bool:

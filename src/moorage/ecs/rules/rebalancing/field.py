@@ -1,6 +1,6 @@
 """The hosts of a cluster as moves are planned on them: what each holds, and which take a task."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.resources import Resources
@@ -22,20 +22,11 @@ class Field:
     """
 
     def __init__(
-        self, view: ClusterView, tasks: Iterable[Task], settling: Duration, now: Instant
+        self, view: ClusterView, totals: Mapping[str, int], settling: Duration, now: Instant
     ) -> None:
-        """Take the cluster, and all its live tasks: those of services make a host's load.
-
-        Those that stop, or are about to, do not.
-        """
+        """Take the cluster, and each host's load: how many tasks of services stay there (`tally`)."""
         self.loads: dict[str, HostLoad] = dict(view.hosts)
-        self.totals: dict[str, int] = dict.fromkeys(self.loads, 0)
-        live = list(tasks)
-        replaced = {task.replaces for task in live if task.replaces}
-        for task in live:
-            stays = task.desired_status == "RUNNING" and task.arn not in replaced
-            if task.service and stays and task.instance in self.totals:
-                self.totals[task.instance] += 1
+        self.totals: dict[str, int] = {arn: totals.get(arn, 0) for arn in self.loads}
         reasons = {arn: why_closed(load, settling, now) for arn, load in self.loads.items()}
         self._by_total: Sequence[str] = ()
         self._zones = {arn: load.instance.zone for arn, load in self.loads.items()}

@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 
-from moorage.ecs.records.service import Service
-from moorage.ecs.records.task import Task
 from moorage.ecs.rules.deployment.state import soonest
 from moorage.ecs.rules.rebalancing.balance import Balance, Step
-from moorage.ecs.rules.rebalancing.case import Case, at_once, moves_of, standstill
+from moorage.ecs.rules.rebalancing.case import Case, at_once, standstill
 from moorage.ecs.rules.rebalancing.field import Field
 from moorage.ground.instant import Duration, Instant, later, minutes
 from moorage.ground.record import Record
@@ -81,7 +79,7 @@ def plan(cases: Sequence[Case], field: Field, question: Question) -> Outcome:
         else:
             planner.stays.append(Stay(case=case, why=still.why, until=still.until))
     planner.left -= question.elsewhere
-    planner.left -= sum(under_way(case.service, case.tasks) for case in cases)
+    planner.left -= sum(case.under_way for case in cases)
     while planner.open:
         planner.open = [case for case in planner.open if planner.advance(case)]
     return planner.outcome()
@@ -165,8 +163,3 @@ class _Planner:
             )
         )
         return False
-
-
-def under_way(service: Service, tasks: Sequence[Task]) -> int:
-    """How many moves of a service are under way, or handed to it and not begun."""
-    return len(moves_of(tasks)) + len(service.rebalancing.planned)

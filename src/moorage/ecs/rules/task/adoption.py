@@ -105,7 +105,9 @@ def adopted(
         ),
         family=sent.family or "",
         revision=int(sent.version or 0),
-        group=_word(sent.group) or f"family:{sent.family}",
+        group=f"service:{service.name}"
+        if service
+        else _word(sent.group) or f"family:{sent.family}",
         instance=instance.arn,
         last_status="PENDING",
         desired_status="RUNNING",

@@ -6,12 +6,6 @@ from moorage.ecs.records.task import Health, Task
 from moorage.ecs.rules.task.advance import Advanced
 from moorage.ground.record import evolve
 
-_KNOWN: dict[str, Health] = {
-    "HEALTHY": "HEALTHY",
-    "UNHEALTHY": "UNHEALTHY",
-    "UNKNOWN": "UNKNOWN",
-}
-
 
 def observe_health(task: Task, containers: Mapping[str, Health]) -> Advanced:
     """The task with the health of its containers, by name; only containers with a check count."""
@@ -29,8 +23,3 @@ def observe_health(task: Task, containers: Mapping[str, Health]) -> Advanced:
     if after == task:
         return Advanced(task=task, changed=False, ignored="The report says nothing new.")
     return Advanced(task=after, changed=True)
-
-
-def health_named(text: str | None) -> Health:
-    """The health that a report names; UNKNOWN where it names none."""
-    return _KNOWN.get(text or "", "UNKNOWN")
