@@ -22,6 +22,8 @@ from moorage.ecs.rules.deployment.wants import wants_of_service
 from moorage.ecs.rules.host.avoidance import avoided
 from moorage.ecs.rules.placement.constraint import FOLLOW_LOOK, follows
 from moorage.ecs.rules.placement.explain import (
+    CLUSTER,
+    PROVIDER,
     closest_match,
     lacks_attribute,
     room_helps,
@@ -98,7 +100,7 @@ def deployments(turn: Turn, key: str) -> Instant | None:
         *plan.events,
         *([sentences.started(after.name, [task.id for task in started])] if started else []),
         *_all_the_same(turn, decision, evolve(state, service=after)),
-        *_unplaced(after.name, decision),
+        *_unplaced(after, decision),
         *moved.said,
     ]
     after = evolve(
@@ -209,15 +211,17 @@ def _all_the_same(turn: Turn, decision: Decision, state: ServiceState) -> Sequen
     return [sentences.not_avoided(state.service.name, one.name or one.id) for one in hosts]
 
 
-def _unplaced(name: str, decision: Decision) -> Sequence[str]:
+def _unplaced(service: Service, decision: Decision) -> Sequence[str]:
     """What is said of tasks for which there is no host: one sentence, where it is one trouble."""
-    unplaced, draining = decision.placed.unplaced, decision.plan.kept_by_drain
+    name, unplaced = service.name, decision.placed.unplaced
+    draining = decision.plan.kept_by_drain
     if not unplaced.count:
         return ()
+    among = PROVIDER if service.capacity_provider_strategy else CLUSTER
     if draining:
-        said = sentences.drain_without_room(name, draining, closest_match(unplaced))
+        said = sentences.drain_without_room(name, draining, closest_match(unplaced, among))
     else:
-        said = sentence(name, unplaced)
+        said = sentence(name, unplaced, among)
     if lacks_attribute(unplaced, CAPABILITY_OF_FENCING):
         return said, sentences.no_host_fences(name)
     return (said,)

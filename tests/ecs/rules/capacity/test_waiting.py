@@ -78,7 +78,9 @@ def test_asked_at_once_they_find_what_they_find_one_by_one(asked, sizes):
 def test_without_a_host_the_reason_says_so():
     task, wants = waiting("a", 1, "other")
     found = find_room([(task, wants)], cluster_view([an_instance("h1")], []))
-    assert found.reasons == {task.arn: "Reason: No Container Instances were found in your cluster."}
+    assert found.reasons == {
+        task.arn: "Reason: No Container Instances were found in your capacity provider."
+    }
 
 
 def test_sentences():

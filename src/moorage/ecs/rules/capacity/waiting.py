@@ -5,7 +5,7 @@ from itertools import groupby
 
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules.placement.constraint import Wants
-from moorage.ecs.rules.placement.explain import closest_match
+from moorage.ecs.rules.placement.explain import PROVIDER, closest_match
 from moorage.ecs.rules.placement.place import Batch, place
 from moorage.ecs.rules.placement.view import ClusterView
 from moorage.ground.instant import Duration, in_seconds
@@ -71,7 +71,7 @@ def find_room(waiting: Sequence[tuple[Task, Wants]], view: ClusterView) -> Found
         views[provider] = hosts.with_promises(wants.needs, wants.group, placed.chosen)
         places.update(zip(arns, placed.chosen, strict=False))
         if placed.unplaced.count:
-            full[key] = closest_match(placed.unplaced)
+            full[key] = closest_match(placed.unplaced, PROVIDER)
             reasons.update(dict.fromkeys(arns[len(placed.chosen) :], full[key]))
     return Found(places=places, reasons=reasons)
 

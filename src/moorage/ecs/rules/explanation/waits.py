@@ -241,7 +241,10 @@ def _room(case: ServiceCase, _: Census) -> Sequence[Wait]:
         return ()
     if case.state.daemon is not None and not case.room.hosts:
         return ()  # no host lacks it
-    return [Wait(text=f"It waits for room. {case.room.sentence}")]
+    if not case.room.providers:
+        return [Wait(text=f"It waits for room. {case.room.sentence}")]
+    pools = "What keeps a pool from growing, if anything does: moorage pool"
+    return [Wait(text=f"It waits for room on {case.room.whose}. {case.room.sentence} {pools}")]
 
 
 def _of_tasks(case: ServiceCase, found: Sequence[Task], what: str) -> list[Wait]:
