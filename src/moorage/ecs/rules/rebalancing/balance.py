@@ -58,7 +58,7 @@ class Balance:
         self.held_zones: set[str] = set()
         self._on: dict[str, list[Task]] = {}
         self._counts = Counter[str]()
-        self._groups = Counter[tuple[str, ...]]()
+        self._groups: Counter[tuple[str, ...]] | None = None
         self._tries = 0
         self._found: dict[str, Obstacle | None] = {}
         self._any_moves = False
@@ -69,7 +69,7 @@ class Balance:
             self._names.insert(0, _ZONE_ATTRIBUTE)
         for arn, count in case.on.items():
             if arn in field.loads:
-                self._count(arn, count)
+                self._counts[arn] += count
         for task in case.tasks:
             if task.instance in field.loads and movable(task, now):
                 self._on.setdefault(task.instance, []).append(task)
@@ -265,8 +265,9 @@ class Balance:
 
     def _keeps_groups(self, source: str, target: str) -> bool:
         """Whether a move makes no group of the strategy larger that has as many already."""
+        groups = self._grouped()
         return all(
-            mine == other or self._groups[mine] - self._groups[other] >= 1
+            mine == other or groups[mine] - groups[other] >= 1
             for mine, other in zip(self._keys(source), self._keys(target), strict=True)
         )
 
@@ -297,7 +298,17 @@ class Balance:
         values = [attributes.get(name, "") for name in self._names]
         return [tuple(values[: depth + 1]) for depth in range(len(values))]
 
+    def _grouped(self) -> Counter[tuple[str, ...]]:
+        """How many tasks the groups of the strategy have: counted once a pair of hosts is looked at."""
+        if self._groups is None:
+            self._groups = Counter()
+            for arn, count in self._counts.items():
+                for key in self._keys(arn):
+                    self._groups[key] += count
+        return self._groups
+
     def _count(self, arn: str, change: int) -> None:
+        groups = self._grouped()
         self._counts[arn] += change
         for key in self._keys(arn):
-            self._groups[key] += change
+            groups[key] += change
