@@ -1,8 +1,9 @@
-"""`moorage status`: how a rebalancing is told in one line."""
+"""`moorage status`: a rebalancing in one line, and where a task is."""
 
 import pytest
 
-from moorage.cli.status import rebalancing_words
+from moorage.cli.status import place_of, rebalancing_words
+from moorage.shapes.ecs.task import Task
 from moorage.shapes.moorage.rebalancing import ServiceRebalancing, TaskMove
 
 MOVE = TaskMove(task_arn="arn:x:task/default/0123456789abcdef", from_host="h1", to_host="h\x1b2")
@@ -26,3 +27,16 @@ MOVE = TaskMove(task_arn="arn:x:task/default/0123456789abcdef", from_host="h1", 
 )
 def test_a_rebalancing_is_one_line(found, line):
     assert rebalancing_words(found) == line
+
+
+@pytest.mark.parametrize(
+    ("task", "shown"),
+    [
+        (Task(container_instance_arn="a"), "h1"),
+        (Task(container_instance_arn="b", capacity_provider_name="spare"), "?"),
+        (Task(capacity_provider_name="spare"), "(spare)"),
+        (Task(), "?"),
+    ],
+)
+def test_a_task_that_waits_shows_for_whom(task, shown):
+    assert place_of(task, {"a": "h1"}) == shown

@@ -217,12 +217,19 @@ def _tasks(running: list[tasks.Task], names: dict[str, str]) -> Table:
             (task.task_arn or "").rsplit("/", 1)[1][:TASK_ID_SHOWN],
             escape(plain((task.group or "").removeprefix("service:"))),
             (task.task_definition_arn or "").rsplit("/", 1)[-1],
-            names.get(task.container_instance_arn or "", "?"),
+            place_of(task, names),
             task.last_status,
             task.health_status,
             escape(plain(" ".join(ports))),
         )
     return table
+
+
+def place_of(task: tasks.Task, names: dict[str, str]) -> str:
+    """The name of a task's host, or in parentheses the capacity provider that it waits for."""
+    if task.container_instance_arn:
+        return names.get(task.container_instance_arn, "?")
+    return escape(f"({plain(task.capacity_provider_name)})") if task.capacity_provider_name else "?"
 
 
 def _table(*columns: str) -> Table:

@@ -37,11 +37,18 @@ def note(tx: Transaction, pool: Pool) -> Pool:
 
 
 def failed(tx: Transaction, machine: Machine, reason: str) -> None:
-    """Note that a machine could not be made, or did not join; the next is made a while later."""
+    """Note that a machine could not be made, or did not join; the next is made a while later.
+
+    Machines that were ordered together and fail together are one failure: ten that the same cause
+    kept away say no more than one.
+    """
     pool = get(tx, machine.account, machine.region, machine.pool)
     if pool is None:
         return
     timeline.note(tx, [happenings.of_failed_machine(machine, reason)])
+    if pool.failed_at is not None and machine.created_at <= pool.failed_at:
+        note(tx, evolve(pool, reason=reason))
+        return
     failures = pool.failures + 1
     note(
         tx,
