@@ -395,3 +395,13 @@ def unevenness(scene: Scene) -> tuple[int, int, int]:
         if case.mode.zones:
             zones += sum(count * count for count in by_zone.values())
     return zones, hosts, sum(count * count for count in totals.values())
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "moves"),
+    [("", "", True), ("p", "", True), ("p", "p", True), ("", "p", False), ("q", "p", False)],
+)
+def test_nobody_is_moved_onto_the_hosts_of_a_provider_from_elsewhere(source, target, moves):
+    scene = Scene().host("h1", capacity_provider=source).host("h2", capacity_provider=target)
+    scene.service("web", {"h1": 4})
+    assert bool(scene.plan().moves) is moves

@@ -257,11 +257,16 @@ class Balance:
         return found is not None and found.reason.startswith("RESOURCE:")
 
     def _same_provider(self, source: str, target: str) -> bool:
-        """A service that was placed by a capacity provider stays with it."""
-        if not self.case.service.capacity_provider_strategy:
-            return True
+        """Whether the hosts of a move are of one provider, or the target is anybody's.
+
+        What was placed by a capacity provider stays with it. And the hosts of a provider come and go
+        with the work that asks for it: moved there, other tasks would keep them for good.
+        """
         loads = self.field.loads
-        return loads[source].instance.capacity_provider == loads[target].instance.capacity_provider
+        theirs = loads[target].instance.capacity_provider
+        if theirs == loads[source].instance.capacity_provider:
+            return True
+        return not theirs and not self.case.service.capacity_provider_strategy
 
     def _keeps_groups(self, source: str, target: str) -> bool:
         """Whether a move makes no group of the strategy larger that has as many already."""
