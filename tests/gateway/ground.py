@@ -174,6 +174,10 @@ class Handlers:
             self.failing[name] = left - 1
             raise StoreFailed("The disk is full.")
 
+    def awaited(self, _tx, hosts):
+        self._note("awaited")
+        return frozenset(one.arn for one in hosts)
+
     def connected(self, _call, _arn, hello):
         self._note("connected", hello.agent_version)
 

@@ -55,6 +55,7 @@ class Scene:
 
 def table_of(handlers):
     return AgentTable(
+        awaited=handlers.awaited,
         connected=handlers.connected,
         disconnected=handlers.disconnected,
         doubted=handlers.doubted,

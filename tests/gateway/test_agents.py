@@ -161,13 +161,47 @@ def test_hosts_of_an_earlier_server_have_time_to_return():
         scene.change(connected=True)
         again = AgentsDoor(scene.desk.ground, Door(scene.desk.ground, ()), AGENT)
         await again.begin()
-        await until(lambda: not scene.row.connected)
+        assert not scene.row.connected, "nobody decides before that is written"
+        assert scene.row.disconnection == "closed"
         assert set(again._links).isdisjoint({lost.arn, gone.arn})
         assert scene.row.lost_at is None
         scene.desk.clock.advance(hours(1))
         await again.tick()
         assert scene.row.lost_at is None, "time in which this server slept counts for nothing"
         await again.close()
+
+    told(story)
+
+
+def test_a_server_that_starts_on_a_full_disk_keeps_who_is_away_later():
+    async def story(scene):
+        await scene.door.close()
+        scene.change(connected=True)
+        again = AgentsDoor(scene.desk.ground, Door(scene.desk.ground, ()), AGENT)
+        scene.desk.database.failing = 1
+        await again.begin()
+        assert scene.row.connected
+        await until(lambda: not scene.row.connected)
+        await again.close()
+
+    told(story)
+
+
+def test_an_agent_that_is_faster_than_the_start_stays_connected():
+    async def story(scene):
+        await scene.door.close()
+        scene.change(connected=True)
+        scene.door = AgentsDoor(scene.desk.ground, Door(scene.desk.ground, ()), AGENT)
+        starting = asyncio.create_task(scene.door.begin())
+        scene.desk.database.hold()
+        wire = await scene.opened()
+        await asyncio.sleep(0.02)
+        scene.desk.database.release()
+        await starting
+        await until(lambda: shown(wire))
+        assert scene.row.connected
+        await scene.silent(13)
+        await until(lambda: scene.row.loss == "silent", "it is watched as any other")
 
     told(story)
 

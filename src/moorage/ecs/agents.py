@@ -4,7 +4,7 @@ The gateway moves frames and watches the silence; every consequence is a handler
 run like an operation, in one transaction.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -21,7 +21,9 @@ from moorage.acs.telemetry import PublishHealthRequest, PublishInstanceStatusReq
 from moorage.ecs.controllers.assignments import Outgoing, outgoing
 from moorage.ecs.operations import adoption, session, telemetry
 from moorage.ecs.operations.session import Hello, Refused
+from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.kernel.call import Call
+from moorage.sql.transaction import Transaction
 
 # Each is defined for one type of message alone; the table leads no other to it.
 Handler = Callable[[Call, str, Any], tuple[ServerMessage, ...]]
@@ -30,6 +32,8 @@ Handler = Callable[[Call, str, Any], tuple[ServerMessage, ...]]
 class AgentTable(msgspec.Struct, frozen=True, kw_only=True):
     """The handlers of a host's session; each takes the call, then the host's ARN.
 
+    `awaited` alone is for many: those that a server that starts waits for. It answers whose going
+    is kept.
     `connected` answers the name of the exception with which a handshake is refused, or None.
     `doubted` takes whether the host is suspect now. `returned` is for one that is connected all
     along, and was lost because its engine was gone.
@@ -38,6 +42,7 @@ class AgentTable(msgspec.Struct, frozen=True, kw_only=True):
     it (a refused order, a heartbeat, metrics) changes nothing that is kept.
     """
 
+    awaited: Callable[[Transaction, Iterable[ContainerInstance]], frozenset[str]]
     connected: Callable[[Call, str, Hello], Refused | None]
     disconnected: Callable[[Call, str, Ending], None]
     doubted: Callable[[Call, str, bool], None]
@@ -48,6 +53,7 @@ class AgentTable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 AGENT = AgentTable(
+    awaited=session.awaited,
     connected=session.connected,
     disconnected=session.disconnected,
     doubted=session.doubted,

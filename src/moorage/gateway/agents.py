@@ -57,6 +57,8 @@ GREETINGS_AT_ONCE = 8
 # So many hosts are seen to in a tick before others have their turn: a wave of thousands of heartbeats
 # holds nobody up. Not fewer: where the loop is busy, each turn is long, and no heartbeat may be late.
 TICKED_AT_ONCE = 200
+# Hosts of an earlier server that are written in one transaction as away: some tens of milliseconds.
+AWAITED_AT_ONCE = 500
 _log = logging.getLogger("moorage.agents")
 
 
@@ -79,7 +81,10 @@ class AgentsDoor:
         self._is_closed = False
 
     async def begin(self) -> None:
-        """Take up the hosts that were connected when the last server stopped; start the ticks."""
+        """Take up the hosts that were connected when the last server stopped; start the ticks.
+
+        Nobody decides before that is done: none of them is connected to this server yet.
+        """
         self._loop = asyncio.get_running_loop()
         self._uptime = Uptime(self._ground.clock.monotonic())
         known = await asyncio.wrap_future(
@@ -87,10 +92,27 @@ class AgentsDoor:
                 lambda tx: container_instances.named(tx, container_instances.every(tx))
             )
         )
-        for instance in known.values():
-            if expects(instance):
-                self._link(instance).expect(instance)
+        expected = [one for one in known.values() if expects(one)]
+        for first in range(0, len(expected), AWAITED_AT_ONCE):
+            await self._await(expected[first : first + AWAITED_AT_ONCE])
         self._ticking = asyncio.create_task(self._tick())
+
+    async def _await(self, hosts: Sequence[ContainerInstance]) -> None:
+        """Wait for hosts that an earlier server knew; that they are away is kept first of all.
+
+        Where the database takes no writes now, each link keeps it as soon as it does.
+        """
+        kept: frozenset[str] = frozenset()
+        try:
+            kept = await asyncio.wrap_future(
+                self._ground.database.write(lambda tx: self._table.awaited(tx, hosts))
+            )
+        except Fault as fault:
+            _log.warning("that %d hosts are away is not kept now: %s", len(hosts), fault.message)
+        for instance in hosts:
+            link = self._link(instance)
+            if not link.is_connected:
+                link.expect(instance, is_kept=instance.arn in kept)
 
     def changed(self, changes: Sequence[Change]) -> None:
         """Take in committed changes; called from any thread."""

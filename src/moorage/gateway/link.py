@@ -100,15 +100,19 @@ class Link:
         is_kept = self._standing == self._kept_standing and not self._said
         return is_kept and not self._sockets and self._publishing is None
 
-    def expect(self, instance: ContainerInstance) -> None:
-        """Give a host that an earlier server knew its time to come back."""
+    def expect(self, instance: ContainerInstance, *, is_kept: bool) -> None:
+        """Give a host that an earlier server knew its time to come back.
+
+        `is_kept`: its row says already that it is not connected.
+        """
         site = self._ground.site
         window = return_window(
             instance, site.reconnect_window, site.goodbye_grace, self._ground.clock.now()
         )
         self._session.watch.expect(window)
-        self._kept_standing = None
-        self._ring()
+        if not is_kept:
+            self._kept_standing = None
+            self._ring()
 
     @property
     def look_at(self) -> Moment:

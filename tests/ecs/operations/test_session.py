@@ -65,6 +65,36 @@ def test_a_host_comes_and_goes(house):
     assert (found.connected, found.lost_at) == (True, None)
 
 
+def test_no_task_is_placed_on_a_host_of_an_earlier_server(house):
+    """One that was written as connected once got a task at each start, and never came back."""
+    key = a_host(house)
+    before = instance(house, key)
+    house.clock.advance(seconds(3))
+    assert house.write(lambda call: AGENT.awaited(call.tx, [before])) == {key.instance}
+    found = instance(house, key)
+    assert (found.connected, found.disconnection) == (False, "closed")
+    assert found.disconnected_at == house.clock.now()
+    answer = house.ask("RunTask", taskDefinition=a_definition(house))
+    assert [one["reason"] for one in answer["failures"]] == ["AGENT"]
+    run(house, key, AGENT.connected, Hello())
+    assert house.ask("RunTask", taskDefinition=a_definition(house))["failures"] == []
+
+
+def test_what_is_known_of_a_host_that_went_before_stays_so(house):
+    key = a_host(house)
+    seen = instance(house, key)
+    run(house, key, AGENT.disconnected, "goodbye")
+    gone = instance(house, key)
+    house.clock.advance(seconds(3))
+    assert house.write(lambda call: AGENT.awaited(call.tx, [gone])) == {key.instance}
+    assert instance(house, key) == gone
+    run(house, key, AGENT.connected, Hello())
+    back = instance(house, key)
+    for earlier in (seen, gone):
+        assert house.write(lambda call: AGENT.awaited(call.tx, [earlier])) == set()  # noqa: B023
+    assert instance(house, key) == back
+
+
 def test_who_may_not_connect_is_told_why(house):
     key = a_host(house)
     hello = Hello()

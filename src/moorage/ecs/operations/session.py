@@ -3,6 +3,7 @@
 Run like operations, one transaction each; the gateway moves the frames and watches the silence.
 """
 
+from collections.abc import Iterable
 from typing import Literal
 
 from moorage.acs.messages import (
@@ -23,6 +24,7 @@ from moorage.ecs.views.message_id import MessageId, read_message_id
 from moorage.ground.arn import make_arn
 from moorage.ground.record import Record, evolve
 from moorage.kernel.call import Call
+from moorage.sql.transaction import Transaction
 
 VERSION_LENGTH_MAX = 255
 CANDIDATES_MAX = 10_000
@@ -84,6 +86,24 @@ def disconnected(call: Call, instance_arn: str, how: Ending) -> None:
     instance = _live(call, instance_arn)
     if instance is not None:
         _write(call, instance, rules.gone(instance, how, call.now))
+
+
+def awaited(tx: Transaction, hosts: Iterable[ContainerInstance]) -> frozenset[str]:
+    """A server has started, to which nobody is connected yet, whatever an earlier one left written.
+
+    It is written before anybody decides: tasks would else be placed on hosts that may never come
+    back. Answers which of the `hosts`, as they were read, are kept so: none that has changed since.
+    """
+    seen = {one.arn: one for one in hosts}
+    kept = set()
+    for arn, instance in container_instances.named(tx, seen).items():
+        if instance.version != seen[arn].version:
+            continue
+        after = rules.gone(instance, "closed", tx.now)
+        if after != instance:
+            container_instances.tell(tx, after)
+        kept.add(arn)
+    return frozenset(kept)
 
 
 def doubted(call: Call, instance_arn: str, suspect: bool) -> None:  # noqa: FBT001 - the form of the agents' table

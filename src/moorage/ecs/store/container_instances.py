@@ -109,13 +109,18 @@ def create(tx: Transaction, instance: ContainerInstance) -> None:
 
 def write(tx: Transaction, instance: ContainerInstance) -> ContainerInstance:
     """Replace the host that was read as this version; raises Conflict where it has moved on."""
-    timeline.note(tx, happenings.of_host(get(tx, instance.arn), instance))
-    written = note(tx, instance)
+    written = tell(tx, instance)
     _wake(tx, written)
     for service in sorted({one.service for one in tasks.live_of_instance(tx, instance.arn)}):
         if service:
             tx.wake("service", service)
     return written
+
+
+def tell(tx: Transaction, instance: ContainerInstance) -> ContainerInstance:
+    """`write` before anybody decides, who will look at everything: it wakes nobody."""
+    timeline.note(tx, happenings.of_host(get(tx, instance.arn), instance))
+    return note(tx, instance)
 
 
 def note(tx: Transaction, instance: ContainerInstance) -> ContainerInstance:
