@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from moorage.ground.instant import Instant
-from moorage.kernel.agenda import STALE_TIMERS_MAX, Agenda
+from moorage.kernel.agenda import STALE_TIMERS_MAX, WOKEN_FOR_AN_UNSEEN, Agenda
 
 KEYS = st.sampled_from([("service", "a"), ("service", "b"), ("task", "a")])
 
@@ -56,6 +56,42 @@ def test_a_bounded_bite_leaves_the_rest_in_order():
     assert agenda.take(Instant(0), 9) == [("s", "2"), ("s", "3"), ("s", "4")]
 
 
+def test_what_was_woken_goes_before_what_nobody_has_looked_at_since_the_start():
+    """A service that was changed once waited until a hundred thousand stopped tasks were seen."""
+    agenda = Agenda()
+    agenda.begin([("task", str(number)) for number in range(1000)])
+    agenda.wake([("task", "500"), ("service", "a")])
+    assert agenda.take(Instant(0), 3) == [("task", "500"), ("service", "a"), ("task", "0")]
+    agenda.finish(("service", "a"), Instant(5))
+    assert agenda.take(Instant(5), 2) == [("service", "a"), ("task", "1")]
+
+
+def test_what_nobody_has_looked_at_has_its_turn_however_much_is_woken():
+    agenda = Agenda()
+    agenda.begin([("task", "a"), ("task", "b")])
+    taken = []
+    for number in range(2 * WOKEN_FOR_AN_UNSEEN + 2):
+        agenda.wake([("service", str(2 * number)), ("service", str(2 * number + 1))])
+        taken += agenda.take(Instant(0), 1)
+    assert [taken.index(("task", name)) for name in "ab"] == [
+        WOKEN_FOR_AN_UNSEEN,
+        2 * WOKEN_FOR_AN_UNSEEN + 1,
+    ]
+
+
+def test_a_key_is_held_once_whether_it_was_woken_or_not():
+    agenda = Agenda()
+    agenda.wake([("task", "a"), ("task", "b")])
+    agenda.take(Instant(0), 1)
+    agenda.begin([("task", "a"), ("task", "b"), ("task", "c")])
+    agenda.wake([("task", "c")])
+    assert agenda.take(Instant(0), 9) == [("task", "b"), ("task", "c")]
+    assert not agenda.is_due
+    for name in "abc":
+        agenda.finish(("task", name), None)
+    assert agenda.is_idle
+
+
 class AgendaLaws(RuleBasedStateMachine):
     """Held against the plainest model: what was woken and has not run since must run."""
 
@@ -70,6 +106,11 @@ class AgendaLaws(RuleBasedStateMachine):
     def wake(self, key):
         self.agenda.wake([key])
         self.owed.add(key)
+
+    @rule(keys=st.lists(KEYS))
+    def begin(self, keys):
+        self.agenda.begin(keys)
+        self.owed.update(set(keys) - self.running)
 
     @rule(limit=st.integers(1, 3))
     def take(self, limit):
@@ -93,7 +134,7 @@ class AgendaLaws(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_overlooked(self):
-        waiting = set(self.agenda._due) | set(self.agenda._timers)
+        waiting = {*self.agenda._due, *self.agenda._unseen, *self.agenda._timers}
         rung = {key for key, again in self.agenda._running.items() if again}
         assert self.owed <= waiting | rung
 

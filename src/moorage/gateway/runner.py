@@ -95,7 +95,7 @@ class Runner:
                 _log.warning("%s: the keys are not known now: %s", controller.name, fault.message)
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
-            self._agenda.wake((controller.name, key) for key in found)
+            self._agenda.begin((controller.name, key) for key in found)
             return
 
     async def _rest(self, running: int) -> None:
