@@ -1,8 +1,9 @@
 """Accepts connections, a few in each turn of the event loop; on a TLS port each gets its handshake.
 
 Hosts come back by the thousand when a server starts again. They wait in the kernel's queue, and
-whoever is connected already is answered between one portion of them and the next: the event loop's
-own way takes in all there are, and those who come meanwhile.
+whoever is connected already is answered between one portion of them and the next. The event loop's
+own way takes in one a turn, and earlier versions of it all there were: with one, who comes while
+turns are long finds the queue full, a caller of the API among them; with all, everybody waits.
 
 On a TLS port the current certificate is asked for with each handshake, and who speaks plain HTTP
 is told so, where the event loop's own way would close without a word.
