@@ -77,7 +77,9 @@ def check(
     if verdicts & {"refused"}:
         raise typer.Exit(1)
     operation = OPERATIONS[answer.kind or ""]
-    told = asyncio.run(_rehearsed(place, operation, unwrapped(json.loads(document)), cluster))
+    asked = unwrapped(json.loads(document))
+    where = cluster or ("" if "cluster" in asked else asked.get("clusterArn", ""))
+    told = asyncio.run(_rehearsed(place, operation, asked, where))
     if told.dry_run is None:
         console.print(Text(f"{operation} would refuse it: {plain(told.message)}", style="red"))
         raise typer.Exit(1)

@@ -129,6 +129,8 @@ def test_a_service_says_how_many_of_its_tasks_find_a_host(house):
     house.ask("CreateCluster", clusterName="empty")
     elsewhere = asked(house, document, cluster="empty")
     assert elsewhere["placement"]["summary"] == "The cluster has no host at all."
+    arn = house.ask("DescribeClusters", clusters=["empty"])["clusters"][0]["clusterArn"]
+    assert asked(house, {**document, "clusterArn": arn})["fits"] == 0
     assert asked(house, {**document, "cluster": "empty"}) == elsewhere | {
         "findings": [
             *elsewhere["findings"],

@@ -61,7 +61,7 @@ def check_definition(
     Raises Serialization for what is no JSON or of a wrong type, Validation for what is neither.
     """
     document = _unwrapped(_read(request.document or ""))
-    own = document.get("cluster")
+    own = document.get("cluster", document.get("clusterArn"))  # the latter where it was described
     named = request.cluster or (own if isinstance(own, str) else None)
     cluster = clusters.active(call.tx, call, named)
     look = _definition if rules.CONTAINERS in document else _service
