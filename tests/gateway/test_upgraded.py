@@ -1,97 +1,26 @@
-"""Websockets over real sockets: the handshake, what is said, backpressure, and each way to end."""
+"""Websockets over real sockets: the handshake, what is said, and each way to end."""
 
 import asyncio
 import contextlib
 
 import aiohttp
 import pytest
-from websockets.frames import Close, Frame, Opcode
+from websockets.frames import Opcode
 
-from moorage.gateway.connection import Connection
-from moorage.gateway.upgraded import FRAME_BYTES_MAX, UPGRADED_EXTENSION, Upgraded
+from moorage.gateway.upgraded import FRAME_BYTES_MAX, UPGRADED_EXTENSION
 from tests.gateway.ground import until
 from tests.gateway.listening import ask, listening
-
-KEY = b"dGhlIHNhbXBsZSBub25jZQ=="
-ASKED = (
-    b"GET /acs/ws?a=b%20c HTTP/1.1\r\nhost: h\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
-    b"sec-websocket-version: 13\r\nsec-websocket-key: " + KEY + b"\r\n\r\n"
+from tests.gateway.upgraded_scene import (
+    ASKED,
+    KEY,
+    Echo,
+    Served,
+    code_of,
+    open_by,
+    played,
+    raw,
+    said,
 )
-
-
-def said(opcode, payload=b"", *, final=True):
-    """A client's frame."""
-    return Frame(opcode, payload, fin=final).serialize(mask=True)
-
-
-def code_of(frame):
-    """The code of a server's frame that closes."""
-    assert frame[:1] == b"\x88"
-    return Close.parse(frame[2:]).code
-
-
-class Echo:
-    """Says what it hears; `slow` is to be done first. `ended` is how it ended."""
-
-    def __init__(self) -> None:
-        self.heard_so_far = []
-        self.ended_by = []
-        self.line = None
-        self.work = None
-        self.scope = None
-
-    async def __call__(self, scope, receive, send) -> None:
-        self.scope = scope
-        assert (await receive())["type"] == "websocket.connect"
-        if scope["query_string"] == b"refuse":
-            headers = [(b"content-type", b"text/plain"), (b"content-length", b"2")]
-            start = {"type": "websocket.http.response.start", "status": 400, "headers": headers}
-            await send(start)
-            await send({"type": "websocket.http.response.body", "body": b"no"})
-            return
-        if scope["query_string"] == b"fail":
-            raise RuntimeError("a bug")
-        await send({"type": "websocket.accept"})
-        scope["extensions"][UPGRADED_EXTENSION].listen(self.listen)
-
-    def listen(self, line):
-        self.line = line
-        return self
-
-    def heard(self, frame):
-        self.heard_so_far.append(frame)
-        self.line.frame(f"you said {len(frame)}")
-        return self.work(frame) if self.work is not None else None
-
-    def ended(self, code):
-        self.ended_by.append(code)
-
-
-class Impatient(Upgraded):
-    bytes_waiting_max = 1 << 20
-    close_seconds_max = 0.05
-    is_gone = False
-
-    def connection_lost(self, exc):
-        super().connection_lost(exc)
-        self.is_gone = True
-
-
-class Served(Connection):
-    upgraded = Impatient
-
-
-def played(story, connection=Connection):
-    async def run():
-        echo = Echo()
-        async with listening(echo, connection) as port, aiohttp.ClientSession() as session:
-            await story(echo, port, session)
-
-    asyncio.run(run())
-
-
-async def open_by(session, port, path="/acs/ws"):
-    return await session.ws_connect(f"http://127.0.0.1:{port}{path}", max_msg_size=0)
 
 
 def test_messages_go_both_ways_whatever_their_length():
@@ -151,16 +80,6 @@ def test_a_handshake_that_is_none(was, now, status):
         assert echo.scope is None
 
     played(story)
-
-
-async def raw(port):
-    """A connection that was accepted, for bytes of one's own."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(ASKED)
-    head = await reader.readuntil(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 101 Switching Protocols\r\n")
-    assert b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in head
-    return reader, writer
 
 
 @pytest.mark.parametrize(
@@ -260,28 +179,6 @@ def test_a_peer_that_does_not_close_is_cut():
     played(story, Served)
 
 
-def test_nothing_is_read_while_something_is_to_be_done_first():
-    async def story(echo, port, session):
-        gate = asyncio.Event()
-
-        async def work(_):
-            await gate.wait()
-
-        echo.work = work
-        socket = await open_by(session, port)
-        for number in range(50):
-            await socket.send_str(str(number))
-        await until(lambda: echo.heard_so_far)
-        await asyncio.sleep(0.05)
-        assert echo.heard_so_far == ["0"]
-        gate.set()
-        await until(lambda: len(echo.heard_so_far) == 50)
-        assert echo.heard_so_far == [str(number) for number in range(50)]
-        await socket.close()
-
-    played(story)
-
-
 def test_a_work_that_fails_ends_the_connection(caplog):
     async def story(echo, port, session):
         async def work(_):
@@ -294,77 +191,6 @@ def test_a_work_that_fails_ends_the_connection(caplog):
 
     played(story)
     assert "a fault of ours" in caplog.text
-
-
-def test_a_peer_that_takes_nothing_is_given_up():
-    async def story(echo, port, _):
-        _, writer = await raw(port)
-        writer.transport.pause_reading()
-        for _ in range(400):
-            echo.line.frame("x" * 65_536)
-            await asyncio.sleep(0)
-            if echo.ended_by:
-                break
-        assert echo.ended_by == [None]
-        writer.transport.abort()
-
-    played(story, Served)
-
-
-def test_a_peer_that_pings_and_takes_no_answer_is_given_up():
-    async def story(echo, port, _):
-        _, writer = await raw(port)
-        writer.transport.pause_reading()
-        pings = said(Opcode.PING, bytes(125)) * 1000
-        with contextlib.suppress(ConnectionError):
-            for _ in range(200):
-                writer.write(pings)
-                await writer.drain()
-                if echo.ended_by:
-                    break
-        await until(lambda: echo.ended_by == [None])
-        writer.transport.abort()
-
-    played(story, Served)
-
-
-def test_a_peer_that_closes_and_takes_nothing_is_cut():
-    async def story(echo, port, _):
-        _, writer = await raw(port)
-        writer.transport.pause_reading()
-        while not echo.line._transport.get_write_buffer_size():
-            echo.line.frame("x" * 65_536)
-            await asyncio.sleep(0)
-        writer.write(said(Opcode.CLOSE, b"\x03\xe9"))
-        await until(lambda: echo.ended_by == [1001])
-        await until(lambda: echo.line.is_gone)
-        writer.transport.abort()
-
-    played(story, Served)
-
-
-def test_the_peers_close_is_heard_while_something_is_being_done():
-    async def story(echo, port, _):
-        gate = asyncio.Event()
-
-        async def work(_):
-            await gate.wait()
-
-        echo.work = work
-        reader, writer = await raw(port)
-        writer.write(said(Opcode.TEXT, b"x") + said(Opcode.TEXT, b"waits"))
-        await until(lambda: echo.heard_so_far)
-        await reader.readexactly(2 + len("you said 1"))
-        echo.line.close(4000)
-        assert code_of(await reader.readexactly(4)) == 4000
-        writer.write(said(Opcode.CLOSE, b"\x0f\xa0"))
-        assert await asyncio.wait_for(reader.read(), 2) == b"", "long before it would be cut"
-        gate.set()
-        await asyncio.sleep(0.01)
-        assert (echo.heard_so_far, echo.ended_by) == (["x"], [4000])
-        writer.close()
-
-    played(story)
 
 
 def test_nobody_listens_for_a_peer_that_went_away_before_it_was_answered():

@@ -25,6 +25,9 @@ from moorage.gateway.line import BYTES_WAITING_MAX, CLOSE_SECONDS_MAX, CUT, Ear,
 
 UPGRADED_EXTENSION = "moorage.websocket"
 FRAME_BYTES_MAX = 4 * 1024 * 1024
+# Of what one read brings, so much is taken in at a time: 256 KiB of the shortest frames would hold
+# everybody up for half a second.
+TAKEN_AT_ONCE_BYTES = 32 * 1024
 CLOSE_GOING_AWAY = 1012  # service restart (IANA's registry of close codes)
 _Headers = Sequence[tuple[bytes, bytes]]
 _NO_BODY: _Headers = ((b"content-length", b"0"),)
@@ -53,6 +56,7 @@ class Upgraded(asyncio.Protocol):
         "_state",
         "_task",
         "_transport",
+        "_unread",
         "_wire",
     )
 
@@ -66,8 +70,10 @@ class Upgraded(asyncio.Protocol):
         self._wire = Protocol(
             Side.SERVER, state=State.OPEN, max_size=FRAME_BYTES_MAX, logger=_quiet
         )
-        # What has come and waits for what is to be done first: at most what one read brought.
+        # What has come and waits for what is to be done first: at most what one read brought; and
+        # what of that read is not taken in yet.
         self._pending: deque[Event] = deque()
+        self._unread = b""
         # A message of several frames: what of it has come, and whether it is a text.
         self._parts: bytearray | None = None
         self._is_text = False
@@ -130,7 +136,7 @@ class Upgraded(asyncio.Protocol):
             self._hang_up()
             return
         self._deadline = self._loop.call_later(self.close_seconds_max, self._give_up)
-        self._transport.resume_reading()
+        self._read_on()
 
     @property
     def _speaks(self) -> bool:
@@ -140,7 +146,32 @@ class Upgraded(asyncio.Protocol):
     # What the connection says
 
     def data_received(self, data: bytes) -> None:
-        """Take in what the peer says."""
+        """Take in what the peer says; of much, a portion in each turn of the loop."""
+        if not self._unread and len(data) <= TAKEN_AT_ONCE_BYTES:
+            self._feed(data)
+            return
+        is_first, self._unread = not self._unread, self._unread + data
+        if is_first:
+            self._transport.pause_reading()
+            self._feed_portion()
+
+    def _feed_portion(self) -> None:
+        portion = self._unread[:TAKEN_AT_ONCE_BYTES]
+        self._unread = self._unread[TAKEN_AT_ONCE_BYTES:]
+        self._feed(portion)
+        if self._unread and self._is_open:
+            self._loop.call_soon(self._feed_portion)
+        else:
+            self._unread = b""
+            self._read_on()
+
+    def _read_on(self) -> None:
+        """Read more, unless something is to be taken in or done first."""
+        is_free = self._task is None or self._state == _CLOSING
+        if is_free and not self._unread and self._is_open and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def _feed(self, data: bytes) -> None:
         self._wire.receive_data(data)
         self._flush()
         self._pending += self._wire.events_received()
@@ -166,9 +197,9 @@ class Upgraded(asyncio.Protocol):
 
         Its word that nothing follows is heeded elsewhere.
         """
-        for data in self._wire.data_to_send():
-            if data:
-                self._transport.write(data)
+        data = b"".join(self._wire.data_to_send())
+        if data:
+            self._transport.write(data)
         if self._transport.get_write_buffer_size() > self.bytes_waiting_max:
             self._state = _ENDED
             self._loop.call_soon(self._give_up)  # not now: as in `close`
@@ -250,7 +281,7 @@ class Upgraded(asyncio.Protocol):
                 self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, _NO_BODY)
             self._hang_up()
         elif self._is_open and not self._transport.is_closing():
-            self._transport.resume_reading()
+            self._read_on()
             self._take()
 
     # The handshake
