@@ -1,14 +1,17 @@
 """The search for one move: bounded however large the cluster, and it says where it gave up."""
 
 import pytest
+from hypothesis import given, settings
 
 from moorage.ecs.records.resources import Resources
 from moorage.ecs.rules.placement.view import cluster_view
 from moorage.ecs.rules.rebalancing.balance import Balance
 from moorage.ecs.rules.rebalancing.field import Field
 from moorage.ground.instant import seconds
+from moorage.ground.record import evolve
 from tests.ecs.rules.builders import NOW
 from tests.ecs.rules.rebalancing.scene import Scene, tagged
+from tests.ecs.rules.rebalancing.test_plan import scenes
 
 
 class Told(Field):
@@ -58,3 +61,19 @@ def test_a_search_that_was_given_up_is_no_balance():
     assert not web.balanced
     assert web.until is not None
     assert "and there are more" in web.why
+
+
+@settings(max_examples=300, deadline=None)
+@given(scenes())
+def test_what_is_even_is_so_whichever_tasks_may_move(scene):
+    field = scene.field()
+    for case in scene.cases():
+        found = Balance(case, field, NOW)
+        step = found.next()
+        told = [found.blocks, found.short_zones, found.held_zones]
+        if Balance(evolve(case, tasks=()), field, NOW).is_even():
+            assert step is None
+            assert not any(told)
+        else:
+            unread = Balance(evolve(case, tasks=()), field, NOW)
+            assert unread.next() is None, "what has no tasks moves none"

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from moorage.ecs.records.freeze import Freeze
 from moorage.ecs.records.rebalancing import Rebalancing, Relocation
-from moorage.ecs.rules.rebalancing.balance import Balance
 from moorage.ecs.rules.rebalancing.case import at_once
 from moorage.ground.instant import Duration, earlier, hours, later, seconds
 from moorage.ground.record import evolve
@@ -355,22 +354,6 @@ def test_every_move_is_allowed(scene, moves_max):
         load = field.loads[arn]
         assert load.cpu >= 256 * count
         assert load.memory >= 512 * count
-
-
-@settings(max_examples=300, deadline=None)
-@given(scenes())
-def test_what_is_even_is_so_whichever_tasks_may_move(scene):
-    field = scene.field()
-    for case in scene.cases():
-        found = Balance(case, field, NOW)
-        step = found.next()
-        told = [found.blocks, found.short_zones, found.held_zones]
-        if Balance(evolve(case, tasks=()), field, NOW).is_even():
-            assert step is None
-            assert not any(told)
-        else:
-            unread = Balance(evolve(case, tasks=()), field, NOW)
-            assert unread.next() is None, "what has no tasks moves none"
 
 
 @settings(max_examples=300, deadline=None)
