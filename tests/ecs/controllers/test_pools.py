@@ -393,23 +393,3 @@ def test_a_task_that_waits_is_explained():
     )
     assert waits in (told.headline or "")
     assert "moorage pool" in ((told.causes or [])[-1].text or "")
-
-
-def test_machines_that_were_ordered_together_and_fail_are_one_failure():
-    house = a_house(a_rule(size_max=9, size_min=9))
-    house.write(lambda call: pools.wake(call.tx, ACCOUNT, REGION, POOL))
-    house.settle()
-    ordered = known_machines(house)
-    assert len(ordered) == 9
-    house.clock.advance(seconds(2))
-    for machine in ordered:
-        house.write(lambda call, one=machine: machine_orders.failed(call.tx, one, "no credit", 1))
-    known = remembered(house)
-    assert known.failures == 1
-    assert known.retry_at - house.clock.now() == minutes(1)
-    make(house)  # which unmakes them
-    house.pass_time(minutes(1))
-    again = known_machines(house)
-    assert len(again) == 9
-    house.write(lambda call: machine_orders.failed(call.tx, again[0], "no credit", 1))
-    assert remembered(house).failures == 2

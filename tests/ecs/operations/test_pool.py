@@ -4,12 +4,13 @@ import msgspec
 import pytest
 
 from moorage.ecs.operations.pool import describe_pools
-from moorage.ecs.store import machine_orders
+from moorage.ecs.store import machine_orders, pools
 from moorage.ground.fault import Validation
+from moorage.ground.instant import epoch, minutes, seconds
 from moorage.shapes.moorage.pool import DescribePoolsRequest
 from tests.builders import a_definition
 from tests.ecs.operations.pools_scene import POOL, a_house, a_provider, a_rule, known_machines, make
-from tests.house import OTHER, root
+from tests.house import ACCOUNT, OTHER, REGION, root
 
 
 def described(house, **members):
@@ -60,3 +61,24 @@ def test_pools_are_their_accounts_alone():
     assert described(house, principal=root(OTHER)) == []
     with pytest.raises(Validation, match="no pool spare"):
         described(house, pool=POOL, principal=root(OTHER))
+
+
+def test_machines_that_were_ordered_together_and_fail_are_one_failure():
+    house = a_house(a_rule(size_max=9, size_min=9))
+    house.write(lambda call: pools.wake(call.tx, ACCOUNT, REGION, POOL))
+    house.settle()
+    ordered = known_machines(house)
+    assert len(ordered) == 9
+    house.clock.advance(seconds(2))
+    for machine in ordered:
+        house.write(lambda call, one=machine: machine_orders.failed(call.tx, one, "no credit", 1))
+    (known,) = described(house)
+    assert known["failures"] == 1
+    assert known["retryAt"] == pytest.approx(epoch(house.clock.now()) + 60)
+    make(house)  # which unmakes them
+    house.pass_time(minutes(1))
+    again = known_machines(house)
+    assert len(again) == 9
+    house.write(lambda call: machine_orders.failed(call.tx, again[0], "no credit", 1))
+    (known,) = described(house)
+    assert known["failures"] == 2
