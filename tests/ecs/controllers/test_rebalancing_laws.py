@@ -150,7 +150,7 @@ class Moves(Story):
 
 def _bare(stay: Stay) -> Stay:
     """The same, whatever tasks of it were read."""
-    return evolve(stay, case=evolve(stay.case, tasks=()))
+    return evolve(stay, case=evolve(stay.case, tasks=None))
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -15,7 +15,6 @@ from moorage.ecs.rules.deployment.wants import wants_of_service
 from moorage.ecs.rules.freeze import BRAKE, holds
 from moorage.ecs.rules.placement.constraint import Wants
 from moorage.ecs.rules.placement.view import ClusterView
-from moorage.ecs.rules.rebalancing.balance import Balance
 from moorage.ecs.rules.rebalancing.case import Case, standstill
 from moorage.ecs.rules.rebalancing.field import Field
 from moorage.ecs.rules.rebalancing.plan import Outcome, Question, plan
@@ -55,18 +54,21 @@ def foresee(
 ) -> Foreseen:
     """Plan the moves of a cluster (an ARN); of some services alone, where they are named.
 
-    What lies evenly does so until something else moves: then it is planned for as well.
+    A plan says whose tasks it needs, and is made anew with them: what one service moves may make
+    another uneven that lay well. One that goes on until nothing is left to move has them all.
     """
     sight = look(tx, cluster, question, only)
     question = evolve(question, elsewhere=sight.elsewhere)
-    may_move = [one for one in sight.cases if _may_move(one, question)]
-    field = Field(sight.view, sight.totals, settling, question.now)
-    uneven = [one for one in may_move if not Balance(one, field, question.now).is_even()]
-    outcome = plan(_read(tx, sight.cases, uneven), field, question)
-    if outcome.moves and len(uneven) < len(may_move):
+    wanted = {one.service.arn for one in sight.cases if question.whole}
+    read = _read(tx, wanted)
+    for _ in range(len(sight.cases) + 1):
         field = Field(sight.view, sight.totals, settling, question.now)
-        outcome = plan(_read(tx, sight.cases, may_move), field, question)
-    return Foreseen(outcome=outcome, field=field)
+        cases = [evolve(one, tasks=read.get(one.service.arn)) for one in sight.cases]
+        outcome = plan(cases, field, question)
+        if not outcome.unread:
+            return Foreseen(outcome=outcome, field=field)
+        read.update(_read(tx, outcome.unread))
+    raise AssertionError("each plan but the last needs the tasks of one service more")
 
 
 def look(tx: Transaction, cluster: str, question: Question, only: Collection[str] = ()) -> Sight:
@@ -117,12 +119,12 @@ def _may_move(case: Case, question: Question) -> bool:
     return standstill(case, question.moves_max, question.pause, question.now) is None
 
 
-def _read(tx: Transaction, cases: Iterable[Case], among: Iterable[Case]) -> list[Case]:
-    """The cases, those of `among` with their tasks."""
-    by_service: dict[str, list[Task]] = {one.service.arn: [] for one in among}
-    for task in tasks.live_of_services(tx, by_service):
-        by_service[task.service].append(task)
-    return [evolve(one, tasks=tuple(by_service.get(one.service.arn, ()))) for one in cases]
+def _read(tx: Transaction, among: Iterable[str]) -> dict[str, tuple[Task, ...]]:
+    """The live tasks of some services, by their ARNs."""
+    found: dict[str, list[Task]] = {arn: [] for arn in sorted(among)}
+    for task in tasks.live_of_services(tx, found):
+        found[task.service].append(task)
+    return {arn: tuple(mine) for arn, mine in found.items()}
 
 
 def _holding(known: Iterable[Freeze], service: Service, now: Instant) -> Freeze | None:

@@ -71,9 +71,9 @@ def test_what_is_even_is_so_whichever_tasks_may_move(scene):
         found = Balance(case, field, NOW)
         step = found.next()
         told = [found.blocks, found.short_zones, found.held_zones]
-        if Balance(evolve(case, tasks=()), field, NOW).is_even():
+        if Balance(evolve(case, tasks=None), field, NOW).is_even():
             assert step is None
             assert not any(told)
         else:
-            unread = Balance(evolve(case, tasks=()), field, NOW)
+            unread = Balance(evolve(case, tasks=None), field, NOW)
             assert unread.next() is None, "what has no tasks moves none"

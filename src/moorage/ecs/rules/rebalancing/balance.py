@@ -70,7 +70,7 @@ class Balance:
         for arn, count in case.on.items():
             if arn in field.loads:
                 self._counts[arn] += count
-        for task in case.tasks:
+        for task in case.tasks or ():
             if task.instance in field.loads and movable(task, now):
                 self._on.setdefault(task.instance, []).append(task)
         for tasks in self._on.values():

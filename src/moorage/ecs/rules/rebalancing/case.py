@@ -20,15 +20,15 @@ class Case(Record):
     """One service. `freeze` is the one that holds it now, if any.
 
     `wants` are those of one more task of its current deployment. `on` is how many live tasks of it
-    each host has, `moves` how many moves of them are under way. `tasks` are these tasks; they may be
-    left out where nothing would be better elsewhere (`Balance.is_even`), or nothing may move.
+    each host has, `moves` how many moves of them are under way. `tasks` are these tasks, None where
+    they were not read: they are needed only where something would lie better elsewhere.
     """
 
     service: Service
     wants: Wants
     on: Mapping[str, int] = {}
     moves: int = 0
-    tasks: tuple[Task, ...] = ()
+    tasks: tuple[Task, ...] | None = None
     freeze: Freeze | None = None
 
     @property

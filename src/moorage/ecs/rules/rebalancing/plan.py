@@ -58,11 +58,16 @@ class Stay(Record):
 
 
 class Outcome(Record):
-    """What should move, in order; why nothing more does; when to look again, where time may help."""
+    """What should move, in order; why nothing more does; when to look again, where time may help.
+
+    `unread` are the services (ARNs) whose tasks are needed and were not read: the rest holds only
+    where there is none.
+    """
 
     moves: tuple[Move, ...] = ()
     stays: tuple[Stay, ...] = ()
     look_again: Instant | None = None
+    unread: frozenset[str] = frozenset()
 
 
 def plan(cases: Sequence[Case], field: Field, question: Question) -> Outcome:
@@ -95,6 +100,7 @@ class _Planner:
         self.open: list[Case] = []
         self.moves: list[Move] = []
         self.stays: list[Stay] = []
+        self.unread: set[str] = set()
         self._balances: dict[str, Balance] = {}
         self._taken: dict[str, int] = {}
 
@@ -108,6 +114,9 @@ class _Planner:
         if self.left <= 0 and service.rebalancing.since is None:
             return self._exhausted(case)
         balance = self._balance(case)
+        if case.tasks is None and not balance.is_even():
+            self.unread.add(service.arn)
+            return False
         step = balance.next()
         if step is None:
             return self._stay(balance)
@@ -129,6 +138,7 @@ class _Planner:
             moves=tuple(self.moves),
             stays=tuple(self.stays),
             look_again=soonest([self.field.opens_at, *(one.until for one in self.stays)]),
+            unread=frozenset(self.unread),
         )
 
     @property
