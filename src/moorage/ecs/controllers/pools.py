@@ -13,7 +13,13 @@ from moorage.ecs.records.machine import Machine, Pool
 from moorage.ecs.rules.capacity.retirement import Member, chosen, gone_by, is_ready
 from moorage.ecs.rules.capacity.scaling import Scaling, rule_of, scale
 from moorage.ecs.rules.deployment.state import soonest
-from moorage.ecs.store import capacity_providers, container_instances, machines, tasks
+from moorage.ecs.store import (
+    capacity_providers,
+    container_instances,
+    freezes,
+    machines,
+    tasks,
+)
 from moorage.ecs.store import pool_scenes as scenes
 from moorage.ecs.store import pools as store
 from moorage.ecs.store.pool_scenes import Scene
@@ -82,7 +88,7 @@ def _retiring(turn: Turn, machine: Machine, instance: ContainerInstance) -> Inst
     live = tasks.live_of_instance(turn.tx, instance.arn)
     if not is_ready(instance, live, turn.now):
         return gone_by(instance)
-    if live and scenes.frozen(turn.tx, machine):
+    if live and freezes.is_frozen(turn.tx, machine):
         return later(turn.now, FROZEN_LOOK)
     _destroy(turn, machine)
     return None
@@ -130,7 +136,7 @@ def _resize(
     )
     if scaling.create:
         return _grow(turn, rule, scene, pool, scaling.create)
-    if scaling.retire and scenes.frozen(turn.tx, rule):
+    if scaling.retire and freezes.is_frozen(turn.tx, rule):
         return later(turn.now, FROZEN_LOOK)
     if scaling.retire:
         _shrink(turn, rule, provider, scene, scaling)

@@ -4,7 +4,7 @@ from moorage.ecs.records.task import Task
 from moorage.ecs.rules.capacity.waiting import find_room
 from moorage.ecs.rules.placement.constraint import FOLLOW_LOOK, follows
 from moorage.ecs.rules.task.status import moved
-from moorage.ecs.store import clusters, gpus, tasks
+from moorage.ecs.store import clusters, freezes, gpus, tasks
 from moorage.ecs.store import provisioning as store
 from moorage.ecs.store.service_wants import wanted_by
 from moorage.ecs.store.view import cluster_view, promise
@@ -20,7 +20,7 @@ def provisioning(turn: Turn, key: str) -> Instant | None:
     waiting = tasks.provisioning(turn.tx, key)
     if not waiting:
         return None
-    if store.frozen(turn.tx, waiting[0]):
+    if freezes.is_frozen(turn.tx, waiting[0]):
         return later(turn.now, store.FROZEN_LOOK)
     view = cluster_view(turn.tx, key)
     asking = [(task, wanted_by(turn.tx, task)) for task in waiting]

@@ -2,8 +2,9 @@
 
 from moorage.ecs.records.freeze import Freeze
 from moorage.ecs.rules import happenings
-from moorage.ecs.rules.freeze import is_active
+from moorage.ecs.rules.freeze import holds, is_active
 from moorage.ecs.store import services, timeline
+from moorage.ecs.store.identity import Clustered
 from moorage.ground.arn import make_arn
 from moorage.ground.instant import Instant
 from moorage.sql.document import Table
@@ -33,6 +34,12 @@ def holding(
         for one in of_cluster(tx, account, region, cluster)
         if one.service in {"", service} and is_active(one, now)
     ]
+
+
+def is_frozen(tx: Transaction, home: Clustered) -> bool:
+    """Whether the whole cluster of a task, a machine or a pool is frozen: nothing starts in it."""
+    held = holding(tx, home.account, home.region, home.cluster, "", tx.now)
+    return holds(held, tx.now) is not None
 
 
 def put(tx: Transaction, freeze: Freeze) -> None:

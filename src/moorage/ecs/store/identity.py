@@ -20,6 +20,15 @@ class Home(Protocol):
         ...
 
 
+class Clustered(Home, Protocol):
+    """What belongs to one cluster."""
+
+    @property
+    def cluster(self) -> str:
+        """The cluster's name."""
+        ...
+
+
 def own_arn(home: Home, kind: str, text: str) -> Arn:
     """The ARN that `text` is; raises InvalidParameterException where it is foreign or malformed."""
     arn = parse_arn(text)

@@ -1,7 +1,6 @@
 """All that one decision about a pool looks at, gathered in a few queries."""
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
 
 from moorage.ecs.records.capacity_provider import CapacityProvider
 from moorage.ecs.records.container_instance import ContainerInstance
@@ -11,11 +10,10 @@ from moorage.ecs.rules.capacity.demand import Waiting, more_hosts
 from moorage.ecs.rules.capacity.retirement import Member
 from moorage.ecs.rules.capacity.scaling import Standing
 from moorage.ecs.rules.deployment.daemon_hosts import others
-from moorage.ecs.rules.freeze import holds
 from moorage.ecs.rules.placement.view import HostLoad
 from moorage.ecs.rules.placement.view import cluster_view as view_of
-from moorage.ecs.store import freezes, machines, services, tasks
-from moorage.ecs.store.identity import Home
+from moorage.ecs.store import machines, services, tasks
+from moorage.ecs.store.identity import Clustered
 from moorage.ecs.store.service_wants import wanted, wanted_by
 from moorage.ecs.store.view import cluster_view, for_others, promised_view
 from moorage.ground.arn import make_arn
@@ -25,15 +23,6 @@ from moorage.sql.transaction import Transaction
 
 DAEMON = "DAEMON"
 OF_SERVICE = "service:"
-
-
-class Clustered(Home, Protocol):
-    """What belongs to one cluster."""
-
-    @property
-    def cluster(self) -> str:
-        """The cluster's name."""
-        ...
 
 
 class Scene(Record):
@@ -76,12 +65,6 @@ def load(tx: Transaction, rule: PoolRule, provider: CapacityProvider | None, poo
         retiring=tuple(one for one in members if one.machine.status == "RETIRING"),
         machines=len(known),
     )
-
-
-def frozen(tx: Transaction, home: Clustered) -> bool:
-    """Whether the whole cluster of a pool or a machine is frozen."""
-    held = freezes.holding(tx, home.account, home.region, home.cluster, "", tx.now)
-    return holds(held, tx.now) is not None
 
 
 def _has_been(instance: ContainerInstance) -> bool:

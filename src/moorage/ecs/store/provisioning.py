@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from moorage.ecs.records.task import Provisioning, Task
 from moorage.ecs.rules.capacity.sharing import Shared
 from moorage.ecs.rules.capacity.waiting import FAILED, gave_up, limit_reached
-from moorage.ecs.rules.freeze import holds
 from moorage.ecs.rules.placement.explain import PROVIDER, closest_match
 from moorage.ecs.rules.placement.place import Placements
 from moorage.ecs.rules.placement.view import ClusterView
@@ -101,7 +100,7 @@ def give_up(turn: Turn, task: Task) -> Instant | None:
     assert waited is not None, "only what waits gives up"
     if turn.now < waited.until:
         return waited.until
-    if frozen(turn.tx, task):
+    if freezes.is_frozen(turn.tx, task):
         # After the thaw whoever finds room comes first.
         longer = evolve(waited, until=later(turn.now, Duration(2 * FROZEN_LOOK)))
         tasks.note(turn.tx, evolve(task, provisioning=longer))
@@ -111,9 +110,3 @@ def give_up(turn: Turn, task: Task) -> Instant | None:
     tasks.write(turn.tx, ask_to_stop(task, FAILED, reason, turn.now))
     images.release(turn.tx, task.arn)
     return None
-
-
-def frozen(tx: Transaction, task: Task) -> bool:
-    """Whether the whole cluster of a task is frozen, so that nothing starts in it."""
-    held = freezes.holding(tx, task.account, task.region, task.cluster, "", tx.now)
-    return holds(held, tx.now) is not None
