@@ -11,14 +11,16 @@ from typing import Any
 import msgspec
 
 import moorage.ecs.api as ecs
+from moorage.acs.patience import Uptime
 from moorage.agent.engine import events as ev
 from moorage.agent.engine import instructions as to
 from moorage.agent.engine.machine import Engine
 from moorage.agent.performer import Performer
 from moorage.ecs.records.service import StartBackoff
 from moorage.ecs.store import container_instances, services, tasks
+from moorage.gateway.agents import AgentsDoor
 from moorage.gateway.runner import Runner
-from moorage.ground.instant import seconds
+from moorage.ground.instant import Duration, seconds
 from moorage.ground.record import evolve
 from moorage.sim.agent import AgentParts
 from moorage.sim.plane import Composition
@@ -159,6 +161,24 @@ def _fails_on_many(operation):
     return replace(operation, body=body)
 
 
+class Unslept(Uptime):
+    """It counts the time in which the server itself stood still."""
+
+    __slots__ = ()
+
+    def passed(self, now):
+        self.ran = Duration(self.ran + max(0, now - self._last))
+        self._last = now
+
+
+class Hasty(AgentsDoor):
+    """Hosts are missed while the server sleeps."""
+
+    async def begin(self):
+        await super().begin()
+        self._uptime.__class__ = Unslept
+
+
 # --- the agent ------------------------------------------------------------------------------------
 
 
@@ -238,6 +258,10 @@ BUGS: dict[str, tuple[str, Make]] = {
     "an order to the wrong host": (
         "I5 lineage",
         Make(plane=Composition(agents=msgspec.structs.replace(ecs.AGENT, outgoing=_to_another))),
+    ),
+    "a server that misses hosts while it sleeps": (
+        "I15 stability",
+        Make(plane=Composition(links=Hasty)),
     ),
     "an internal error": ("I14 bounds", with_operation("DescribeTasks", _fails_on_many)),
     "an agent that panics without its server": (

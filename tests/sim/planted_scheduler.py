@@ -5,13 +5,22 @@ from dataclasses import replace
 from moorage.ecs.records.resources import Resources
 from moorage.ecs.rules.deployment import hooks
 from moorage.ecs.rules.task.stop import ask_to_stop
-from moorage.ecs.store import service_deployments, services, tasks
+from moorage.ecs.store import (
+    container_instances,
+    freezes,
+    service_deployments,
+    services,
+    tasks,
+    timeline,
+)
 from moorage.gateway.aws import Door
+from moorage.ground.instant import minutes
 from moorage.ground.record import evolve
 from moorage.shapes.ecs.faults import InvalidParameterException
 from moorage.shapes.ecs.service_deployment import ContinueServiceDeploymentResponse
 from moorage.sim.plane import Composition
 from moorage.sim.scene import Make
+from moorage.sql.transaction import StoreFailed
 from tests.sim.planted import with_controller, with_operation
 
 
@@ -131,6 +140,56 @@ def _never_gives_up(sound, turn, key):
     return None if waits else sound(turn, key)
 
 
+def _unfrozen(sound, turn, key):
+    """Freezes are not read."""
+    held = freezes.FREEZES.query().all(turn.tx)
+    for one in held:
+        freezes.FREEZES.delete(
+            turn.tx, one.account, one.region, one.cluster, one.service, one.cause
+        )
+    look = sound(turn, key)
+    for one in held:
+        freezes.FREEZES.put(turn.tx, one)
+    return look
+
+
+def _on_drained_hosts(sound, turn, key):
+    """Hosts that are being emptied are given tasks."""
+    every = container_instances.named(turn.tx, container_instances.every(turn.tx)).values()
+    drained = [one for one in every if one.status == "DRAINING"]
+    for one in drained:
+        container_instances.CONTAINER_INSTANCES.put(turn.tx, evolve(one, status="ACTIVE"))
+    look = sound(turn, key)
+    for one in drained:
+        after = container_instances.get(turn.tx, one.arn)
+        container_instances.CONTAINER_INSTANCES.put(turn.tx, evolve(after, status="DRAINING"))
+    return look
+
+
+def _says_nothing(operation):
+    """That a task has STOPPED is kept, and told nobody."""
+
+    def body(call, request):
+        answer = operation.body(call, request)
+        for one in call.tx.noted:
+            if one.kind == "task-stopped":
+                timeline.delete(call.tx, one)
+        return answer
+
+    return replace(operation, body=body)
+
+
+def _busy(operation):
+    """A server that works says of one minute in three that it cannot."""
+
+    def body(call, request):
+        if call.now // minutes(1) % 3 == 0:
+            raise StoreFailed("The server is busy.")
+        return operation.body(call, request)
+
+    return replace(operation, body=body)
+
+
 class Earnest(Door):
     """A dry run is done in earnest."""
 
@@ -157,5 +216,12 @@ BUGS: dict[str, tuple[str, Make]] = {
         with_operation("ContinueServiceDeployment", _says_yes),
     ),
     "a task that waits for ever": ("waiting", with_controller("tasks", _never_gives_up)),
+    "a freeze that nobody heeds": ("freeze", _deployments(_unfrozen)),
+    "tasks for hosts that are emptied": ("placement", _deployments(_on_drained_hosts)),
+    "an end that is told nobody": (
+        "events",
+        with_operation("SubmitTaskStateChange", _says_nothing),
+    ),
+    "a refusal without a cause": ("I14 bounds", with_operation("DescribeServices", _busy)),
     "a dry run in earnest": ("dry runs", Make(plane=Composition(door=Earnest))),
 }

@@ -14,7 +14,8 @@ CHAOS = SCENARIOS["chaos"]
 BUGS = {**planted.BUGS, **planted_scheduler.BUGS}
 # The first law that notices may be a neighbour of the one that is broken at heart.
 ALSO = {
-    "a lost wake-up": {"I3 engines", "I5 lineage"},
+    "a lost wake-up": {"I3 engines", "I5 lineage", "waiting"},
+    "a stop that did not happen": {"I5 lineage"},
     "an order to the wrong host": {"I4 calm"},
     "a task that waits for ever": {"I4 calm"},
     "a move that stops first": {"I3 percent"},

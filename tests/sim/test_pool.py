@@ -5,7 +5,8 @@ from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
-from moorage.sim.pool import FAILURE, judge, judge_all, outcome
+from moorage.sim.pool import judge, judge_all, outcome
+from moorage.sim.run import FAILURE
 
 SEEDS = range(1, 4)
 

@@ -4,6 +4,9 @@ import os
 import subprocess
 import sys
 
+import pytest
+
+from moorage.sim.faults import DISASTERS
 from moorage.sim.scenarios import SCENARIOS
 from moorage.sim.schedule import draw
 
@@ -33,11 +36,18 @@ def test_a_seed_is_one_trace_under_any_hash_seed():
     assert int(first.split()[1]) > 300
 
 
-def test_a_schedule_is_as_large_as_was_promised():
+@pytest.mark.parametrize("name", [name for name in SCENARIOS if name != "calm"])
+def test_a_schedule_is_as_large_as_was_promised(name):
     for seed in range(1, 60):
-        schedule = draw(seed, "chaos", SCENARIOS["chaos"])
+        schedule = draw(seed, name, SCENARIOS[name])
         actors = [step.actor for step in schedule.steps]
         assert actors.count("user") >= 150
         assert actors.count("fate") >= 5
         assert 3 <= schedule.machines <= 8
         assert schedule.seconds >= 600
+
+
+def test_whatever_may_go_wrong_goes_wrong_somewhere():
+    wanted = {name for scenario in SCENARIOS.values() for name in scenario.faults}
+    assert wanted == set(DISASTERS)
+    assert wanted - set(SCENARIOS["chaos"].faults) == {"rejoin"}

@@ -15,11 +15,11 @@ import typer
 from moorage.ground.chance import SystemChance
 from moorage.ground.clock import Clock, SystemClock
 from moorage.ground.instant import Duration, seconds
-from moorage.sim.pool import WORKERS, judge, judge_all
+from moorage.sim.pool import WORKERS, judge_all
 from moorage.sim.run import Verdict, play
 from moorage.sim.scenarios import DEFAULT, SCENARIOS
 from moorage.sim.schedule import Schedule, draw
-from moorage.sim.shrink import shrink
+from moorage.sim.shrink import judged, shrink
 from moorage.sim.tally import Tally
 
 SEED_LIMIT = 1 << 31
@@ -46,26 +46,47 @@ def sim(
     ] = False,
     story: Annotated[bool, typer.Option("--story", help="Print everything that happens.")] = False,
     replay: Annotated[
-        Path | None, typer.Option(help="Play a schedule that --shrink has written.")
+        Path | None,
+        typer.Option(
+            help="Play a schedule that --shrink has written.", exists=True, dir_okay=False
+        ),
     ] = None,
 ) -> None:
-    """Play schedules of users and disasters, and check the laws of Moorage at every step."""
+    """Play schedules of users and disasters, and check the laws of Moorage at every step.
+
+    A schedule is three to eight hosts, 160 steps of users and up to 13 disasters in ten simulated
+    minutes, drawn from a seed: the same seed is the same run. Ends with 1 where a law was broken.
+    """
     if scenario not in SCENARIOS:
         typer.echo(f"There is no scenario {scenario}; there are {', '.join(SCENARIOS)}.", err=True)
         raise typer.Exit(2)
+    if seeds > 1 and (shorten or story):
+        typer.echo("--shrink and --story are of one seed: give it by --seed alone.", err=True)
+        raise typer.Exit(2)
     if replay is not None:
-        schedule = msgspec.json.decode(replay.read_bytes(), type=Schedule)
-        _end([play(schedule, keeps_story=True)], tells=True)
+        _end([play(_written(replay), keeps_story=True)], tells=True)
     first = SystemChance().below(SEED_LIMIT) if seed is None else seed
     if seeds == 1:
         schedule = draw(first, scenario, SCENARIOS[scenario])
-        verdict = play(schedule, keeps_story=True) if story else judge(scenario, first)
+        if shorten:  # one that fails with an exception is shrunk, too; else its trace is wanted
+            verdict = judged(schedule, keeps_story=story)
+        else:
+            verdict = play(schedule, keeps_story=story)
         _say(verdict)
         if verdict.broken and shorten:
             verdict = shrink(schedule, told=lambda line: typer.echo(line, err=True))
             _keep(verdict)
         _end([verdict], tells=story or shorten)
     _end(_all(scenario, range(first, first + seeds), workers), tells=False)
+
+
+def _written(path: Path) -> Schedule:
+    """The schedule that a file holds; ends with 2 where it holds none."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Schedule)
+    except msgspec.DecodeError as error:
+        typer.echo(f"{path} holds no schedule that --shrink has written: {error}", err=True)
+        raise typer.Exit(2) from None
 
 
 def _all(scenario: str, seeds: range, workers: int) -> Iterator[Verdict]:

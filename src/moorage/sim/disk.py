@@ -28,6 +28,9 @@ class Disk(Checkpoint):
         self.folder = Path("/simulated/checkpoint")  # the files that it stands for are nowhere
         self.instance = ""
         self.full = False
+        # So many more things are saved before `fall` is called; None: nobody waits for it.
+        self.saves_left: int | None = None
+        self.fall: Callable[[], None] = lambda: None
         self._now_seconds = now_seconds
         self._files: dict[str, File] = {}
         self._sure: dict[str, File] = {}
@@ -59,6 +62,11 @@ class Disk(Checkpoint):
             self._put(arn, None, durable=durable)
         if memory is not None:
             self._put(HOST, memory, durable=durable)
+        if self.saves_left is not None:
+            self.saves_left -= 1
+            if self.saves_left < 0:
+                self.saves_left = None
+                self.fall()
 
     def lose_power(self, chance: Chance) -> None:
         """Of what was written of late and not forced to the disk, each file is there or not."""

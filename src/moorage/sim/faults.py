@@ -7,90 +7,40 @@ import sqlite3
 from collections.abc import Callable, Mapping
 
 from moorage.ground.instant import seconds
-from moorage.sim.machine import Machine
+from moorage.sim.fate import Disaster, Fate, Picks
 from moorage.sim.network import Weather
-from moorage.sim.scene import Scene
-from moorage.sim.schedule import Step
 
-Picks = tuple[int, ...]
-Disaster = Callable[["Fate", Picks], None]
 SERVER = "server"
 DESK = "desk"
 STORM = Weather(lost=0.05, twice=0.02, slow=0.2, slow_seconds_max=0.8)
 DRIZZLE = Weather(lost=0.01, twice=0.01, slow=0.05, slow_seconds_max=0.3)
 CUT_SECONDS = (2, 60)
+# One cut in six lasts so long; one machine in six stays without power for as long.
+LONG_SECONDS = (60, 400)
+LONG_ONE_IN = 6
 STOP_SECONDS = (2, 45)
+SERVER_STOP_SECONDS = (2, 75)
 POWER_SECONDS = (3, 120)
-RESTART_SECONDS = (0.3, 6.0)
 AGENT_RESTART_SECONDS = (0.3, 8.0)
 SKEW_SECONDS_MAX = 400
 MACHINES_NUMBER_MAX = 12
-HANGING_CALLS = ("start", "create", "stop", "containers", "ping", "inspect", "roster")
+HANGING_CALLS = (
+    "start",
+    "create",
+    "stop",
+    "containers",
+    "ping",
+    "inspect",
+    "roster",
+    "pull",
+    "image",
+    "remove",
+)
+# What the agent writes down before it falls: at most so many things.
+SAVES_MAX = 8
 DISK_CODES = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_NOMEM)
-
-
-class Fate:
-    """Who does it."""
-
-    def __init__(self, scene: Scene) -> None:
-        """Do nothing yet; a server or an agent that dies is started again from now on."""
-        self.scene = scene
-        self.chance = scene.world.chance_of("fate")
-        self._undo: dict[int, Callable[[], None]] = {}
-        self._serial = 0
-        self.is_over = False
-        scene.plane.on_death.append(self._revive)
-
-    def take(self, step: Step) -> None:
-        """Let one disaster happen."""
-        if self.is_over:
-            return
-        self.scene.world.tell("fate", f"step {step.number}", step.act)
-        DISASTERS[step.act](self, step.picks)
-
-    def heal(self) -> None:
-        """End everything that is wrong, at once."""
-        self.is_over = True
-        for undo in list(self._undo.values()):
-            undo()
-        self._undo.clear()
-        self.scene.network.weather = Weather()
-        self.scene.plane.trouble.clear()
-        if not self.scene.plane.is_up:
-            self.scene.plane.start()
-        for machine in self.scene.machines:
-            machine.power_on()
-            machine.start_agent()
-
-    def during(self, length: float, undo: Callable[[], None]) -> None:
-        """Undo it after so many seconds, or when all is healed."""
-        self._serial += 1
-        number = self._serial
-        self._undo[number] = undo
-
-        def end() -> None:
-            if self._undo.pop(number, None) is not None:
-                undo()
-
-        self.scene.world.after(length, end)
-
-    def machine(self, pick: int) -> Machine:
-        """One of the machines."""
-        return self.scene.machines[pick % len(self.scene.machines)]
-
-    def span(self, bounds: tuple[float, float], pick: int) -> float:
-        """A length of time between two bounds; short ones are likelier."""
-        low, high = bounds
-        share = (pick % 1000) / 1000
-        return low + (high - low) * share * share
-
-    def _revive(self) -> None:
-        delay = self.chance.uniform(*RESTART_SECONDS)
-        self.scene.world.after(delay, self._start_server)
-
-    def _start_server(self) -> None:
-        if not self.scene.plane.is_up:
-            self.scene.plane.start()
+# Statements that write, and commits, which go well before the first that does not.
+PASSING_MAX = 24
 
 
 # --- the network ----------------------------------------------------------------------------------
@@ -113,7 +63,8 @@ def _cut(fate: Fate, picks: Picks) -> None:
     machine = fate.machine(picks[0])
     machine.disturbed.add("cut")
     both = [(machine.name, SERVER), (SERVER, machine.name)]
-    _cut_pairs(fate, both, fate.span(CUT_SECONDS, picks[1]))
+    bounds = LONG_SECONDS if picks[3] % LONG_ONE_IN == 0 else CUT_SECONDS
+    _cut_pairs(fate, both, fate.span(bounds, picks[1]))
 
 
 def _cut_one_way(fate: Fate, picks: Picks) -> None:
@@ -162,10 +113,24 @@ def _reset(fate: Fate, picks: Picks) -> None:
 
 
 def _kill_agent(fate: Fate, picks: Picks) -> None:
-    """An agent is killed; a supervisor starts it again."""
+    """An agent is killed, at once or as it writes something down; a supervisor starts it again."""
     machine = fate.machine(picks[0])
-    machine.kill_agent()
-    fate.during(fate.span(AGENT_RESTART_SECONDS, picks[1]), machine.start_agent)
+
+    def fall() -> None:
+        machine.kill_agent()
+        fate.during(fate.span(AGENT_RESTART_SECONDS, picks[1]), machine.start_agent)
+
+    if picks[2] % 2:
+        fall()
+    else:
+        _at_a_save(fate, picks, fall)
+
+
+def _at_a_save(fate: Fate, picks: Picks, fall: Callable[[], None]) -> None:
+    """Let it happen just after one of the next things that an agent writes to its disk."""
+    machine = fate.machine(picks[0])
+    machine.fall_at(picks[3] % SAVES_MAX, fall)
+    fate.during(fate.span(LONG_SECONDS, picks[4]), lambda: machine.fall_at(None))
 
 
 def _stop_agent(fate: Fate, picks: Picks) -> None:
@@ -179,11 +144,19 @@ def _stop_agent(fate: Fate, picks: Picks) -> None:
 
 
 def _power(fate: Fate, picks: Picks) -> None:
-    """A machine loses its power, and gets it back."""
+    """A machine loses its power, at once or as its agent writes something down, and gets it back."""
     machine = fate.machine(picks[0])
     machine.disturbed.add("power")
-    machine.power_off()
-    fate.during(fate.span(POWER_SECONDS, picks[1]), machine.power_on)
+    bounds = LONG_SECONDS if picks[5] % LONG_ONE_IN == 0 else POWER_SECONDS
+
+    def fall() -> None:
+        machine.power_off()
+        fate.during(fate.span(bounds, picks[1]), machine.power_on)
+
+    if picks[2] % 3:
+        fall()
+    else:
+        _at_a_save(fate, picks, fall)
 
 
 def _blackout(fate: Fate, picks: Picks) -> None:
@@ -218,6 +191,13 @@ def _engine_hangs(fate: Fate, picks: Picks) -> None:
             runtime.release(method)
 
     fate.during(fate.span(STOP_SECONDS, picks[1]), release)
+
+
+def _engine_silent(fate: Fate, picks: Picks) -> None:
+    """An engine tells nothing more to whoever listens to its events, and goes on answering."""
+    runtime = fate.machine(picks[0]).runtime
+    if runtime is not None:
+        runtime.fall_silent()
 
 
 def _disk_full(fate: Fate, picks: Picks) -> None:
@@ -316,19 +296,28 @@ def _stop_server(fate: Fate, picks: Picks) -> None:
     if process is None or process.dead:
         return
     process.stop_running()
-    fate.during(fate.span(STOP_SECONDS, picks[1]), process.go_on)
+    fate.during(fate.span(SERVER_STOP_SECONDS, picks[1]), process.go_on)
 
 
 def _statements_fail(fate: Fate, picks: Picks) -> None:
-    """The disk under the database is full, or in use, for some statements."""
+    """The disk under the database is full, or in use, for some statements and commits."""
     code = DISK_CODES[picks[0] % len(DISK_CODES)]
-    fate.scene.plane.trouble.failing(code, 1 + picks[1] % 40)
+    # A statement that found another writer is refused alone; the others may end all of the batch.
+    ends = code != sqlite3.SQLITE_BUSY and picks[3] % 2 == 0
+    fate.scene.plane.trouble.failing(
+        code, 1 + picks[1] % 40, passing=picks[2] % PASSING_MAX, ends_transaction=ends
+    )
 
 
 def _disk_breaks(fate: Fate, picks: Picks) -> None:
     """A write to the database fails in a way after which nothing is sure: the server ends."""
-    del picks
-    fate.scene.plane.trouble.failing(sqlite3.SQLITE_IOERR, 1)
+    fate.scene.plane.trouble.failing(
+        sqlite3.SQLITE_IOERR,
+        1,
+        passing=picks[0] % PASSING_MAX,
+        ends_transaction=bool(picks[1] % 2),
+        too_late=bool(picks[2] % 2),
+    )
 
 
 def _skew_server(fate: Fate, picks: Picks) -> None:
@@ -337,30 +326,31 @@ def _skew_server(fate: Fate, picks: Picks) -> None:
 
 
 DISASTERS: Mapping[str, Disaster] = {
-    "cut": _cut,
-    "cut-one-way": _cut_one_way,
-    "cut-desk": _cut_desk,
-    "cut-many": _cut_many,
-    "storm": _storm,
-    "reset": _reset,
-    "kill-agent": _kill_agent,
-    "stop-agent": _stop_agent,
-    "power": _power,
-    "blackout": _blackout,
-    "engine-down": _engine_down,
-    "engine-hangs": _engine_hangs,
-    "disk-full": _disk_full,
-    "registry-away": _registry_away,
-    "container-dies": _container_dies,
-    "rejoin": _rejoin,
-    "forget": _forget,
-    "join": _join,
-    "yard-closed": _yard_closed,
-    "vanish": _vanish,
-    "skew": _skew,
-    "kill-server": _kill_server,
-    "stop-server": _stop_server,
-    "statements-fail": _statements_fail,
-    "disk-breaks": _disk_breaks,
-    "skew-server": _skew_server,
+    "cut": Disaster(_cut, "one"),
+    "cut-one-way": Disaster(_cut_one_way, "one"),
+    "cut-desk": Disaster(_cut_desk),
+    "cut-many": Disaster(_cut_many, "all"),
+    "storm": Disaster(_storm, "all"),
+    "reset": Disaster(_reset, "all"),
+    "kill-agent": Disaster(_kill_agent, "one"),
+    "stop-agent": Disaster(_stop_agent, "one"),
+    "power": Disaster(_power, "one"),
+    "blackout": Disaster(_blackout, "all"),
+    "engine-down": Disaster(_engine_down, "one"),
+    "engine-hangs": Disaster(_engine_hangs, "one"),
+    "engine-silent": Disaster(_engine_silent, "one"),
+    "disk-full": Disaster(_disk_full, "one"),
+    "registry-away": Disaster(_registry_away),
+    "container-dies": Disaster(_container_dies),
+    "rejoin": Disaster(_rejoin, "all"),
+    "forget": Disaster(_forget, "one"),
+    "join": Disaster(_join),
+    "yard-closed": Disaster(_yard_closed),
+    "vanish": Disaster(_vanish, "all"),
+    "skew": Disaster(_skew, "one"),
+    "kill-server": Disaster(_kill_server),
+    "stop-server": Disaster(_stop_server),
+    "statements-fail": Disaster(_statements_fail),
+    "disk-breaks": Disaster(_disk_breaks),
+    "skew-server": Disaster(_skew_server),
 }

@@ -159,8 +159,11 @@ class Exchange:
             try:
                 connection.send(near, self._request)
                 response = await self._answer
+                far.is_open = False
             finally:
-                near.is_open = far.is_open = False
+                near.is_open = False
+                if far.is_open:  # it may be done yet, though nobody waits for it
+                    session.network.abandon(far)
                 session.network.connections.pop(connection, None)
         self.status = response.status
         self.headers = dict(response.headers)

@@ -49,6 +49,8 @@ class Machine:
         self.watchers: list[Callable[[Happened], None]] = []
         # What was ever done to it: a law of what runs here asks.
         self.disturbed: set[str] = set()
+        # Whether anything ever befell it, or its cable, that may keep it from being heard of.
+        self.is_harmed = False
         self._look()
 
     # --- life ------------------------------------------------------------------------------------
@@ -104,6 +106,15 @@ class Machine:
             process = self.process
             process.kill()
             self.network.process_died(process)
+
+    def fall_at(self, saves: int | None, fall: Callable[[], None] | None = None) -> None:
+        """Let it `fall` just after its agent has saved so many more things; None: not any more."""
+
+        def soon() -> None:
+            if fall is not None:  # at the same instant, but no process ends from within
+                self.world.after(0.0, fall)
+
+        self.disk.saves_left, self.disk.fall = saves, soon
 
     def power_off(self) -> None:
         """Pull the plug."""

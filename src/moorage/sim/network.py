@@ -20,6 +20,10 @@ LATENCY_SECONDS = (0.000_2, 0.003)
 RETRANSMISSION_SECONDS = (0.2, 1.2)
 # After a long cut the next retransmission may be some seconds away.
 RETURN_SECONDS = (0.05, 3.0)
+# For so long a kernel sends what a process that is gone had said last (Linux: tcp_orphan_retries).
+ORPHAN_SECONDS = 60.0
+# Its place in one direction of its connection, whether it is the last (`close`), and what it says.
+Packet = tuple[int, str, Any]
 
 
 class Weather(Record):
@@ -78,14 +82,23 @@ class Connection:
         self.network = network
         self.ends = (near, far)
         self.free_at = [0, 0]
+        self._sent = [0, 0]
+        self._heard = [0, 0]
+        # What came before something that was held up, which is to be heard first.
+        self._early: tuple[dict[int, Packet], dict[int, Packet]] = ({}, {})
 
     def send(self, end: End, thing: Any) -> None:
-        """Say something to the other end; whoever is closed says nothing."""
-        if end.is_open:
+        """Say something to the other end; whoever is closed, or was killed, says nothing."""
+        if end.is_open and not end.process.dead:
             self._carry(0 if end is self.ends[0] else 1, "frame", thing)
 
     def close(self, end: End, code: int) -> None:
         """Close from one end: what was said before arrives first."""
+        if not end.process.dead:
+            self.end(end, code)
+
+    def end(self, end: End, code: int) -> None:
+        """Close from one end, be it that its process is dead: then its kernel does so."""
         if end.is_open:
             end.is_open = False
             self._carry(0 if end is self.ends[0] else 1, "close", code)
@@ -97,23 +110,34 @@ class Connection:
                 end.shut(CUT)
 
     def _carry(self, side: int, kind: str, thing: Any) -> None:
+        number = self._sent[side]
+        self._sent[side] = number + 1
+        self._ship(side, (number, kind, thing))
+
+    def _ship(self, side: int, packet: Packet) -> None:
         network, world = self.network, self.network.world
-        source, target = self.ends[side], self.ends[1 - side]
         at = max(world.now + network.latency(), self.free_at[side] + 1)
         self.free_at[side] = at
-        delay = (at - world.now) / 1_000_000
-        world.after(delay, self._arrive, source, target, kind, thing)
+        world.after((at - world.now) / 1_000_000, self._arrive, side, packet)
 
-    def _arrive(self, source: End, target: End, kind: str, thing: Any) -> None:
-        network = self.network
+    def _arrive(self, side: int, packet: Packet) -> None:
+        network, source, target = self.network, self.ends[side], self.ends[1 - side]
         if network.is_cut(source.host, target.host) or not target.host.has_power:
-            network.hold(self, source, (kind, thing))
+            network.hold(self, side, packet)
             return
         if not target.is_open or target.process.dead:
             target.is_open = False
             if not network.is_cut(target.host, source.host):
                 source.shut(CUT)
             return
+        early = self._early[side]
+        early[packet[0]] = packet
+        while (heard := early.pop(self._heard[side], None)) is not None:
+            self._heard[side] += 1
+            self._hand_over(target, heard)
+
+    def _hand_over(self, target: End, packet: Packet) -> None:
+        network, (_, kind, thing) = self.network, packet
         if kind == "close":
             target.shut(int(thing))
             return
@@ -121,14 +145,13 @@ class Connection:
         if network.chance.uniform(0, 1) < network.weather.twice:
             target.process.call_soon(target.hear, thing)
 
-    def resume(self, source: End, things: list[tuple[str, Any]]) -> None:
+    def resume(self, side: int, packets: list[Packet]) -> None:
         """What was held up by a cut goes on its way, in order."""
-        side = 0 if source is self.ends[0] else 1
         world = self.network.world
         delay = self.network.chance.uniform(*RETURN_SECONDS)
         self.free_at[side] = max(self.free_at[side], world.now + round(delay * 1_000_000))
-        for kind, thing in things:
-            self._carry(side, kind, thing)
+        for packet in packets:
+            self._ship(side, packet)
 
 
 class Network:
@@ -141,7 +164,8 @@ class Network:
         self.weather = Weather()
         self.connections: dict[Connection, None] = {}
         self._cuts: dict[tuple[str, str], int] = {}
-        self._held: dict[tuple[Connection, int], list[tuple[str, Any]]] = {}
+        self._held: dict[tuple[Connection, int], list[Packet]] = {}
+        self._abandoned: dict[End, None] = {}
 
     def latency(self) -> int:
         """How long one packet takes now, in microseconds; a lost one comes by retransmission."""
@@ -169,18 +193,17 @@ class Network:
         elif left == 0:
             self.release()
 
-    def hold(self, connection: Connection, source: End, thing: Any) -> None:
+    def hold(self, connection: Connection, side: int, packet: Packet) -> None:
         """Keep what cannot arrive."""
-        side = 0 if source is connection.ends[0] else 1
-        self._held.setdefault((connection, side), []).append(thing)
+        self._held.setdefault((connection, side), []).append(packet)
 
     def release(self) -> None:
         """Send again what may arrive now."""
-        for (connection, side), things in list(self._held.items()):
+        for (connection, side), packets in list(self._held.items()):
             source, target = connection.ends[side], connection.ends[1 - side]
             if not self.is_cut(source.host, target.host) and target.host.has_power:
                 del self._held[connection, side]
-                connection.resume(source, things)
+                connection.resume(side, packets)
 
     def connect(self, near: End, far: End) -> Connection:
         """A new connection."""
@@ -199,7 +222,7 @@ class Network:
         for connection in self.connections:
             for end in connection.ends:
                 if end.process is process and end.is_open:
-                    connection.close(end, CUT)
+                    connection.end(end, CUT)
         self.forget_closed()
 
     def power_lost(self, host: Host) -> None:
@@ -208,3 +231,22 @@ class Network:
             for end in connection.ends:
                 if end.host is host:
                     end.is_open = False
+        for connection, side in list(self._held):  # nobody will send it again
+            if connection.ends[side].host is host:
+                del self._held[connection, side]
+
+    def abandon(self, end: End) -> None:
+        """Nobody waits at the other end any more; what was said arrives all the same, for a while."""
+        self._abandoned[end] = None
+
+        def give_up() -> None:
+            self._abandoned.pop(end, None)
+            end.is_open = False
+
+        self.world.after(ORPHAN_SECONDS, give_up)
+
+    def forget_abandoned(self) -> None:
+        """What is still under way from those who have gone never arrives."""
+        for end in self._abandoned:
+            end.is_open = False
+        self._abandoned.clear()

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import moorage.ecr.api as ecr
@@ -59,6 +59,7 @@ REFUSED_STATUS = 400
 WORDS_MAX = 160
 COMMIT_SECONDS = (0.000_2, 0.004)
 WORKS_AT_ONCE_MAX = 8
+TIMELINE = "timeline"
 WATCHED = (
     "tasks",
     "services",
@@ -68,6 +69,7 @@ WATCHED = (
     "task_definitions",
     "machines",
     "pools",
+    TIMELINE,
 )
 
 
@@ -144,7 +146,7 @@ class ControlPlane:
         self.process: Process | None = None
         self.number = 0
         self.commits = 0
-        self.trouble = Trouble()
+        self.trouble = Trouble(lambda: world.now)
         self.books: dict[str, dict[tuple[Any, ...], Any]] = {name: {} for name in WATCHED}
         self.sight = Books(self.books)
         self.watchers: list[Callable[[Commit], None]] = []
@@ -168,9 +170,9 @@ class ControlPlane:
     def start(self) -> None:
         """Start a server on what the last one committed."""
         assert self.process is None or self.process.dead, "one server a database"
-        self.number += 1
-        self.world.tell("server starts", self.number)
-        process = self.process = self.world.process(f"server-{self.number}")
+        self.number = number = self.number + 1
+        self.world.tell("server starts", number)
+        process = self.process = self.world.process(f"server-{number}")
         self.host.process = process
         tables = {table.name: table for table in TABLES if table.name in WATCHED}
         self.trouble.clear()
@@ -180,7 +182,7 @@ class ControlPlane:
             tables=TABLES,
             image=self._image,
             lens=lambda cursor: Tap(
-                cursor, tables, self.books, self.trouble, self._committed
+                cursor, tables, self.books, self.trouble, partial(self._committed, number)
             ).disguised(),
         )
         if not self.keys:
@@ -323,14 +325,16 @@ class ControlPlane:
         if more:
             self._ring()
 
-    def _committed(self, rows: Sequence[Row]) -> None:
+    def _committed(self, server: int, rows: Sequence[Row]) -> None:
         self.commits += 1
         # As the database counts it: a wall clock that is set back does not turn time back there.
         self._latest = max(self._latest, self.clock.now())
-        self.world.tell("commit", self.commits, *(_shown(row) for row in rows))
+        # Of what the timeline tells the rows themselves are in the trace.
+        shown = [_shown(row) for row in rows if row.table != TIMELINE]
+        self.world.tell("commit", self.commits, *shown)
         commit = Commit(
             number=self.commits,
-            server=self.number,
+            server=server,
             at=self.world.now,
             now=self._latest,
             rows=tuple(rows),

@@ -8,16 +8,13 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from multiprocessing import get_context
 
-from moorage.sim.laws.law import Broken
-from moorage.sim.run import Verdict, play
+from moorage.sim.run import Verdict, failed, play
 from moorage.sim.scenarios import SCENARIOS
 from moorage.sim.schedule import draw
 
 WORKERS = 2
 # Seeds that are handed out for each process: one that it plays, and what it plays next.
 AHEAD = 4
-# What stands in a law's place where the simulator itself has failed.
-FAILURE = "the simulator"
 
 
 def judge(scenario: str, seed: int) -> Verdict:
@@ -59,15 +56,7 @@ def outcome(scenario: str, seed: int, played: "Future[Verdict]") -> Verdict:
     error = played.exception()
     if error is None or isinstance(error, BrokenProcessPool):
         return played.result()
-    return Verdict(
-        schedule=draw(seed, scenario, SCENARIOS[scenario]),
-        broken=(Broken(law=FAILURE, at=0, what=repr(error)),),
-        trace="",
-        story=(),
-        commits=0,
-        seconds=0.0,
-        turns=0,
-    )
+    return failed(draw(seed, scenario, SCENARIOS[scenario]), error)
 
 
 def _begin() -> None:

@@ -54,6 +54,7 @@ HOSTS: Mapping[str, int] = {
     "blackout": 1,
     "engine-down": 3,
     "engine-hangs": 3,
+    "engine-silent": 1,
     "disk-full": 2,
     "registry-away": 1,
     "container-dies": 4,
@@ -70,7 +71,9 @@ SERVER: Mapping[str, int] = {
 CLOCKS: Mapping[str, int] = {"skew": 3, "skew-server": 1}
 
 SCENARIOS: Mapping[str, Scenario] = {
-    "chaos": Scenario(users=USERS, faults={**NETWORK, **HOSTS, **POOLS, **SERVER, **CLOCKS}),
+    "chaos": Scenario(
+        users=USERS, faults={**NETWORK, **HOSTS, "forget": 1, **POOLS, **SERVER, **CLOCKS}
+    ),
     "calm": Scenario(users=USERS, faults={}),
     "network": Scenario(users=USERS, faults=NETWORK),
     "hosts": Scenario(users=USERS, faults=HOSTS),

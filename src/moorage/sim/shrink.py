@@ -7,7 +7,7 @@ then quarters, and so on, for as long as the same law is broken.
 from collections.abc import Callable, Sequence
 
 from moorage.ground.record import evolve
-from moorage.sim.run import Verdict, play
+from moorage.sim.run import Verdict, failed, play
 from moorage.sim.scene import Make
 from moorage.sim.schedule import Schedule, Step
 
@@ -18,9 +18,11 @@ Told = Callable[[str], None]
 def shrink(schedule: Schedule, make: Make | None = None, told: Told | None = None) -> Verdict:
     """The shortest schedule that was found to break the same law; the answer has its story.
 
-    The schedule itself must break one.
+    A world that cannot be played to its end counts as one that breaks a law of its own. Whether it
+    is the same bug that breaks the law in the end, only the story tells. The schedule itself must
+    break one.
     """
-    first = play(schedule, make)
+    first = judged(schedule, make)
     assert first.broken, "there is nothing to shrink"
     law = first.broken[0].law
     runs = 0
@@ -28,7 +30,7 @@ def shrink(schedule: Schedule, make: Make | None = None, told: Told | None = Non
     def breaks(steps: Sequence[Step]) -> bool:
         nonlocal runs
         runs += 1
-        verdict = play(evolve(schedule, steps=tuple(steps)), make)
+        verdict = judged(evolve(schedule, steps=tuple(steps)), make)
         return any(one.law == law for one in verdict.broken)
 
     steps: list[Step] = list(schedule.steps)
@@ -51,4 +53,12 @@ def shrink(schedule: Schedule, make: Make | None = None, told: Told | None = Non
             if size == 1:
                 break
             parts = min(2 * parts, len(steps))
-    return play(evolve(schedule, steps=tuple(steps)), make, keeps_story=True)
+    return judged(evolve(schedule, steps=tuple(steps)), make, keeps_story=True)
+
+
+def judged(schedule: Schedule, make: Make | None = None, *, keeps_story: bool = False) -> Verdict:
+    """Play a schedule; one that fails with an exception has a verdict, too, but no story."""
+    try:
+        return play(schedule, make, keeps_story=keeps_story)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
+        return failed(schedule, error)

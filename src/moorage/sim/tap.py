@@ -9,7 +9,7 @@ or a broken disk would.
 import re
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from moorage.ground.record import Record
 from moorage.sim.sight import Row
@@ -26,16 +26,48 @@ class Killed(BaseException):
 class Trouble:
     """What is to go wrong on the database, and when; set by faults, used up by the tap."""
 
-    def __init__(self) -> None:
-        """Begin with none."""
+    def __init__(self, now: Callable[[], int]) -> None:
+        """Begin with none; `now` is the world's time in microseconds."""
+        self._now = now
         self.kill_in: int | None = None
         self.kill_before = False
         self.code = 0
         self.statements = 0
+        self.passing = 0
+        self.ends_transaction = False
+        self.too_late = False
+        # When a statement failed last, None while none has.
+        self.failed_at: int | None = None
 
-    def failing(self, code: int, statements: int) -> None:
-        """Let the next so many statements that write fail with this code of SQLite's."""
-        self.code, self.statements = code, statements
+    def failing(
+        self,
+        code: int,
+        statements: int,
+        *,
+        passing: int = 0,
+        ends_transaction: bool = False,
+        too_late: bool = False,
+    ) -> None:
+        """Let so many statements that write, or commits, fail with this code of SQLite's.
+
+        Before the first of them `passing` go well, so that it may be in the midst of a work, or the
+        commit itself. With `ends_transaction` all that was written before is undone with it, as
+        SQLite does by itself (sqlite.org/lang_transaction.html, 2.2). With `too_late` a commit
+        that fails has happened, as one does whose last write reached the disk without a receipt.
+        """
+        self.code, self.statements, self.passing = code, statements, passing
+        self.ends_transaction, self.too_late = ends_transaction, too_late
+
+    def take(self) -> bool:
+        """Whether the statement that comes now is to fail."""
+        if self.statements <= 0:
+            return False
+        if self.passing > 0:
+            self.passing -= 1
+            return False
+        self.statements -= 1
+        self.failed_at = self._now()
+        return True
 
     def kill_at(self, commits: int, *, before: bool) -> None:
         """Kill the server at the commit that comes after so many others."""
@@ -44,7 +76,7 @@ class Trouble:
     def clear(self) -> None:
         """No more of it."""
         self.kill_in = None
-        self.code = self.statements = 0
+        self.code = self.statements = self.passing = 0
 
 
 class Tap:
@@ -118,10 +150,13 @@ class Tap:
         return found[1].split()[0].upper(), self._watched.get(found[2])
 
     def _fail_if_due(self) -> None:
-        trouble = self._trouble
-        if trouble.statements > 0:
-            trouble.statements -= 1
-            raise _error(trouble.code)
+        if self._trouble.take():
+            self._fail()
+
+    def _fail(self) -> NoReturn:
+        if self._trouble.ends_transaction and self.connection.in_transaction:
+            self.connection.rollback()
+        raise _error(self._trouble.code)
 
     def _note(self, kind: str, table: Table[Any], values: Mapping[str, Any]) -> None:
         if self._cursor.rowcount < 1:
@@ -131,8 +166,11 @@ class Tap:
             text = values.get("new_document", values.get("document"))
             self._pending.append((table.name, key, table.decode(text)))
             return
-        for key, record in self._books[table.name].items():  # a deletion may be by any columns
-            if all(getattr(record, name) == value for name, value in values.items()):
+        # What this very batch has written, too.
+        fresh = {key: record for name, key, record in self._pending if name == table.name}
+        there = {**self._books[table.name], **fresh}
+        for key, record in there.items():  # a deletion may be by any columns
+            if record is not None and _agrees(record, values):
                 self._pending.append((table.name, key, None))
 
     # --- transactions ----------------------------------------------------------------------------
@@ -159,8 +197,11 @@ class Tap:
 
     def _commit(self, text: str) -> None:
         trouble = self._trouble
-        if self._wrote:
-            self._fail_if_due()
+        if self._wrote and trouble.take():
+            if trouble.too_late:
+                self._execute(text)
+                self._publish()
+            self._fail()
         dies = False
         if self._wrote and trouble.kill_in is not None:
             trouble.kill_in -= 1
@@ -190,6 +231,10 @@ class Tap:
                 table[key] = after
             rows.append(Row(table=name, before=before, after=after))
         self._committed(rows)
+
+
+def _agrees(record: Record, values: Mapping[str, Any]) -> bool:
+    return all(getattr(record, name) == value for name, value in values.items())
 
 
 def _error(code: int) -> sqlite3.OperationalError:

@@ -1,4 +1,7 @@
-"""I14: no failure of ours, no answer of 5xx but 503, and nothing that grows without end."""
+"""I14: no failure of ours, no answer of 5xx but 503, and nothing that grows without end.
+
+And 503 only where the database has just failed, or did while the call was on its way.
+"""
 
 from collections import deque
 from typing import Any
@@ -10,6 +13,8 @@ from moorage.sim.sight import Answered, Commit
 WAITING_MAX = 4000
 UNAVAILABLE = 503
 SERVER_ERROR = 500
+# No attempt of a call takes longer; what it met may be as old.
+CALL = 65 * 1_000_000
 LOOK_EVERY = 64
 # Of one service within a minute, whatever becomes of them: scaling, deployments and lost hosts
 # together start fewer; a crash loop that nothing holds back starts more.
@@ -39,6 +44,9 @@ class Bounds(Law):
         """No internal error is anybody's answer."""
         if answered.status >= SERVER_ERROR and answered.status != UNAVAILABLE:
             self.broken(f"{answered.operation} was answered {answered.status} {answered.code}")
+        failed_at = self.scene.plane.trouble.failed_at
+        if answered.status == UNAVAILABLE and (failed_at is None or failed_at < answered.at - CALL):
+            self.broken(f"{answered.operation} was answered {UNAVAILABLE}, and no statement failed")
 
     def ended(self) -> None:
         """And at the end."""

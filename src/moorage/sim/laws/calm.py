@@ -3,20 +3,21 @@
 The bound is CALM_SECONDS after the last fault, and longer only for as long as a written rule says
 so: a service that waits with its next start (`StartBackoff`), a host that is rested because it
 flapped, a wave that the brake holds, a hook, a task that waits for room, a pool that grows or
-shrinks. While a task moves to another host there is one more of its service, which is right.
+shrinks, tasks that move to other hosts. While one does, there is one more of its service, which is
+right; at first rest nothing moves any more.
 """
 
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.records.service import Service
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules.deployment.rolling import lower_limit, percentages, upper_limit
 from moorage.ground.instant import Instant, later, seconds
+from moorage.sim.laws.moves import under_way
 from moorage.sim.laws.pauses import awaiting
-from moorage.sim.laws.placement import means
+from moorage.sim.laws.placement import means, takes_tasks
 
 if TYPE_CHECKING:
     from moorage.sim.scene import Scene
@@ -29,7 +30,14 @@ SLACK_SECONDS = 90.0
 
 def is_at_rest(scene: "Scene") -> bool:
     """Whether services, tasks, containers and pools agree."""
-    return scene.users.is_tidy and next(astray(scene), None) is None
+    return next(astray(scene), None) is None
+
+
+def is_moving(scene: "Scene") -> bool:
+    """Whether a task is on its way to another host, or what it replaces is there still."""
+    live = scene.plane.sight.live
+    known = {task.arn for task in live}
+    return any(task.replaces in known for task in live)
 
 
 def astray(scene: "Scene") -> Iterator[str]:
@@ -82,15 +90,8 @@ def _daemon(scene: "Scene", service: Service, tasks: list[Task]) -> Iterator[str
         if host.status != "ACTIVE":
             continue
         belongs = means(service, host)
-        if counts[host.arn] > belongs or (belongs and not counts[host.arn] and _is_fit(host)):
+        if counts[host.arn] > belongs or (belongs and not counts[host.arn] and takes_tasks(host)):
             yield f"{host.name} has {counts[host.arn]} tasks of the daemon {service.name}"
-
-
-def _is_fit(host: ContainerInstance) -> bool:
-    """Whether a host takes tasks: machines of the world have more room than users ever want."""
-    is_sound = host.lost_at is None and host.engine_gone_at is None
-    is_here = host.connected and not host.suspect and host.flapping_until is None
-    return is_sound and is_here and host.runtime_status != "IMPAIRED"
 
 
 def _machines(scene: "Scene", live: list[Task], moving: set[str]) -> Iterator[str]:
@@ -144,6 +145,8 @@ def _excuses(scene: "Scene") -> Iterator[Instant | None]:
         yield host.drain.deadline if host.drain is not None else None
     for task in books.live:
         yield task.provisioning.until if task.provisioning is not None else None
+    if under_way(books.live):
+        yield later(scene.plane.clock.now(), site.rebalance_pause)
     for rule, pool in zip(site.pools, books.pools, strict=True):
         yield pool.retry_at
         yield later(pool.low_since, rule.scale_in) if pool.low_since is not None else None

@@ -28,6 +28,11 @@ class Capacity(Law):
         memory = sum(one.memory or 0 for one in containers)
         if task.reserved.cpu < cpu or task.reserved.memory < memory:
             self.broken(f"{task.arn} asks for {cpu} and {memory}, and is promised {task.reserved}")
+        given = {*task.reserved.ports, *task.reserved.ports_udp}
+        mapped = (port for one in containers for port in one.port_mappings or ())
+        missing = {port.host_port for port in mapped if port.host_port} - given
+        if missing:
+            self.broken(f"{task.arn} takes the ports {sorted(missing)}, which nobody keeps for it")
 
     def _count(self, host: ContainerInstance, tasks: list[Task]) -> None:
         cpu = sum(task.reserved.cpu for task in tasks)
@@ -37,7 +42,8 @@ class Capacity(Law):
                 f"{host.name} has {host.resources.cpu} CPU units and {host.resources.memory} MiB, "
                 f"and {cpu} and {memory} are promised to {len(tasks)} tasks"
             )
-        taken: dict[tuple[str, int], str] = {}
+        taken = {("tcp", port): "itself" for port in host.resources.ports}
+        taken |= {("udp", port): "itself" for port in host.resources.ports_udp}
         for task in tasks:
             ports = [("tcp", port) for port in task.reserved.ports]
             for port in [*ports, *(("udp", port) for port in task.reserved.ports_udp)]:

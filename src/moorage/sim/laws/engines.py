@@ -5,12 +5,15 @@ without power, taken for lost or removed: what runs on those is nobody's to say.
 """
 
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moorage.ecs.records.container_instance import ContainerInstance
 from moorage.ecs.rules.deployment.rolling import percentages, upper_limit
 from moorage.sim.laws.law import Law
 from moorage.sim.sight import Commit, Happened
+
+if TYPE_CHECKING:
+    from moorage.sim.machine import Machine
 
 
 class Engines(Law):
@@ -24,6 +27,8 @@ class Engines(Law):
         self.most: dict[str, int] = {}
         self.service: dict[str, str] = {}
         self.daemons: set[str] = set()
+        # The ARNs of hosts that were ever taken for lost, or removed.
+        self.away: set[str] = set()
 
     def committed(self, commit: Commit) -> None:
         """Note whose the tasks are, and how many there may be."""
@@ -40,9 +45,7 @@ class Engines(Law):
                 most = upper_limit(row.after.desired_count, percent)
                 self.most[row.after.arn] = max(self.most.get(row.after.arn, 0), most)
             elif row.table == "container_instances" and _is_away(row.after):
-                machine = self.scene.machine_of(row.after.arn)
-                if machine is not None:
-                    machine.disturbed.add("lost")
+                self.away.add(row.after.arn)
 
     def happened(self, happened: Happened) -> None:
         """Count when one starts."""
@@ -54,7 +57,7 @@ class Engines(Law):
             return
         counts: Counter[str] = Counter()
         for machine in self.scene.machines:
-            if not machine.disturbed:
+            if not self._is_disturbed(machine):
                 counts.update(self.service.get(arn, "") for arn, _ in machine.running)
         if counts[wanted] > self.most.get(wanted, 0):
             self.broken(
@@ -66,8 +69,11 @@ class Engines(Law):
         """Of a daemon, which follows the hosts, one container runs on a machine."""
         machine = next(one for one in self.scene.machines if one.name == name)
         count = sum(self.service.get(arn) == wanted for arn, _ in machine.running)
-        if count > 1 and not machine.disturbed:
+        if count > 1 and not self._is_disturbed(machine):
             self.broken(f"{count} containers of the daemon {wanted} run on {name}")
+
+    def _is_disturbed(self, machine: "Machine") -> bool:
+        return bool(machine.disturbed) or machine.instance in self.away
 
 
 def _is_away(host: ContainerInstance) -> bool:

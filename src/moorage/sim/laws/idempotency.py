@@ -7,7 +7,9 @@ from moorage.sim.laws.law import Law
 from moorage.sim.sight import Answered, Commit
 from moorage.sim.words import REHEARSED
 
-Effect = tuple[str, ...]
+Effect = tuple[object, ...]
+# How RunTask itself refuses: nothing that befell its request on the way.
+REFUSALS = frozenset({"ClientException", "ConflictException", "InvalidParameterException"})
 
 
 class Idempotency(Law):
@@ -21,12 +23,16 @@ class Idempotency(Law):
         self.first: dict[str, tuple[dict[str, Any], Effect]] = {}
         self.most: dict[str, int] = {}
         self.started: Counter[str] = Counter()
+        # Of services that somebody has deleted, which may have been made again: they have a name.
+        self.deleted: set[str] = set()
 
     def asking(self, step: int, operation: str, asked: dict[str, Any]) -> None:
         """How many tasks a token may start: as many as the largest request asked for."""
         del step
         if operation == "DeleteService":  # its name is free then, and its token with it
-            self.first.pop(f"create-{asked['service']}", None)
+            token = f"create-{asked['service']}"
+            self.first.pop(token, None)
+            self.deleted.add(token)
         if operation == "RunTask":
             token = asked["clientToken"]
             self.most[token] = max(self.most.get(token, 0), asked["count"])
@@ -46,19 +52,29 @@ class Idempotency(Law):
     def answered(self, answered: Answered) -> None:
         """Compare with the first answer."""
         token = answered.asked.get("clientToken")
-        is_rehearsed = answered.operation.startswith(REHEARSED)
-        if token is None or answered.code != "ok" or is_rehearsed:
+        if token is None or answered.operation.startswith(REHEARSED):
             return
-        effect = _effect(answered)
+        if answered.code != "ok":
+            self._refused(token, answered)
+            return
+        effect = self._effect(token, answered)
         asked, before = self.first.setdefault(token, (answered.asked, effect))
         if asked != answered.asked:
             self.broken(f"the token {token} was taken twice, with other parameters")
         elif before != effect:
             self.broken(f"the token {token} was answered by {before}, then by {effect}")
 
+    def _refused(self, token: str, answered: Answered) -> None:
+        """What was done once under a token is answered again, whatever has changed since."""
+        asked, before = self.first.get(token, ({}, ()))
+        is_refused = answered.operation == "RunTask" and answered.code in REFUSALS
+        if is_refused and asked == answered.asked:
+            self.broken(f"the token {token} was answered by {before}, then {answered.code}")
 
-def _effect(answered: Answered) -> Effect:
-    """What the answer names."""
-    if answered.operation == "RunTask":
-        return tuple(sorted(task["taskArn"] for task in answered.got["tasks"]))
-    return (answered.got["service"]["serviceArn"],)
+    def _effect(self, token: str, answered: Answered) -> Effect:
+        """What the answer names; of a service also when it was made, while nobody deletes it."""
+        if answered.operation == "RunTask":
+            return tuple(sorted(task["taskArn"] for task in answered.got["tasks"]))
+        service = answered.got["service"]
+        made = None if token in self.deleted else service["createdAt"]
+        return (service["serviceArn"], made)

@@ -45,3 +45,7 @@ class Monotony(Law):
             was, now = getattr(before, member), getattr(after, member)
             if was != now:
                 self.broken(f"{member} of stopped {after.arn} changed from {was!r} to {now!r}")
+        now_of = {one.name: one.exit_code for one in after.containers}
+        for one in before.containers:
+            if one.exit_code is not None and one.exit_code != now_of.get(one.name):
+                self.broken(f"{one.name} of {after.arn} had ended with {one.exit_code}: {now_of}")

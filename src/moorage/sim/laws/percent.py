@@ -8,7 +8,7 @@ orders is.
 from moorage.ecs.records.service import Service
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules.deployment.rolling import lower_limit, percentages, upper_limit
-from moorage.sim.laws.law import Law
+from moorage.sim.laws.law import Law, row_of
 from moorage.sim.sight import Commit, Row
 
 ORDERED = "ServiceSchedulerInitiated"
@@ -56,34 +56,42 @@ class Percent(Law):
             )
 
     def _not_too_few(self, service: Service, stopped: list[Task], commit: Commit) -> None:
-        settled = self.scene.plane.site.settle
-        strong = [
-            task
-            for task in stopped
-            if is_healthy(task)
-            and task.started_at is not None
-            and task.started_at + settled <= commit.now
-        ]
-        if not strong or service.scheduling_strategy != "REPLICA":
+        if service.scheduling_strategy != "REPLICA":
+            return
+        if not any(self._counts(task, commit) for task in stopped):
             return
         # That one is well no more may have been heard in the same commit, after the order.
         was = {
             row.before.arn
             for row in commit.rows
-            if row.table == "tasks" and row.before is not None and is_healthy(row.before)
+            if row.table == "tasks" and row.before is not None and self._counts(row.before, commit)
         }
         left = [
             task
             for task in self.books.of_service(service.arn)
-            if task.desired_status == "RUNNING" and (is_healthy(task) or task.arn in was)
+            if task.desired_status == "RUNNING" and (self._counts(task, commit) or task.arn in was)
         ]
-        least_percent, _ = percentages(service.deployment_configuration)
-        least = lower_limit(service.desired_count, least_percent)
+        written = row_of(commit, service.arn)
+        # Nor need it have wanted what it wants now.
+        wishes = [service, *([written.before] if written and written.before else [])]
+        least = min(_least(one) for one in wishes)
         if len(left) < least:
             self.broken(
                 f"{service.name} was left with {len(left)} healthy tasks by our own order, and is "
-                f"to have {least} ({least_percent}% of {service.desired_count})"
+                f"to have {least} ({service.desired_count} wanted)"
             )
+
+    def _counts(self, task: Task, commit: Commit) -> bool:
+        """Whether a task counts towards the minimum: well by its check, or settled without one."""
+        if not is_healthy(task) or task.has_health_check:
+            return is_healthy(task)
+        settled = self.scene.plane.site.settle
+        return task.started_at is not None and task.started_at + settled <= commit.now
+
+
+def _least(service: Service) -> int:
+    percent, _ = percentages(service.deployment_configuration)
+    return lower_limit(service.desired_count, percent)
 
 
 def is_order(row: Row) -> bool:

@@ -6,6 +6,8 @@ from moorage.sim.laws.daemons import Daemons
 from moorage.sim.laws.decider import Decider
 from moorage.sim.laws.durability import Durability
 from moorage.sim.laws.engines import Engines
+from moorage.sim.laws.freezes import Freezes
+from moorage.sim.laws.happenings import Happenings
 from moorage.sim.laws.idempotency import Idempotency
 from moorage.sim.laws.law import Law
 from moorage.sim.laws.lineage import Lineage
@@ -30,6 +32,8 @@ LAWS: tuple[type[Law], ...] = (
     Capacity,
     Bounds,
     Daemons,
+    Freezes,
+    Happenings,
     Moves,
     Pauses,
     Placement,
