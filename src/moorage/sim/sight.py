@@ -80,7 +80,13 @@ class Books:
 
     def of_service(self, arn: str) -> list[Task]:
         """The tasks of a service that have not stopped."""
-        return [task for task in self.live if task.service == arn]
+        found = self.tables["tasks"].values()
+        return [task for task in found if task.service == arn and not task.is_stopped]
+
+    def on_host(self, arn: str) -> list[Task]:
+        """The tasks on a host that have not stopped."""
+        found = self.tables["tasks"].values()
+        return [task for task in found if task.instance == arn and not task.is_stopped]
 
     @property
     def services(self) -> list[Service]:

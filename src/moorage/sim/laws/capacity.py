@@ -16,7 +16,7 @@ class Capacity(Law):
         for arn in {task.instance: None for task in begun(commit)}:
             host = self.books.instance(arn)
             if host is not None:
-                self._count(host, [task for task in self.books.live if task.instance == arn])
+                self._count(host, self.books.on_host(arn))
         for task in begun(commit):
             self._weigh(task)
 

@@ -39,8 +39,8 @@ class Placement(Law):
             return
         others = [
             one.arn
-            for one in self.books.live
-            if one.instance == host.arn and one.group == task.group and one.arn != task.arn
+            for one in self.books.on_host(host.arn)
+            if one.group == task.group and one.arn != task.arn
         ]
         if others:
             self.broken(f"{task.arn} of {task.group} began on {host.name} beside {others}")
