@@ -86,9 +86,7 @@ def _foreseen(
         pause=Duration(0),
         whole=True,
     )
-    foreseen = sights.foresee(
-        call.tx, found.arn, question, settling, (service,) if service else ()
-    )
+    foreseen = sights.foresee(call.tx, found.arn, question, settling, (service,) if service else ())
     return views.view(foreseen.outcome, foreseen.field, call.site.rebalance_moves_max)
 
 
