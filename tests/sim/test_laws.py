@@ -15,6 +15,7 @@ from moorage.sim.laws.freezes import Freezes
 from moorage.sim.laws.happenings import Happenings
 from moorage.sim.laws.idempotency import Idempotency
 from moorage.sim.laws.lineage import Lineage
+from moorage.sim.laws.percent import Percent
 from moorage.sim.laws.placement import Placement
 from moorage.sim.laws.stability import Stability
 from moorage.sim.sight import Answered, Books, Commit, Row
@@ -41,7 +42,9 @@ class Rig:
         self.world = SimpleNamespace(now=0)
         books = Books(self.tables)
         scene = SimpleNamespace(
-            plane=SimpleNamespace(sight=books, trouble=self.trouble),
+            plane=SimpleNamespace(
+                sight=books, trouble=self.trouble, site=SimpleNamespace(settle=seconds(5))
+            ),
             world=self.world,
             machines=[self.machine],
             machine_of=lambda arn: self.machine if arn == HOST.arn else None,
@@ -299,3 +302,31 @@ def test_tasks_begin_where_tasks_are_taken(change):
     # It changed in this very commit: perhaps only then.
     assert rig.commit(BEGUN, row("container_instances", HOST, changed)) == []
     assert len(rig.commit(BEGUN)) == 1
+
+
+# --- I3 percent -----------------------------------------------------------------------------------
+
+CHECKED = evolve(TASK.containers[0], has_health_check=True, health="HEALTHY")
+ILL = evolve(CHECKED, health="UNHEALTHY")
+WELL = evolve(
+    TASK,
+    last_status="RUNNING",
+    started_at=Instant(NOW - seconds(60)),
+    containers=(CHECKED,),
+)
+TOLD = evolve(WELL, desired_status="STOPPED", stop_code="ServiceSchedulerInitiated")
+
+
+@pytest.mark.parametrize(
+    ("heard", "broken"),
+    [
+        ({}, True),
+        ({"connectivity": "DISCONNECTED"}, False),
+        ({"containers": (ILL,)}, False),
+    ],
+)
+def test_what_was_lost_or_ill_before_the_order_was_not_taken_by_it(heard, broken):
+    rig = Rig(Percent)
+    rig.keep("services", a_service(1))
+    said = rig.commit(row("tasks", WELL, evolve(TOLD, **heard)))
+    assert bool(said) is broken, said

@@ -52,7 +52,9 @@ def _calm(scene: Scene, fate: Fate) -> None:
         # What was waited for until then needs a while after it, too.
         ends = max(ends, calm.deadline(scene, began))
         if world.seconds >= ends:
-            scene.report(calm.LAW, "; ".join(calm.astray(scene)) or "tasks move on without end")
+            scene.report(
+                calm.LAW, "; ".join(calm.astray(scene)) or "tasks or machines move on without end"
+            )
             return
         world.run(world.seconds + LOOK_SECONDS, lambda: bool(scene.broken))
     for _ in range(STABLE_LOOKS):

@@ -34,10 +34,15 @@ def is_at_rest(scene: "Scene") -> bool:
 
 
 def is_moving(scene: "Scene") -> bool:
-    """Whether a task is on its way to another host, or what it replaces is there still."""
+    """Whether a task is on its way to another host, or a pool is about to shrink.
+
+    Until both have come to an end there is no rest. Later either may begin anew: hosts that are even
+    may be made more so, and a host of the pool from which the last task moved is let go.
+    """
     live = scene.plane.sight.live
     known = {task.arn for task in live}
-    return any(task.replaces in known for task in live)
+    shrinks = any(pool.low_since is not None for pool in scene.plane.sight.pools)
+    return shrinks or any(task.replaces in known for task in live)
 
 
 def astray(scene: "Scene") -> Iterator[str]:
@@ -111,7 +116,7 @@ def _pools(scene: "Scene") -> Iterator[str]:
     """As many machines as are wanted, all of them hosts, and no others."""
     machines = scene.plane.sight.machines
     for pool in scene.plane.sight.pools:
-        if len(machines) != pool.wanted or pool.low_since is not None:
+        if len(machines) != pool.wanted:
             yield f"the pool has {len(machines)} machines, and wants {pool.wanted}"
     for machine in machines:
         if machine.status != "JOINED":

@@ -28,8 +28,8 @@ class Percent(Law):
                 continue
             if row.before is None:
                 begun[row.after.service] = begun.get(row.after.service, 0) + 1
-            # Its end of health may have been heard of in the same commit, before the order.
-            elif is_order(row) and row.after.health == row.before.health:
+            # Its loss, or its end of health, may have been heard in this commit before the order.
+            elif is_order(row) and is_as_well(row):
                 told.setdefault(row.after.service, []).append(row.before)
         for arn in begun:
             service = self.books.service(arn)
@@ -103,6 +103,12 @@ def is_order(row: Row) -> bool:
         and after.stop_code == ORDERED
         and not after.is_stopped
     )
+
+
+def is_as_well(row: Row) -> bool:
+    """Whether nothing was heard of a task's health, or of its host, in the commit."""
+    before, after = row.before, row.after
+    return before.health == after.health and before.connectivity == after.connectivity
 
 
 def is_healthy(task: Task) -> bool:
