@@ -108,7 +108,7 @@ def is_order(row: Row) -> bool:
 def is_as_well(row: Row) -> bool:
     """Whether nothing was heard of a task's health, or of its host, in the commit."""
     before, after = row.before, row.after
-    return before.health == after.health and before.connectivity == after.connectivity
+    return (before.health, before.connectivity) == (after.health, after.connectivity)
 
 
 def is_healthy(task: Task) -> bool:
