@@ -119,6 +119,22 @@ def test_each_transition_is_told_once_and_in_order(commits, word):
     assert all(word in one for one in rig.said)
 
 
+@pytest.mark.parametrize(("place", "broken"), [("9999", False), ("9998", True)])
+def test_only_what_one_transaction_tells_of_one_instant_has_an_order(place, broken):
+    rig = Rig(Happenings)
+    said = rig.commit(
+        row("tasks", TASK, STOPPED),
+        told_at(f"7.{place}.task-stopping.t1", "task-stopping"),
+        told_at("7.9999.task-stopped.t1", "task-stopped"),
+    )
+    assert bool(said) is broken, said
+
+
+def told_at(moment, kind):
+    happening = Happening(cluster="c", kind=kind, text="", task=TASK.id, moment=moment)
+    return row("timeline", None, happening)
+
+
 # --- freezes --------------------------------------------------------------------------------------
 
 

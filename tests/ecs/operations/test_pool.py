@@ -7,9 +7,18 @@ from moorage.ecs.operations.pool import describe_pools
 from moorage.ecs.store import machine_orders, pools
 from moorage.ground.fault import Validation
 from moorage.ground.instant import epoch, minutes, seconds
+from moorage.shapes.ecs.faults import ClientException
 from moorage.shapes.moorage.pool import DescribePoolsRequest
-from tests.builders import a_definition
-from tests.ecs.operations.pools_scene import POOL, a_house, a_provider, a_rule, known_machines, make
+from tests.builders import a_definition, a_host
+from tests.ecs.operations.pools_scene import (
+    POOL,
+    a_house,
+    a_provider,
+    a_rule,
+    known_machines,
+    live_hosts,
+    make,
+)
 from tests.house import ACCOUNT, OTHER, REGION, root
 
 
@@ -82,3 +91,19 @@ def test_machines_that_were_ordered_together_and_fail_are_one_failure():
     house.write(lambda call: machine_orders.failed(call.tx, again[0], "no credit", 1))
     (known,) = described(house)
     assert known["failures"] == 2
+
+
+def test_the_host_of_a_machine_that_is_being_unmade_registers_no_more():
+    house = a_house(a_rule(size_min=1))
+    house.write(lambda call: pools.wake(call.tx, ACCOUNT, REGION, POOL))
+    house.settle()
+    (machine,) = known_machines(house)
+    house.write(lambda call: machine_orders.made(call.tx, machine))
+    house.settle()
+    house.pass_time(minutes(11))
+    assert {one.name: one.status for one in known_machines(house)}[machine.name] == "DESTROYING"
+    with pytest.raises(ClientException, match="came too late: its pool spare is unmaking it"):
+        a_host(house, machine.name)
+    house.write(lambda call: machine_orders.destroyed(call.tx, machine))
+    house.settle()
+    assert not live_hosts(house)

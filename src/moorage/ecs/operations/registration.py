@@ -55,7 +55,8 @@ def register_container_instance(
     A client token that returns, a key that is bound, and the name of a live host lead to the host
     that is there already, so that a host whose answer or whose state was lost is not counted
     twice. Every attribute that was sent comes back, but for custom ones of a host that registers
-    again by its ARN; identity documents prove nothing here and are not read. Raises ClientException for a host that was deregistered: it must join again; and
+    again by its ARN; identity documents prove nothing here and are not read. Raises ClientException
+    for a host that was deregistered (it must join again), and for a machine that its pool unmakes;
     Throttling for a second agent with the identity of a host whose first agent is here.
     """
     cluster = _cluster(call, request)
@@ -66,6 +67,7 @@ def register_container_instance(
     attributes = _attributes(request.attributes or [])
     found = _known(call, cluster, request)
     if found is None:
+        _refuse_unmade(call, cluster)
         instance = _new(call, cluster, request)
         instance = capacity.pooled(
             call.tx,
@@ -102,6 +104,17 @@ def _cluster(call: Call, request: shapes.RegisterContainerInstanceRequest) -> Cl
     if own and cluster.name != own:
         raise AccessDenied(f"This host joined the cluster {own}, not {cluster.name}.")
     return cluster
+
+
+def _refuse_unmade(call: Call, cluster: Cluster) -> None:
+    """Raise ClientException for a machine that is being unmade: its host would outlive it."""
+    name = call.principal.name
+    machine = machines.of_name(call.tx, cluster.arn, name) if name else None
+    if machine is not None and machine.status == "DESTROYING":
+        raise ClientException(
+            f"The machine {name} came too late: its pool {machine.pool} is unmaking it, and no host "
+            "of it may register any more."
+        )
 
 
 def _known(

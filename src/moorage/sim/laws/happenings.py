@@ -5,6 +5,7 @@ What the transitions are is seen here from the rows, and not asked of the produc
 """
 
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
 from moorage.ecs.records.happening import Happening
@@ -37,7 +38,7 @@ class Happenings(Law):
         """Compare what was told with what was done."""
         told: dict[str, None] = {}
         fresh = [row.after for row in commit.rows if row.table == "timeline" and row.after]
-        for one in sorted(fresh, key=_moment, reverse=True):
+        for one in _in_turn(fresh):
             told[f"{one.task or one.instance} {one.kind}"] = None
             if one.kind in RANKS:
                 self._in_order(one.task, one.kind)
@@ -60,9 +61,28 @@ class Happenings(Law):
         self.lost[instance] = kind
 
 
+def _in_turn(fresh: list[Happening]) -> Iterator[Happening]:
+    """As the timeline has them, the oldest first.
+
+    What several transactions of one microsecond tell is in no order that means anything: here,
+    where time stands still within a batch, they are common. They are taken in the best.
+    """
+    ordered = sorted(fresh, key=_moment, reverse=True)
+    for _, group in groupby(ordered, key=_time):
+        together = list(group)
+        places = {one.moment.partition(f".{one.kind}")[0] for one in together}
+        if len(places) < len(together):
+            together.sort(key=lambda one: RANKS.get(one.kind, 0))
+        yield from together
+
+
 def _moment(one: Happening) -> str:
     """By this the timeline has the newest first."""
     return one.moment
+
+
+def _time(one: Happening) -> str:
+    return one.moment.partition(".")[0]
 
 
 def _done(row: Row) -> Iterator[str]:
