@@ -107,6 +107,18 @@ def test_a_lasting_connection_makes_waits_short_again(session):
     assert session.failures == 1
 
 
+def test_a_lasting_connection_that_falls_silent_makes_waits_short_again():
+    """A host whose cable was cut for long, and whose server then stands still, is soon back."""
+    session = a.AgentSession()
+    session.failures = 12
+    session.handle(Tick(now=ZERO))
+    session.handle(a.Opened(now=ZERO))
+    assert session.handle(Tick(now=at(9))) == [
+        CloseConnection(code=CLOSE_SILENT),
+        a.SetTimer(at=at(9.25)),
+    ]
+
+
 def test_a_deregistered_instance_waits_ever_longer_up_to_an_hour():
     session = a.AgentSession()
     session.handle(Tick(now=ZERO))

@@ -154,16 +154,21 @@ class AgentSession:
     def _closed(self, fact: Closed) -> list[AgentInstruction]:
         if self.opened_at is None:
             return []
-        lasted = fact.now - self.opened_at >= LASTING_CONNECTION
-        self.opened_at = self.silent_at = None
+        lasted = self._over(self.opened_at, fact.now)
         if fact.code == CLOSE_REPLACED:
             return self._wait(fact.now, REPLACED_WAIT)
+        if lasted and fact.code in CODES_FOR_RETURN_AT_ONCE:
+            self.dialling = True
+            return [SetTimer(at=None), Dial()]
+        return self._wait(fact.now, self._back_off(fact.jitter))
+
+    def _over(self, opened_at: Moment, now: Moment) -> bool:
+        """The connection is gone; whether it lasted: then what failed before it counts no more."""
+        lasted = now - opened_at >= LASTING_CONNECTION
         if lasted:
             self.failures = 0
-            if fact.code in CODES_FOR_RETURN_AT_ONCE:
-                self.dialling = True
-                return [SetTimer(at=None), Dial()]
-        return self._wait(fact.now, self._back_off(fact.jitter))
+        self.opened_at = self.silent_at = None
+        return lasted
 
     def _failed(self, fact: DialFailed) -> list[AgentInstruction]:
         self.dialling = False
@@ -188,7 +193,7 @@ class AgentSession:
         if self.opened_at is not None:
             if self.silent_at is None or fact.now < self.silent_at:
                 return []
-            self.opened_at = self.silent_at = None
+            self._over(self.opened_at, fact.now)
             wait = self._wait(fact.now, self._back_off(fact.jitter))
             # No goodbye: where this code arrives, the server learns that it is not heard.
             return [CloseConnection(code=CLOSE_SILENT), *wait]
