@@ -10,12 +10,12 @@ from moorage.sql.transaction import Transaction
 
 def of_cluster(tx: Transaction, cluster: str) -> Holdings:
     """What is in a cluster (an ARN) now; its tasks are counted by the database."""
-    running: Counter[tuple[str, str]] = Counter()
+    found: Counter[tuple[str, str]] = Counter()
     for (launch_type, *standing), number in tasks.live_tally(tx, cluster).items():
-        running[counted(*standing), launch_type] += number
+        found[counted(*standing), launch_type] += number
     return Holdings(
         instances=container_instances.live_count(tx, cluster),
-        tasks={kind: number for kind, number in running.items() if kind[0]},
+        tasks={kind: number for kind, number in found.items() if kind[0]},
         services=dict(
             Counter(
                 (service.status, service.launch_type or "EC2")

@@ -28,7 +28,8 @@ class Percent(Law):
                 continue
             if row.before is None:
                 begun[row.after.service] = begun.get(row.after.service, 0) + 1
-            # Its loss, or its end of health, may have been heard in this commit before the order.
+            # Its loss, or its end of health, may have been heard in this commit before the order; where
+            # it was heard after it, an order that was wrong is let pass.
             elif is_order(row) and is_as_well(row):
                 told.setdefault(row.after.service, []).append(row.before)
         for arn in begun:
