@@ -29,8 +29,14 @@ WEIGHT_MIB = 20
 # Both run a container that ignores SIGTERM, and both wait two seconds before they kill it.
 STUBBORN = ["/bin/sleep", "86400"]
 NANOSECONDS = 1_000_000_000
-# A host that is lost in each round is not to count as flapping; all else is as it is by default.
-SETTINGS = {"settle_seconds": 1, "reconnect_window_seconds": 5, "flapping_window_seconds": 0}
+# A host that is lost in each round is not to count as flapping, nor is what runs to be moved onto it
+# while it is counted what kills moved; all else is as it is by default.
+SETTINGS = {
+    "settle_seconds": 1,
+    "reconnect_window_seconds": 5,
+    "flapping_window_seconds": 0,
+    "rebalance_moves_max": 0,
+}
 Times = dict[str, list[float]]
 
 

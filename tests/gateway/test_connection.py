@@ -60,6 +60,62 @@ def test_a_request_is_answered():
     assert answer.endswith(b"hello")
 
 
+class Written:
+    """A transport that notes what is written to it."""
+
+    def __init__(self, transport) -> None:
+        self._transport = transport
+        self.pieces: list[bytes] = []
+
+    def __getattr__(self, name) -> object:
+        return getattr(self._transport, name)
+
+    def write(self, data):
+        self.pieces.append(bytes(data))
+        self._transport.write(data)
+
+
+def test_an_answer_is_sent_as_one_piece():
+    """A server that is killed has answered whole or not at all."""
+    made = []
+
+    class Noting(Connection):
+        def connection_made(self, transport):
+            made.append(Written(transport))
+            super().connection_made(made[0])
+
+    async def story():
+        async with listening(echo, Noting) as port:
+            return await ask(port, GET)
+
+    answer = asyncio.run(story())
+    assert made[0].pieces == [answer]
+
+
+def test_a_head_does_not_wait_for_a_body_that_comes_later():
+    async def story():
+        more = asyncio.Event()
+
+        async def slow(scope, receive, send):
+            head = {"type": "http.response.start", "status": 200, "headers": []}
+            await send(head)
+            await more.wait()
+            await send({"type": "http.response.body", "body": b"late"})
+
+        async with listening(slow) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(GET)
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+            more.set()
+            body = await asyncio.wait_for(reader.read(), 5)
+            writer.close()
+            return head, body
+
+    head, body = asyncio.run(story())
+    assert head.startswith(b"HTTP/1.1 200")
+    assert b"late" in body
+
+
 def test_a_client_that_is_slow_with_its_headers_is_closed():
     async def story():
         async with listening(echo, Hasty) as port:

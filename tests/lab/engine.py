@@ -120,9 +120,19 @@ class Engine(Process):
         assert status == 200, said
 
     def tasks(self, *, ended: bool = False, seconds: float = CALL_SECONDS_MAX) -> dict[str, str]:
-        """Containers of tasks as the engine tells them: id to task ARN."""
+        """Containers of tasks as the engine tells them: id to task ARN.
+
+        An engine whose disk was full when a container ended lists it as running from then on,
+        while its own description says that it exited; the description is believed.
+        """
         path = f"/containers/json?filters={_OURS}" + ("&all=1" if ended else "")
-        return {row["Id"]: row["Labels"][LABEL] for row in self.told(path, seconds)}
+        found = {row["Id"]: row["Labels"][LABEL] for row in self.told(path, seconds)}
+        doubted = set() if ended else found.keys() - self.processes().keys()
+        return {one: arn for one, arn in found.items() if one not in doubted or self._runs(one)}
+
+    def _runs(self, container: str) -> bool:
+        status, text = self.call("GET", f"/containers/{container}/json")
+        return status == 200 and json.loads(text)["State"]["Running"]
 
     def container(self, task_arn: str) -> Json:
         """The first container of a task, as the engine describes it."""

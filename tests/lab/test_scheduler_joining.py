@@ -31,6 +31,7 @@ def settling(shared_lab: Lab) -> Iterator[None]:
     usual = shared_lab.usual
     shared_lab.usual = {
         **usual,
+        "rebalance_moves_max": 2,
         "rebalance_settling_seconds": SETTLING_SECONDS,
         "rebalance_pause_seconds": 0.0,
     }

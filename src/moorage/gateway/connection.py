@@ -1,9 +1,9 @@
 """Our HTTP connection: uvicorn's, with bounds on headers, and files sent by the kernel.
 
-A subclass of uvicorn's httptools protocol. It closes a client that is slow with its headers, and
-gives each HTTP scope the extension `moorage.file`, with which a response's body is sent from an
-open file by sendfile(2) in a thread: pumping large layers through coroutines would cost half of
-the throughput.
+A subclass of uvicorn's httptools protocol. It closes a client that is slow with its headers, sends
+an answer's head and body as one piece (`Joined`), and gives each HTTP scope the extension
+`moorage.file`, with which a response's body is sent from an open file by sendfile(2) in a thread:
+pumping large layers through coroutines would cost half of the throughput.
 """
 
 import asyncio
@@ -30,6 +30,49 @@ DRAIN_POLL_SECONDS = 0.002
 
 class ClientGone(Exception):  # noqa: N818 - the past tense of a client
     """The client closed, or stopped taking bytes, while a file was being sent."""
+
+
+class Joined:
+    """A transport for one answer, which holds the head back until the first of its body is there.
+
+    Sent in two pieces, a server that is killed between them leaves an answer of nothing but a head,
+    and botocore takes that for a success without members. A body that does not follow at once, as
+    that of a log that is followed, is not waited for.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        """Write to this transport."""
+        self._transport = transport
+        self._loop = loop
+        self._head: bytes | None = None
+        self._due: asyncio.Handle | None = None
+
+    def write(self, data: bytes) -> None:
+        """Send these bytes: the first ones together with the next, or in the loop's next round."""
+        if self._due is None:
+            self._head, self._due = data, self._loop.call_soon(self.flush)
+        elif self._head is None:
+            self._transport.write(data)
+        else:
+            self._head += data
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what is held back."""
+        if self._due is not None:
+            self._due.cancel()
+        head, self._head = self._head, None
+        if head is not None:
+            self._transport.write(head)
+
+    def close(self) -> None:
+        """Close the connection once all is sent."""
+        self.flush()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        """Whether it is closed, or about to be."""
+        return self._transport.is_closing()
 
 
 class Connection(HttpToolsProtocol):
@@ -102,6 +145,7 @@ class Connection(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         """Offer the extension to the request that starts; a pipelined one starts later."""
+        cycle.transport = Joined(self.transport, self.loop)  # type: ignore[assignment]
         send = functools.partial(self.send_file, cycle)
         cycle.scope["extensions"] = {FILE_EXTENSION: {"send": send}}
         super()._start_asgi_task(cycle, app)
@@ -113,6 +157,7 @@ class Connection(HttpToolsProtocol):
 
         The response has been started with `content-length: count`. Raises ClientGone.
         """
+        cycle.transport.flush()  # type: ignore[attr-defined]
         while (  # noqa: ASYNC110 - the transport tells nobody when its buffer is empty
             self.transport.get_write_buffer_size() and not cycle.disconnected
         ):
