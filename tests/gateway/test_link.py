@@ -255,6 +255,17 @@ def test_replies_are_sent_and_nonsense_is_dropped():
     told(story)
 
 
+def test_nonsense_is_told_once_a_connection(caplog):
+    async def story(scene):
+        for _ in range(2):
+            wire = scene.connect()
+            for frame in ("", "[", "{}"):
+                await scene.link.received(wire.number, frame)
+
+    told(story)
+    assert sum("was not understood" in line for line in caplog.messages) == 2
+
+
 def test_a_second_connection_replaces_the_first():
     async def story(scene):
         first = scene.connect("1.0")

@@ -54,7 +54,7 @@ def sim(
 ) -> None:
     """Play schedules of users and disasters, and check the laws of Moorage at every step.
 
-    A schedule is three to eight hosts, 160 steps of users and up to 13 disasters in ten simulated
+    A schedule is three to eight hosts, 150 steps of users and up to 13 disasters in ten simulated
     minutes, drawn from a seed: the same seed is the same run. Ends with 1 where a law was broken.
     """
     if scenario not in SCENARIOS:

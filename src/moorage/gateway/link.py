@@ -45,7 +45,7 @@ class Link:
 
     __slots__ = (
         *("_arn", "_ending", "_ground", "_has_ended", "_kept_standing", "_known_status"),
-        *("_last_connection", "_left", "_publishing", "_rung", "_said"),
+        *("_last_connection", "_left", "_misread", "_publishing", "_rung", "_said"),
         *("_session", "_sockets", "_streams", "_table", "_task", "_wants_manifest", "_woken"),
         "_works",
     )
@@ -73,6 +73,7 @@ class Link:
         self._sockets: dict[int, Opened] = {}
         self._publishing: Opened | None = None
         self._last_connection = 0
+        self._misread = 0
         self._ending: Ending = "closed"
         self._streams = Streams(self._say)
         # What the task has to do: in this order. None: what is kept is of an earlier server.
@@ -232,7 +233,10 @@ class Link:
             case session.Deliver(message=message):
                 self._hear(message, fact)
             case session.Dropped(unreadable=unreadable):
-                _log.warning("a frame of %s was not understood: %s", self._arn, unreadable.reason)
+                if self._misread != self._last_connection:  # an agent could fill the log with them
+                    self._misread = self._last_connection
+                    told = "a frame of %s was not understood (of others no more is told): %s"
+                    _log.warning(told, self._arn, unreadable.reason)
             case session.WantManifest():
                 self._wants_manifest = True
                 self._ring()

@@ -1,12 +1,14 @@
 """Many seeds, in as many processes as there are cores for it; verdicts as soon as there are any."""
 
 import gc
+import os
 import signal
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 
 from moorage.sim.run import Verdict, failed, play
 from moorage.sim.scenarios import SCENARIOS
@@ -60,6 +62,17 @@ def outcome(scenario: str, seed: int, played: "Future[Verdict]") -> Verdict:
 
 
 def _begin() -> None:
-    """What was imported is never garbage; and only the first process heeds an interruption."""
+    """What was imported is never garbage; and only the first process heeds an interruption.
+
+    Where that one is killed, this one ends, too: nobody would take its verdicts.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_the_first, daemon=True).start()
     gc.freeze()
+
+
+def _end_with_the_first() -> None:
+    first = parent_process()
+    if first is not None:
+        first.join()
+        os._exit(1)

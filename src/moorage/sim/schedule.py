@@ -12,7 +12,7 @@ from moorage.ground.record import Record
 
 PICKS = 6
 PICK_LIMIT = 1 << 30
-USER_STEPS = 160
+USER_STEPS = 150
 FAULTS_MIN = 6
 FAULTS_MORE = 7
 SECONDS = 600.0

@@ -68,6 +68,7 @@ def test_a_person_ends_the_rest_of_a_flapping_host(house):
     ("members", "state", "words"),
     [
         ({}, "CONNECTED", "well"),
+        ({"status": "DRAINING"}, "CONNECTED", "service tasks move"),
         ({"suspect": True}, "SUSPECT", "no new task"),
         ({"flapping_until": 1}, "CONNECTED", "well"),
         ({"flapping_until": 10**16}, "FLAPPING", "lost twice"),

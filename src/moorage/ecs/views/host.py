@@ -142,7 +142,10 @@ def _flapping(instance: ContainerInstance, now: Instant) -> State | None:
 
 def _connected(instance: ContainerInstance, now: Instant) -> State:
     del now
-    return "CONNECTED", instance.connected_at, "All is well."
+    reason = "All is well."
+    if instance.status == "DRAINING":
+        reason = "It is drained: it takes no task, and its service tasks move to other hosts."
+    return "CONNECTED", instance.connected_at, reason
 
 
 _LOOKS: tuple[Callable[[ContainerInstance, Instant], State | None], ...] = (

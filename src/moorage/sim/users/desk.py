@@ -60,7 +60,10 @@ class Rehearsing(Session):
 
 
 class Desk:
-    """The desk: what is known there, and the clients that sign for it."""
+    """The desk: what is known there, and the clients that sign for it.
+
+    `busy` are the steps that have called anything.
+    """
 
     def __init__(
         self, world: World, network: Network, plane: ControlPlane, machines: list[Machine]
@@ -80,6 +83,7 @@ class Desk:
         self.families: dict[str, bool] = {}
         self.definitions: list[str] = []
         self.tasks: list[str] = []
+        self.busy: set[int] = set()
         self.tokens: list[tuple[str, Json]] = []
         self.protected: dict[str, None] = {}
         self.paused: dict[str, None] = {}
@@ -134,6 +138,7 @@ class Desk:
     async def _ask(
         self, client: AwsClient, step: int, operation: str, asked: Json, target: str
     ) -> Answered:
+        self.busy.add(step)
         service = "ecs" if target == ECS else "moorage"
         told = operation if client is self._client else f"{REHEARSED}{operation}"
         for listener in self.asking:

@@ -39,7 +39,8 @@ async def _set(desk: Desk, step: int, picks: Picks) -> None:
     await desk.call(step, operation, asked)
 
 
-async def _look(desk: Desk, step: int, picks: Picks) -> None:
+async def look(desk: Desk, step: int, picks: Picks) -> None:
+    """Ask how services, tasks or hosts are."""
     alive = [*desk.alive(), *desk.alive(daemons=True)]
     if alive and picks[0] % 2:
         names = [one.name for one in alive][:SHOWN]
@@ -55,5 +56,5 @@ ACTS: Acts = {
     "thaw": _thaw,
     "deregister": _deregister,
     "set": _set,
-    "look": _look,
+    "look": look,
 }

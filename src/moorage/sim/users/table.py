@@ -30,9 +30,13 @@ class Users(Desk):
     """The desk, and whoever comes to it."""
 
     def take(self, step: Step) -> None:
-        """Let one step begin."""
-        act = ACTS[step.act]
-        self.begin(lambda: act(self, step.number, step.picks))
+        """Let one step begin; who finds nothing to do it with has a look around."""
+        self.begin(lambda: self._take(step))
+
+    async def _take(self, step: Step) -> None:
+        await ACTS[step.act](self, step.number, step.picks)
+        if step.number not in self.busy:
+            await settings.look(self, step.number, step.picks)
 
     async def tidy(self) -> None:
         """After the last fault, leave behind what can come to rest."""
