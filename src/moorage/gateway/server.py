@@ -32,6 +32,11 @@ GRACEFUL_SECONDS = 10
 FAREWELL_SECONDS = 0.3
 SWEEP_SECONDS = 60.0
 SWEEP_ROUNDS_MAX = 100
+# Objects made and not yet gone, before the collector looks at the new ones; how often until it looks
+# at what survived that; and how often that until it walks everything (gc.set_threshold). With
+# thousands of hosts such a walk takes a quarter of a second, in which nobody is answered, and with
+# Python's own 700 it comes each second while they connect.
+GARBAGE_LOOKS = (7_000, 10, 10)
 # Layers that are written or sent at the same moment; the rest wait their turn.
 STREAM_THREADS = 32
 STORE_POLL_SECONDS = 1.0
@@ -48,6 +53,7 @@ def run(settings: Settings, composed: Callable[[Settings], Server] = compose) ->
     # of 60 ms, seen by every request under way).
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*GARBAGE_LOOKS)
     address_file = Path(settings.data) / "run" / "address"
     address_file.write_text(f"{local_url(settings)}\n", "ascii")
     connection = bounded(settings.header_seconds)
