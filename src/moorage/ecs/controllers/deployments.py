@@ -151,9 +151,18 @@ def _decide(turn: Turn, state: ServiceState) -> Decision:
         limited = evolve(
             state, placeable=len(placed.chosen), room_helps=room_helps(placed.unplaced)
         )
-        plan = reconcile(limited, turn.now, view)
+        asked, plan = plan, reconcile(limited, turn.now, view)
+        if _moves(plan) == _moves(asked):
+            # What was to leave a drained host without a place elsewhere stays there, and others of
+            # the service make room in its stead: nothing is wanting.
+            return Decision(plan=plan, placed=evolve(placed, unplaced=_NOWHERE.unplaced), view=view)
         look = later(turn.now, FOLLOW_LOOK) if follows(batch.wants) else None
     return Decision(plan=plan, placed=placed, view=view, wanting=wanting, look_again=look)
+
+
+def _moves(plan: Plan) -> tuple[int, int]:
+    """How many tasks start, and how many stop."""
+    return sum(order.count for order in plan.start), len(plan.stop)
 
 
 def _batch(turn: Turn, state: ServiceState, count: int) -> Batch:
