@@ -30,6 +30,12 @@ STORIES = {
     # An agent went away while its handshake was being verified, and the greeting that nobody took was
     # a failure of the server's (gateway/agents.py).
     ("chaos", 1975496819),
+    # A task was told to stop when its container was made and not yet started; later its agent lost
+    # its records, found that container, and started it (agent/engine/adoption.py; tests .../test_looks).
+    ("joins", 9003081),
+    # A task whose host was drained was stopped while its successor was not healthy yet, and was told
+    # to have moved (ecs/rules/deployment/relocation.py).
+    ("pools", 9001117),
 }
 HUNDRED = range(1001, 1101)
 

@@ -297,11 +297,9 @@ class SQLiteDatabase:
         execute("RELEASE work")
 
     def _run_in_memory(self, job: Job) -> None:
-        self._cursor.execute("PRAGMA query_only=ON")
         tx = self._transaction(self._cursor, writes=False)
         job.run(tx)
         tx.close()
-        self._cursor.execute("PRAGMA query_only=OFF")
 
     def _abandon(self, jobs: Sequence[Job], error: sqlite3.Error) -> None:
         """Roll back and fail every call of the batch; for good where the file cannot be trusted."""

@@ -122,6 +122,20 @@ def test_a_container_that_was_not_yet_made_when_the_checkpoint_was_lost_never_wi
     assert not [c for c in world.containers.values() if c.running]
 
 
+def test_a_container_that_was_not_yet_started_when_the_checkpoint_was_lost_never_will_be(world):
+    """Its task may have been told to stop in between, and have been told of as STOPPED."""
+    world.feed(payload(a_task(a_container())))
+    while not world.containers:
+        for event in world.perform(world.take()):
+            world.feed(event)
+    world.take()
+    world.disk.clear()
+    world.begin()
+    world.run()
+    assert [c.runs for c in world.containers.values()] == [0]
+    assert world.booked[ONE] == "STOPPED"
+
+
 @pytest.mark.parametrize("label", ["", "{", '{"arn":"other","desiredStatus":"RUNNING"}'])
 def test_a_container_without_a_readable_label_is_still_watched(busy, label):
     busy.of(ONE, "web").labels["moorage.task"] = label

@@ -24,6 +24,9 @@ UNKNOWN_IN_MANIFEST = "TaskStateError: this host has no such task"
 RECORDS_LOST = (
     "CannotCreateContainerError: the agent lost its records before this container was made"
 )
+NEVER_STARTED = (
+    "CannotStartContainerError: the agent lost its records before this container was started"
+)
 _TASK = msgspec.json.Decoder(Task)
 
 
@@ -126,7 +129,7 @@ def adopt(task_arn: str, seen: Iterable[ObservedContainer], host: Host, now: Ins
                 )
             )
         else:
-            records.append(_record(there))
+            records.append(_record(there, now))
     return TaskRecord(
         task=task,
         desired="RUNNING",
@@ -141,14 +144,18 @@ def _made(resource: ResourceRecord) -> ResourceRecord:
     return evolve(resource, status=ResourceStatus.READY)
 
 
-def _record(seen: ObservedContainer) -> ContainerRecord:
+def _record(seen: ObservedContainer, now: Instant) -> ContainerRecord:
+    """One that never ran is not started: its task may have been told to stop before it could be."""
     attempt = seen.labels.get(LABEL_ATTEMPT, "")
-    return ContainerRecord(
+    record = ContainerRecord(
         name=seen.container,
         status=ContainerStatus.CREATED,
         attempt=int(attempt) if attempt.isdecimal() else 1,
         runtime_id=seen.runtime_id,
     )
+    if seen.running or seen.exit is not None or seen.unread:
+        return record
+    return evolve(record, status=ContainerStatus.STOPPED, finished_at=now, reason=NEVER_STARTED)
 
 
 def _from_labels(task_arn: str, found: dict[str, ObservedContainer]) -> Task:

@@ -6,6 +6,7 @@ And 503 only where the database has just failed, or did while the call was on it
 from collections import deque
 from typing import Any
 
+from moorage.ecs.records.task import Task
 from moorage.sim.laws.law import Law
 from moorage.sim.sight import Answered, Commit
 
@@ -16,8 +17,8 @@ SERVER_ERROR = 500
 # No attempt of a call takes longer; what it met may be as old.
 CALL = 65 * 1_000_000
 LOOK_EVERY = 64
-# Of one service within a minute, whatever becomes of them: scaling, deployments and lost hosts
-# together start fewer; a crash loop that nothing holds back starts more.
+# Of one deployment within a minute, whatever becomes of them: scaling and lost hosts together start
+# fewer; a crash loop that nothing holds back starts more.
 STARTS_MAX = 100
 MINUTE = 60 * 1_000_000
 
@@ -36,7 +37,7 @@ class Bounds(Law):
         """Count starts; look at the rest now and then."""
         for row in commit.rows:
             if row.table == "tasks" and row.before is None and row.after.service:
-                self._started(row.after.service, commit.at)
+                self._started(row.after, commit.at)
         if commit.number % LOOK_EVERY == 0:
             self._look()
 
@@ -52,13 +53,15 @@ class Bounds(Law):
         """And at the end."""
         self._look()
 
-    def _started(self, service: str, now: int) -> None:
-        starts = self.starts.setdefault(service, deque())
+    def _started(self, task: Task, now: int) -> None:
+        starts = self.starts.setdefault(task.deployment, deque())
         starts.append(now)
         while starts[0] < now - MINUTE:
             starts.popleft()
         if len(starts) > STARTS_MAX:
-            self.broken(f"{service} started more than {STARTS_MAX} tasks within a minute")
+            self.broken(
+                f"{task.deployment} of {task.service} started more than {STARTS_MAX} tasks within a minute"
+            )
 
     def _look(self) -> None:
         world = self.scene.world

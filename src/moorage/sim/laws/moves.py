@@ -6,7 +6,7 @@ does not begin to move; no more tasks of a cluster move at once than the setting
 
 from moorage.ecs.records.task import Task
 from moorage.sim.laws.law import Law, begun, row_of
-from moorage.sim.laws.percent import is_as_well, is_healthy, is_order
+from moorage.sim.laws.percent import is_as_well, is_healthy, is_order, unordered
 from moorage.sim.sight import Commit, Row
 
 MOVED = "Moved to the host"
@@ -49,12 +49,13 @@ class Moves(Law):
             return
         if not is_as_well(row):
             return
-        # That one is well no more may have been heard in the same commit, after the order.
-        was = {one.before.arn for one in commit.rows if one.table == "tasks" and _was_healthy(one)}
-        left = sum(
-            (is_healthy(one) or one.arn in was) and one.desired_status == "RUNNING"
-            for one in self.books.of_service(service.arn)
-        )
+        # That one is well no more, or has ended, may have been heard in this commit, after the order.
+        healthy = {
+            one.arn
+            for one in (*self.books.of_service(service.arn), *unordered(commit, service.arn))
+            if one.desired_status == "RUNNING" and is_healthy(one)
+        }
+        left = len(healthy)
         written = row_of(commit, service.arn)
         desired = min(one.desired_count for one in (service, written and written.before) if one)
         if left < desired:
@@ -62,10 +63,6 @@ class Moves(Law):
                 f"{task.arn} has moved and was stopped, and {service.name} was left with {left} "
                 f"healthy tasks of {desired}"
             )
-
-
-def _was_healthy(row: Row) -> bool:
-    return row.before is not None and is_healthy(row.before)
 
 
 def under_way(live: list[Task]) -> list[Task]:

@@ -5,6 +5,8 @@ are not lost. What users stop, what fails and what faults take is nobody's doing
 orders is.
 """
 
+from collections.abc import Iterator
+
 from moorage.ecs.records.service import Service
 from moorage.ecs.records.task import Task
 from moorage.ecs.rules.deployment.rolling import lower_limit, percentages, upper_limit
@@ -35,25 +37,24 @@ class Percent(Law):
         for arn in begun:
             service = self.books.service(arn)
             if service is not None and service.scheduling_strategy == "REPLICA":
-                self._not_too_many(service)
+                self._not_too_many(service, commit)
         for arn, stopped in told.items():
             service = self.books.service(arn)
             if service is not None and service.status == "ACTIVE":
                 self._not_too_few(service, stopped, commit)
 
-    def _not_too_many(self, service: Service) -> None:
+    def _not_too_many(self, service: Service, commit: Commit) -> None:
         there = [
             task
             for task in self.books.of_service(service.arn)
             # What an earlier service of this name left behind on a lost host is not this one's.
             if task.connectivity == "CONNECTED" and task.created_at >= service.created_at
         ]
-        _, most_percent = percentages(service.deployment_configuration)
-        most = upper_limit(service.desired_count, most_percent)
+        most = max(map(_most, _wishes(service, commit)))
         if len(there) > most:
             self.broken(
                 f"{service.name} has {len(there)} tasks on hosts that are not lost, and may have "
-                f"{most} ({most_percent}% of {service.desired_count})"
+                f"{most} ({service.desired_count} wanted)"
             )
 
     def _not_too_few(self, service: Service, stopped: list[Task], commit: Commit) -> None:
@@ -61,21 +62,13 @@ class Percent(Law):
             return
         if not any(self._counts(task, commit) for task in stopped):
             return
-        # That one is well no more may have been heard in the same commit, after the order.
-        was = {
-            row.before.arn
-            for row in commit.rows
-            if row.table == "tasks" and row.before is not None and self._counts(row.before, commit)
+        # That one is well no more, or has ended, may have been heard in this commit, after the order.
+        left = {
+            task.arn
+            for task in (*self.books.of_service(service.arn), *unordered(commit, service.arn))
+            if task.desired_status == "RUNNING" and self._counts(task, commit)
         }
-        left = [
-            task
-            for task in self.books.of_service(service.arn)
-            if task.desired_status == "RUNNING" and (self._counts(task, commit) or task.arn in was)
-        ]
-        written = row_of(commit, service.arn)
-        # Nor need it have wanted what it wants now.
-        wishes = [service, *([written.before] if written and written.before else [])]
-        least = min(_least(one) for one in wishes)
+        least = min(map(_least, _wishes(service, commit)))
         if len(left) < least:
             self.broken(
                 f"{service.name} was left with {len(left)} healthy tasks by our own order, and is "
@@ -88,6 +81,17 @@ class Percent(Law):
             return is_healthy(task)
         settled = self.scene.plane.site.settle
         return task.started_at is not None and task.started_at + settled <= commit.now
+
+
+def _wishes(service: Service, commit: Commit) -> list[Service]:
+    """A service as it is and as it was: when its order was given it need not have wanted the same."""
+    written = row_of(commit, service.arn)
+    return [service, *([written.before] if written and written.before else [])]
+
+
+def _most(service: Service) -> int:
+    _, percent = percentages(service.deployment_configuration)
+    return upper_limit(service.desired_count, percent)
 
 
 def _least(service: Service) -> int:
@@ -110,6 +114,15 @@ def is_as_well(row: Row) -> bool:
     """Whether nothing was heard of a task's health, or of its host, in the commit."""
     before, after = row.before, row.after
     return (before.health, before.connectivity) == (after.health, after.connectivity)
+
+
+def unordered(commit: Commit, service: str) -> Iterator[Task]:
+    """The tasks of a service as they were before a commit in which the scheduler told them nothing."""
+    for row in commit.rows:
+        if row.table != "tasks" or row.before is None or row.after is None:
+            continue
+        if row.before.service == service and not is_order(row):
+            yield row.before
 
 
 def is_healthy(task: Task) -> bool:

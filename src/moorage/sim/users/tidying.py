@@ -22,19 +22,22 @@ async def tidy(desk: Desk) -> None:
     for first in range(0, len(protected), AT_ONCE):
         asked: Json = {"cluster": "default", "tasks": protected[first : first + AT_ONCE]}
         await desk.insist("UpdateTaskProtection", {**asked, "protectionEnabled": False})
-    for machine in list(desk.machines):
-        if machine.instance:
-            await _take_back(desk, machine.instance)
+    back: set[str] = set()
     for _ in range(ROUNDS):
-        await _go_round(desk)
+        await _go_round(desk, back)
         await asyncio.sleep(BETWEEN_SECONDS)
     desk.is_tidy = True
     for _ in range(WATCHING_ROUNDS_MAX):
         await asyncio.sleep(WATCHING_SECONDS)
-        await _go_round(desk)
+        await _go_round(desk, back)
 
 
-async def _go_round(desk: Desk) -> None:
+async def _go_round(desk: Desk, back: set[str]) -> None:
+    # One whose agent has lost its folder is drained still when it is known again.
+    for machine in list(desk.machines):
+        if machine.instance and machine.instance not in back:
+            back.add(machine.instance)
+            await _take_back(desk, machine.instance)
     listed = await desk.insist("ListServices", {"maxResults": 100})
     for arn in listed["serviceArns"]:
         await _mend(desk, arn)

@@ -140,7 +140,7 @@ def _conclude(state: ServiceState, ledger: Ledger, taken: Census, moved: Moves) 
         for task in moved.stop:
             if _failed_checks(state, taken, task):
                 ledger.say(events.unhealthy, task.id)
-        ledger.events += relocation.say_stopped(state, moved.stop)
+        ledger.events += relocation.say_stopped(state, taken.standings, moved.stop)
     say_tags(ledger)
     say_holds(state, ledger, taken)
     say_protected(state, ledger, taken)
@@ -159,7 +159,7 @@ def _conclude(state: ServiceState, ledger: Ledger, taken: Census, moved: Moves) 
 
 
 def _orders(state: ServiceState, taken: Census, moved: Moves) -> tuple[StopOrder, ...]:
-    heirs = relocation.successors(state)
+    heirs = relocation.successors(state, taken.standings)
     return tuple(
         StopOrder(
             task=task.arn, code=STOP_CODE, reason=_why(state, taken, task, heirs.get(task.arn))

@@ -101,13 +101,18 @@ def settled(staying: Sequence[Task], desired: int) -> tuple[Task, ...]:
     return tuple(task for task in staying if task.replaces in there)
 
 
-def successors(state: ServiceState) -> Mapping[str, Task]:
-    """The tasks that take the place of others on other hosts, by the ARNs of these."""
+def successors(state: ServiceState, standings: Mapping[str, Standing]) -> Mapping[str, Task]:
+    """The healthy tasks that took the place of others on other hosts, by the ARNs of these.
+
+    What stops before its successor is healthy, because its host is drained, say, has not moved.
+    """
     current = state.current.id
     moved = {
         task.replaces: task
         for task in state.tasks
-        if task.replaces and not task.is_stopped and task.desired_status == "RUNNING"
+        if task.replaces
+        and task.desired_status == "RUNNING"
+        and standings.get(task.arn) is Standing.HEALTHY
     }
     if not moved:
         return {}
@@ -128,9 +133,11 @@ def reason(state: ServiceState, successor: Task | None) -> str | None:
     )
 
 
-def say_stopped(state: ServiceState, stopped: Sequence[Task]) -> list[str]:
+def say_stopped(
+    state: ServiceState, standings: Mapping[str, Standing], stopped: Sequence[Task]
+) -> list[str]:
     """What is said of tasks that stop: of those that moved, that they did."""
-    name, moved = state.service.name, successors(state)
+    name, moved = state.service.name, successors(state, standings)
     said = []
     others = [task.id for task in stopped if task.arn not in moved]
     if others:
