@@ -11,7 +11,7 @@ from moorage.sim.scene import Make, Scene
 from moorage.sim.schedule import Schedule
 
 # Objects between two looks for garbage: a world makes many, and lives for a second.
-GARBAGE_MAX = 2_000_000
+GARBAGE_MAX = 200_000
 LOOK_SECONDS = 5.0
 # What has come to rest is looked at so often again.
 STABLE_LOOKS = 3
