@@ -16,6 +16,7 @@ BUGS = {**planted.BUGS, **planted_scheduler.BUGS}
 ALSO = {
     "a lost wake-up": {"I3 engines", "I5 lineage", "waiting"},
     "a stop that did not happen": {"I5 lineage"},
+    "a double start": {"I3 engines"},
     "an order to the wrong host": {"I4 calm"},
     "a task that waits for ever": {"I4 calm"},
     "a move that stops first": {"I3 percent"},
