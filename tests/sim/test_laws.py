@@ -17,9 +17,19 @@ from moorage.sim.laws.idempotency import Idempotency
 from moorage.sim.laws.lineage import Lineage
 from moorage.sim.laws.percent import Percent
 from moorage.sim.laws.placement import Placement
+from moorage.sim.laws.protection import Protection
 from moorage.sim.laws.stability import Stability
 from moorage.sim.sight import Answered, Books, Commit, Row
-from tests.ecs.rules.builders import ACCOUNT, CLUSTER, NOW, REGION, a_service, a_task, an_instance
+from tests.ecs.rules.builders import (
+    ACCOUNT,
+    CLUSTER,
+    NOW,
+    REGION,
+    a_configuration,
+    a_service,
+    a_task,
+    an_instance,
+)
 
 HOST = an_instance()
 TASK = a_task(host="h1")
@@ -346,3 +356,22 @@ def test_what_was_lost_or_ill_before_the_order_was_not_taken_by_it(heard, broken
     rig.keep("services", a_service(1))
     said = rig.commit(row("tasks", WELL, evolve(TOLD, **heard)))
     assert bool(said) is broken, said
+
+
+def test_whose_host_came_back_in_the_same_commit_may_have_come_after_the_others():
+    rig = Rig(Percent)
+    rig.keep("services", a_service(1, deployment_configuration=a_configuration(100, 100)))
+    away = evolve(WELL, connectivity="DISCONNECTED")
+    begun = row("tasks", None, a_task("t2", host="h2"))
+    rig.keep("tasks", away)
+    assert rig.commit(begun, row("tasks", away, WELL)) == []
+    assert len(rig.commit(begun)) == 1
+
+
+@pytest.mark.parametrize(("heard", "broken"), [({}, True), ({"containers": (ILL,)}, False)])
+def test_what_was_ill_before_the_order_is_not_protected_from_it(heard, broken):
+    rig = Rig(Protection)
+    kept = evolve(WELL, protected_until=later(NOW, seconds(60)))
+    rig.keep("services", a_service(1))
+    ordered = evolve(TOLD, protected_until=kept.protected_until, **heard)
+    assert bool(rig.commit(row("tasks", kept, ordered))) is broken

@@ -59,7 +59,8 @@ def draw(seed: int, name: str, scenario: Scenario) -> Schedule:
     """The schedule that a seed means in a scenario."""
     chance = SeededChance(seed)
     few, many = scenario.machines
-    machines = few + chance.below(many - few + 1)
+    # Few hosts more often than many: their worlds are quicker, and break as easily.
+    machines = few + min(chance.below(many - few + 1) for _ in range(2))
     last = scenario.seconds - 20.0
     steps = [
         _step(chance, "user", scenario.users, USERS_BEGIN, last) for _ in range(scenario.user_steps)

@@ -2,16 +2,17 @@
 
 import asyncio
 import contextlib
+from concurrent.futures import Future
 
 from moorage.ecs.api import AGENT
 from moorage.ecs.store import machines as machine_store
 from moorage.gateway.machines.foreman import Foreman, Sourced, configure
 from moorage.gateway.machines.memory import MemoryMachines
-from moorage.gateway.machines.port import Order
+from moorage.gateway.machines.port import MachinesFailed, Order
 from moorage.gateway.pools import PoolSettings
 from moorage.ground.instant import minutes, seconds
 from moorage.ground.record import evolve
-from moorage.sql.transaction import Change
+from moorage.sql.transaction import Change, StoreFailed
 from tests.ecs.operations.pools_scene import (
     POOL,
     a_house,
@@ -26,7 +27,7 @@ from tests.gateway.ground import until
 class Scene:
     """A house whose pool keeps one host, and the foreman who sees to it."""
 
-    def __init__(self, source: MemoryMachines | None = None, **settings) -> None:
+    def __init__(self, source: MemoryMachines | None = None, through=None, **settings) -> None:
         rule = a_rule(size_min=1)
         self.house = a_house(rule)
         configure(self.house.database, self.house.site)
@@ -38,7 +39,7 @@ class Scene:
             "survey_seconds": 3600.0,
         } | settings
         self.foreman = Foreman(
-            self.house.database,
+            through(self.house.database) if through else self.house.database,
             self.house.clock,
             self.house.site,
             [Sourced(rule=rule, settings=PoolSettings(**given), source=self.source)],
@@ -175,3 +176,44 @@ def test_an_order_that_breaks_off_by_a_fault_of_ours_is_not_begun_again_at_once(
         assert scene.source.made == 1
 
     asyncio.run(scene.run(story))
+
+
+class Full:
+    """A database that refuses one write where it is told to."""
+
+    def __init__(self, database) -> None:
+        self.database = database
+        self.read = database.read
+        self.refuses = False
+
+    def write(self, work):
+        if not self.refuses:
+            return self.database.write(work)
+        self.refuses = False
+        refused = Future()
+        refused.set_exception(StoreFailed("The disk is full."))
+        return refused
+
+
+def test_a_failure_that_cannot_be_written_down_now_is_met_again(caplog):
+    full = []
+
+    def through(database) -> Full:
+        full.append(Full(database))
+        return full[0]
+
+    class Empty(MemoryMachines):
+        async def create(self, order: Order) -> None:
+            self.made += 1
+            full[0].refuses = self.made == 1
+            raise MachinesFailed("There is none.")
+
+    scene = Scene(source=Empty(), through=through)
+
+    async def story() -> None:
+        scene.look()
+        await until(lambda: scene.source.made == 2)
+
+    asyncio.run(scene.run(story))
+    assert "not written down now: The disk is full." in caplog.text
+    assert "broke off" not in caplog.text

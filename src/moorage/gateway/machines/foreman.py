@@ -125,19 +125,24 @@ class Foreman:
         key = (machine.account, machine.region, machine.pool)
         async with self._slots[key]:
             try:
-                if machine.status == "CREATING":
-                    await sourced.source.create(await self._order(sourced, machine))
-                    await self._write(lambda tx: machine_orders.made(tx, machine))
-                else:
-                    await sourced.source.destroy(machine.name)
-                    await self._write(lambda tx: machine_orders.destroyed(tx, machine))
-            except MachinesFailed as failure:
-                reason, tries = str(failure), sourced.settings.tries
-                _log.warning("%s of the pool %s: %s", machine.name, machine.pool, reason)
-                await self._write(lambda tx: machine_orders.failed(tx, machine, reason, tries))
+                await self._attempt(sourced, machine)
             except Fault as fault:
                 _log.warning("%s: not written down now: %s", machine.name, fault.message)
                 await asyncio.sleep(RETRY_SECONDS)
+
+    async def _attempt(self, sourced: Sourced, machine: Machine) -> None:
+        """Carry an order out, and write down what came of it; raises Fault where that fails."""
+        try:
+            if machine.status == "CREATING":
+                await sourced.source.create(await self._order(sourced, machine))
+                await self._write(lambda tx: machine_orders.made(tx, machine))
+            else:
+                await sourced.source.destroy(machine.name)
+                await self._write(lambda tx: machine_orders.destroyed(tx, machine))
+        except MachinesFailed as failure:
+            reason, tries = str(failure), sourced.settings.tries
+            _log.warning("%s of the pool %s: %s", machine.name, machine.pool, reason)
+            await self._write(lambda tx: machine_orders.failed(tx, machine, reason, tries))
 
     async def _order(self, sourced: Sourced, machine: Machine) -> Order:
         """The order with a token of its own; raises MachinesFailed where there are too many."""

@@ -44,11 +44,13 @@ class Percent(Law):
                 self._not_too_few(service, stopped, commit)
 
     def _not_too_many(self, service: Service, commit: Commit) -> None:
+        # That its host is back may have been heard in this commit, after others were begun.
+        back = {task.arn for task in unordered(commit, service.arn) if is_away(task)}
         there = [
             task
             for task in self.books.of_service(service.arn)
             # What an earlier service of this name left behind on a lost host is not this one's.
-            if task.connectivity == "CONNECTED" and task.created_at >= service.created_at
+            if not is_away(task) and task.arn not in back and task.created_at >= service.created_at
         ]
         most = max(map(_most, _wishes(service, commit)))
         if len(there) > most:
@@ -123,6 +125,11 @@ def unordered(commit: Commit, service: str) -> Iterator[Task]:
             continue
         if row.before.service == service and not is_order(row):
             yield row.before
+
+
+def is_away(task: Task) -> bool:
+    """Whether a task's host is not heard of."""
+    return task.connectivity != "CONNECTED"
 
 
 def is_healthy(task: Task) -> bool:

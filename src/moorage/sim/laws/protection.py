@@ -5,7 +5,7 @@ whose service is deleted; what a person stops is that person's business.
 """
 
 from moorage.sim.laws.law import Law
-from moorage.sim.laws.percent import is_order
+from moorage.sim.laws.percent import is_as_well, is_order
 from moorage.sim.sight import Commit, Row
 
 
@@ -22,7 +22,8 @@ class Protection(Law):
 
     def _look(self, row: Row, commit: Commit) -> None:
         task = row.before
-        # As it was when it was stopped: in the same commit its protection may have ended before.
+        # As it was when it was stopped: in the same commit its protection may have ended before,
+        # or its health.
         if not task.service or not row.after.is_protected(commit.now) or not is_order(row):
             return
         service, host = self.books.service(task.service), self.books.instance(task.instance)
@@ -30,5 +31,5 @@ class Protection(Law):
             return
         if host is None or host.status != "ACTIVE" or host.lost_at is not None:
             return
-        if task.connectivity == "CONNECTED" and task.health != "UNHEALTHY":
+        if task.connectivity == "CONNECTED" and task.health != "UNHEALTHY" and is_as_well(row):
             self.broken(f"{task.arn} is protected, and was stopped: {row.after.stopped_reason}")

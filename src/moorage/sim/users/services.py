@@ -3,9 +3,9 @@
 from moorage.sim.users.desk import BAD, GOOD, Acts, Desk, Json, Kept, Picks, chosen
 from moorage.sim.words import IN_RACK, IN_ZONES, ZONE
 
-SERVICES_MAX = 6
+SERVICES_MAX = 4
 DESIRED_MAX = 5
-DESIRED_SUM_MAX = 16
+DESIRED_SUM_MAX = 12
 PERCENTS = ((100, 200), (50, 100), (50, 200), (0, 100), (66, 150), (100, 150))
 PORT_FIRST = 8000
 # Each is open to a service with any number of tasks; what comes after narrows where they may be.
