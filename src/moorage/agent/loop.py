@@ -6,7 +6,6 @@ are taken in together and saved in one go: ten orders that come at once cost one
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
@@ -22,7 +21,7 @@ from moorage.agent.engine.instructions import (
 )
 from moorage.agent.engine.machine import Engine
 from moorage.ground.clock import Clock
-from moorage.ground.instant import Duration, Instant, between, in_seconds
+from moorage.ground.instant import Instant, between, in_seconds
 
 EVENTS_MAX = 100_000
 EVENTS_AT_ONCE = 64
@@ -63,13 +62,9 @@ class AgentLoop:
         What an answer has done on the host is begun at once. What it has said waits, in order,
         until the records of all events are saved: so nothing is said that is not kept.
         """
-        event: Event = Tick()
-        if not self._events.empty():
-            event = self._events.get_nowait()
-        else:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(TICK_SECONDS_MAX):
-                    event = await self._events.get()
+        if self._timer is None:
+            self._set_timer(None)
+        event = await self._events.get()
         saving: SaveCheckpoint | None = None
         words: list[Instruction] = []
         for each in self._with_others(event):
@@ -172,13 +167,17 @@ class AgentLoop:
         self._checkpoint.save(wanted.tasks, wanted.forgotten, wanted.memory, durable=wanted.durable)
 
     def _set_timer(self, at: Instant | None) -> None:
+        """Let a Tick come at `at`, and in any case within TICK_SECONDS_MAX: clocks may be set."""
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
+        wait_seconds = TICK_SECONDS_MAX
         if at is not None:
-            wait: Duration = between(self._clock.now(), at)
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(max(in_seconds(wait), 0.0), self.feed, Tick())
+            wait_seconds = min(wait_seconds, max(in_seconds(between(self._clock.now(), at)), 0.0))
+        self._timer = asyncio.get_running_loop().call_later(wait_seconds, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None  # the engine forgets its own at a Tick, and asks for the next one
+        self.feed(Tick())
 
 
 def _together(first: SaveCheckpoint | None, then: Instruction) -> SaveCheckpoint:

@@ -105,11 +105,11 @@ class Runner:
         wait = IDLE_SECONDS_MAX
         if look is not None:
             wait = min(wait, max(0.0, in_seconds(between(self._clock.now(), look))))
-        try:  # not by wait_for: in Python 3.11 it forgets a cancellation that comes with the bell
-            async with asyncio.timeout(wait):
-                await self._bell.wait()
-        except TimeoutError:
-            return
+        ring = self._loop.call_later(wait, self._bell.set)
+        try:
+            await self._bell.wait()
+        finally:
+            ring.cancel()
         self._bell.clear()
 
     async def _turn(self, key: Key) -> None:

@@ -203,7 +203,7 @@ def test_a_failure_that_cannot_be_written_down_now_is_met_again(caplog):
         return full[0]
 
     class Empty(MemoryMachines):
-        async def create(self, order: Order) -> None:
+        async def create(self, _order: Order) -> None:
             self.made += 1
             full[0].refuses = self.made == 1
             raise MachinesFailed("There is none.")
