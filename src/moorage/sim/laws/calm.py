@@ -26,8 +26,6 @@ LAW = "I4 calm"
 CALM_SECONDS = 240.0
 CALM_SECONDS_MAX = 2400.0
 SLACK_SECONDS = 90.0
-# Ports of hosts from here on are given by the engine (AWS: the ephemeral range of Docker).
-DYNAMIC_PORT_MIN = 32_768
 
 
 def is_at_rest(scene: "Scene") -> bool:
@@ -61,7 +59,7 @@ def astray(scene: "Scene") -> Iterator[str]:
             continue
         tasks = [task for task in live if task.service == service.arn]
         extra = sum(task.service == service.arn for task in successors)
-        yield from _service(service, tasks, extra, are_everywhere=_are_everywhere(scene, tasks))
+        yield from _service(scene, service, tasks, extra)
         if service.scheduling_strategy == "DAEMON":
             yield from _daemon(scene, service, tasks)
     yield from _machines(scene, live, moving)
@@ -74,31 +72,36 @@ def astray(scene: "Scene") -> Iterator[str]:
             yield f"{task.arn} is {task.last_status}, and to be {task.desired_status}"
 
 
-def _are_everywhere(scene: "Scene", tasks: list[Task]) -> bool:
-    """Whether there is a task on each host that takes any, and none can bear a second."""
-    alone = any(port < DYNAMIC_PORT_MIN for task in tasks for port in task.reserved.ports)
-    hosts = {host.arn for host in scene.plane.sight.instances if takes_tasks(host)}
-    return alone and hosts <= {task.instance for task in tasks}
-
-
-def _service(
-    service: Service, tasks: list[Task], extra: int, *, are_everywhere: bool
-) -> Iterator[str]:
+def _service(scene: "Scene", service: Service, tasks: list[Task], extra: int) -> Iterator[str]:
     desired = service.desired_count
     running = [task for task in tasks if task.last_status == task.desired_status == "RUNNING"]
-    if not desired <= len(running) <= len(tasks) <= desired + extra:
+    too_few = len(running) == len(tasks) < desired
+    if not desired <= len(running) <= len(tasks) <= desired + extra and not (
+        too_few and _is_cramped(scene, service)
+    ):
         yield (
             f"{service.name} wants {desired}, and has {len(running)} running of {len(tasks)} tasks"
         )
     least, most = percentages(service.deployment_configuration)
-    # Where the percentages leave no room to move (100 % of one task), or the hosts none to start
-    # first, no task is ever replaced.
-    stay = lower_limit(desired, least)
-    if stay >= upper_limit(desired, most) or (stay >= desired and are_everywhere):
+    # Where the percentages leave no room to move (100 % of one task), no task is ever replaced.
+    if lower_limit(desired, least) >= upper_limit(desired, most):
         return
     wrong = [task for task in running if task.task_definition != service.task_definition]
-    if wrong:
+    # Nor where the hosts leave none, and none may stop first.
+    if wrong and not (len(running) <= lower_limit(desired, least) and _is_cramped(scene, service)):
         yield f"{service.name} runs {len(wrong)} tasks of another definition"
+
+
+def _is_cramped(scene: "Scene", service: Service) -> bool:
+    """Whether a port of the host that a service's tasks need is taken on every host."""
+    books = scene.plane.sight
+    known = books.definition(service.task_definition)
+    containers = (known.definition.container_definitions or ()) if known is not None else ()
+    ports = {
+        one.host_port for each in containers for one in each.port_mappings or () if one.host_port
+    }
+    taken = {task.instance for task in books.live if ports.intersection(task.reserved.ports)}
+    return bool(ports) and {host.arn for host in books.instances if takes_tasks(host)} <= taken
 
 
 def _daemon(scene: "Scene", service: Service, tasks: list[Task]) -> Iterator[str]:
