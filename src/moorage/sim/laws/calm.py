@@ -64,6 +64,8 @@ def astray(scene: "Scene") -> Iterator[str]:
             yield from _daemon(scene, service, tasks)
     yield from _machines(scene, live, moving)
     yield from _pools(scene)
+    for freeze in scene.plane.sight.tables["freezes"].values():
+        yield f"{freeze.service or freeze.cluster} is frozen"
     for task in live:
         if scene.machine_of(task.instance) is None and task.instance:
             yield f"{task.arn} is on a host that no machine is"
@@ -87,14 +89,27 @@ def _service(scene: "Scene", service: Service, tasks: list[Task], extra: int) ->
     if lower_limit(desired, least) >= upper_limit(desired, most):
         return
     wrong = [task for task in running if task.task_definition != service.task_definition]
+    old = [task for task in running if task.deployment != service.deployment]
+    if not wrong and old and _is_rolling(scene, service):
+        yield f"{service.name} runs {len(old)} tasks of another deployment"
     # Nor where the hosts leave none, and none may stop first.
     if wrong and not (len(running) <= lower_limit(desired, least) and _is_cramped(scene, service)):
         yield f"{service.name} runs {len(wrong)} tasks of another definition"
 
 
+def _is_rolling(scene: "Scene", service: Service) -> bool:
+    """Whether the newest deployment still replaces tasks of others."""
+    known = scene.plane.sight.deployments(service.arn)
+    return any(
+        one.id == service.deployment and one.rollout_state == "IN_PROGRESS" for one in known
+    ) and not _is_cramped(scene, service)
+
+
 def _is_cramped(scene: "Scene", service: Service) -> bool:
-    """Whether a port of the host that a service's tasks need is taken on every host."""
+    """Whether a port of the host that a service's tasks need is taken on every host, for good."""
     books = scene.plane.sight
+    if service.scheduling_strategy == "DAEMON" or books.tables["freezes"]:
+        return False
     known = books.definition(service.task_definition)
     containers = (known.definition.container_definitions or ()) if known is not None else ()
     ports = {
@@ -164,6 +179,8 @@ def _excuses(scene: "Scene") -> Iterator[Instant | None]:
     for host in books.instances:
         yield host.flapping_until
         yield host.drain.deadline if host.drain is not None else None
+    for freeze in books.tables["freezes"].values():
+        yield freeze.until
     for task in books.live:
         yield task.provisioning.until if task.provisioning is not None else None
     if under_way(books.live):

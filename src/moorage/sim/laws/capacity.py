@@ -42,6 +42,10 @@ class Capacity(Law):
                 f"{host.name} has {host.resources.cpu} CPU units and {host.resources.memory} MiB, "
                 f"and {cpu} and {memory} are promised to {len(tasks)} tasks"
             )
+        # Of a container that has ended the engine may have given the port on before its end was told.
+        machine = self.scene.machine_of(host.arn)
+        there = {arn for arn, _ in machine.running} if machine is not None else set()
+        tasks = [task for task in tasks if task.last_status != "RUNNING" or task.arn in there]
         taken = {("tcp", port): "itself" for port in host.resources.ports}
         taken |= {("udp", port): "itself" for port in host.resources.ports_udp}
         for task in tasks:
