@@ -5,6 +5,10 @@ from moorage.ecs.records.task import Task
 from moorage.sim.laws.law import Law, begun
 from moorage.sim.sight import Commit
 
+# From here on an engine gives ports itself (the simulated one as Linux does by its defaults): on to
+# others as soon as a container has ended, and other ones at a restart, before we are told.
+GIVEN_PORT_MIN = 32_768
+
 
 class Capacity(Law):
     """No host is over-promised."""
@@ -42,15 +46,11 @@ class Capacity(Law):
                 f"{host.name} has {host.resources.cpu} CPU units and {host.resources.memory} MiB, "
                 f"and {cpu} and {memory} are promised to {len(tasks)} tasks"
             )
-        # Of a container that has ended the engine may have given the port on before its end was told.
-        machine = self.scene.machine_of(host.arn)
-        there = {arn for arn, _ in machine.running} if machine is not None else set()
-        tasks = [task for task in tasks if task.last_status != "RUNNING" or task.arn in there]
         taken = {("tcp", port): "itself" for port in host.resources.ports}
         taken |= {("udp", port): "itself" for port in host.resources.ports_udp}
         for task in tasks:
             ports = [("tcp", port) for port in task.reserved.ports]
             for port in [*ports, *(("udp", port) for port in task.reserved.ports_udp)]:
-                if port in taken:
+                if port in taken and port[1] < GIVEN_PORT_MIN:
                     self.broken(f"{host.name} gave {port} to {taken[port]} and to {task.arn}")
                 taken[port] = task.arn
