@@ -16,8 +16,11 @@ LOOK_PERIOD = minutes(1)
 def timelines(turn: Turn, key: str) -> Instant | None:
     """Forget what is too old, or too much, of one cluster (an ARN): a bounded number at once."""
     tx = turn.tx
-    oldest = store.oldest(tx, key, FORGOTTEN_AT_ONCE)
-    gone = forgotten(oldest, store.count(tx, key), tx.now)
+    kept = store.count(tx, key)
+    oldest = store.oldest(tx, key, 1)
+    # Mostly nothing is: then the one that would be the first is enough to read.
+    if gone := forgotten(oldest, kept, tx.now):
+        gone = forgotten(store.oldest(tx, key, FORGOTTEN_AT_ONCE), kept, tx.now)
     for one in gone:
         store.delete(tx, one)
     if len(gone) == FORGOTTEN_AT_ONCE:

@@ -42,7 +42,7 @@ def load(tx: Transaction, rule: PoolRule, provider: CapacityProvider | None, poo
     """The scene of a pool; `provider` is the one whose hosts these are, if any."""
     known = machines.of_pool(tx, rule.account, rule.region, rule.name)
     cluster = make_arn("cluster", rule.region, rule.account, rule.cluster)
-    hosts = promised_view(tx, cluster).hosts
+    hosts = promised_view(tx, cluster).hosts if known else {}
     mine = [(one, hosts[one.instance]) for one in known if one.instance in hosts]
     daemons = _daemons(tx, rule, (load for _, load in mine))
     members = [
