@@ -106,7 +106,10 @@ def _is_rolling(scene: "Scene", service: Service) -> bool:
 
 
 def _is_cramped(scene: "Scene", service: Service) -> bool:
-    """Whether a port of the host that a service's tasks need is taken on every host, for good."""
+    """Whether no host is left for one more task, for good.
+
+    A port of the host that it needs is taken on each; or each has one, and they share none.
+    """
     books = scene.plane.sight
     if service.scheduling_strategy == "DAEMON" or books.tables["freezes"]:
         return False
@@ -115,8 +118,15 @@ def _is_cramped(scene: "Scene", service: Service) -> bool:
     ports = {
         one.host_port for each in containers for one in each.port_mappings or () if one.host_port
     }
-    taken = {task.instance for task in books.live if ports.intersection(task.reserved.ports)}
-    return bool(ports) and {host.arn for host in books.instances if takes_tasks(host)} <= taken
+    alone = any(one.type == "distinctInstance" for one in service.placement_constraints)
+    taken = {
+        task.instance
+        for task in books.live
+        if ports.intersection(task.reserved.ports) or (alone and task.service == service.arn)
+    }
+    return (alone or bool(ports)) and {
+        host.arn for host in books.instances if takes_tasks(host)
+    } <= taken
 
 
 def _daemon(scene: "Scene", service: Service, tasks: list[Task]) -> Iterator[str]:
