@@ -109,15 +109,20 @@ def test_a_lost_checkpoint_is_made_good_from_labels(world):
     assert [(s.container, s.timeout_seconds) for s in stops] == [("web", 9), ("side", 30)]
 
 
+def come_back_without_records(world):
+    """The agent dies before it has done what it was about to do, and its folder is emptied."""
+    world.take()
+    world.disk.clear()
+    world.begin()
+    world.run()
+
+
 def test_a_container_that_was_not_yet_made_when_the_checkpoint_was_lost_never_will_be(world):
     world.feed(payload(a_task(a_container(), a_container("side"))))
     for _ in range(2):
         for event in world.perform(world.take()):
             world.feed(event)
-    world.take()
-    world.disk.clear()
-    world.begin()
-    world.run()
+    come_back_without_records(world)
     assert world.booked[ONE] == "STOPPED"
     assert not [c for c in world.containers.values() if c.running]
 
@@ -128,10 +133,7 @@ def test_a_container_that_was_not_yet_started_when_the_checkpoint_was_lost_never
     while not world.containers:
         for event in world.perform(world.take()):
             world.feed(event)
-    world.take()
-    world.disk.clear()
-    world.begin()
-    world.run()
+    come_back_without_records(world)
     assert [c.runs for c in world.containers.values()] == [0]
     assert world.booked[ONE] == "STOPPED"
 
