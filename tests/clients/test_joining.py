@@ -16,6 +16,8 @@ pytestmark = [pytest.mark.clients, pytest.mark.engine]
 
 SLEEP = ["/bin/sh", "-c", "sleep 100000"]
 WAIT_SECONDS = 40
+# Numbers that no other test's hosts on this engine reach: these join without --new-host.
+LONE, RESTORED, TWIN = 101, 102, 103
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +27,7 @@ def lone(clients_engine: Engine, folder: Path) -> Iterator[Place]:
     place = Place(server, clients_engine)
     try:
         server.start()
-        host = Host(server, clients_engine.socket, 7, "--cpu", "2048", "--memory", "1024")
+        host = Host(server, clients_engine.socket, LONE, "--cpu", "2048", "--memory", "1024")
         host.is_new = False
         host.start(server.token())
         place.hosts.append(host)
@@ -99,7 +101,7 @@ def test_its_folder_is_lost_and_it_is_the_same_host_at_once(lone: Place) -> None
 def test_its_folder_is_restored_from_before_and_the_key_in_it_is_good_no_more(lone: Place) -> None:
     (host,) = lone.hosts
     before = mine(lone)
-    old = Host(lone.server, lone.engine.socket, 8)
+    old = Host(lone.server, lone.engine.socket, RESTORED)
     old.folder = host.folder.with_name("restored")
     shutil.copytree(host.folder, old.folder)
     change_key(lone)
@@ -116,7 +118,7 @@ def test_its_folder_is_copied_and_the_second_agent_waits_until_the_first_is_gone
 ) -> None:
     (host,) = lone.hosts
     before = mine(lone)
-    twin = Host(lone.server, lone.engine.socket, 9)
+    twin = Host(lone.server, lone.engine.socket, TWIN)
     twin.folder = host.folder.with_name("twin")
     shutil.copytree(host.folder, twin.folder)
     said = len(host.log.read_text())
@@ -147,7 +149,7 @@ def test_its_folder_is_copied_and_the_second_agent_waits_until_the_first_is_gone
 def test_no_other_machine_takes_its_name(lone: Place) -> None:
     (host,) = lone.hosts
     before = mine(lone)
-    other = Host(lone.server, lone.engine.socket, 7)
+    other = Host(lone.server, lone.engine.socket, LONE)
     other.folder = host.folder.with_name("other")
     other.log = host.log.with_name("other.log")
     other.start(lone.server.token())
